@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/base/block_cache.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "engine/base/tensor.h"
+
+namespace otium {
+namespace {
+
+constexpr int64_t kLargeBlock = int64_t{1} << 20;
+constexpr int64_t kHugePage = int64_t{2} << 20;
+
+// Sizes are rounded up to an eighth of their power of two, so that a block
+// serves requests of nearly its size and wastes at most an eighth.
+int64_t RoundUp(int64_t bytes) {
+  int64_t granule = kLargeBlock / 8;
+  while (granule * 16 <= bytes) granule *= 2;
+  return (bytes + granule - 1) / granule * granule;
+}
+
+struct Cache {
+  struct Block {
+    void* data;
+    int64_t bytes;
+  };
+  absl::Mutex mutex;
+  // Oldest first.
+  std::vector<Block> blocks ABSL_GUARDED_BY(mutex);
+  int64_t kept_bytes ABSL_GUARDED_BY(mutex) = 0;
+};
+
+Cache& TheCache() {
+  static auto* cache = new Cache;  // Never destroyed: tensors may outlive statics.
+  return *cache;
+}
+
+void* TakeBlock(int64_t bytes) {
+  Cache& cache = TheCache();
+  absl::MutexLock lock(&cache.mutex);
+  for (size_t i = cache.blocks.size(); i-- > 0;) {
+    if (cache.blocks[i].bytes == bytes) {
+      void* data = cache.blocks[i].data;
+      cache.blocks.erase(cache.blocks.begin() + i);
+      cache.kept_bytes -= bytes;
+      return data;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void* AllocateBlock(int64_t bytes) {
+  if (bytes < kLargeBlock) {
+    const int64_t rounded =
+        std::max<int64_t>((bytes + kBufferAlignment - 1) / kBufferAlignment, 1) * kBufferAlignment;
+    return std::aligned_alloc(kBufferAlignment, rounded);
+  }
+  if (bytes > (int64_t{1} << 60)) return nullptr;
+  const int64_t rounded = RoundUp(bytes);
+  if (void* block = TakeBlock(rounded)) return block;
+  void* block = std::aligned_alloc(rounded >= kHugePage ? kHugePage : 4096, rounded);
+  if (block != nullptr && rounded >= kHugePage) madvise(block, rounded, MADV_HUGEPAGE);
+  return block;
+}
+
+void FreeBlock(void* block, int64_t bytes) {
+  if (bytes < kLargeBlock) {
+    std::free(block);
+    return;
+  }
+  const int64_t rounded = RoundUp(bytes);
+  std::vector<void*> evicted;
+  {
+    Cache& cache = TheCache();
+    absl::MutexLock lock(&cache.mutex);
+    if (rounded > kBlockCacheLimit) {
+      evicted.push_back(block);
+    } else {
+      while (cache.kept_bytes + rounded > kBlockCacheLimit) {
+        evicted.push_back(cache.blocks.front().data);
+        cache.kept_bytes -= cache.blocks.front().bytes;
+        cache.blocks.erase(cache.blocks.begin());
+      }
+      cache.blocks.push_back({block, rounded});
+      cache.kept_bytes += rounded;
+    }
+  }
+  for (void* data : evicted) std::free(data);
+}
+
+}  // namespace otium

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/base/structure.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace otium {
+namespace {
+
+struct Word {
+  absl::string_view name;
+  uint32_t flags;
+  int64_t lower = kFullBand;
+  int64_t upper = kFullBand;
+};
+
+// Ordered so that printing takes the first, strongest word that says something
+// new. `spd` is hermitian positive definite for complex matrices.
+constexpr Word kWords[] = {
+    {"zero", kZero},
+    {"identity", kIdentity},
+    {"permutation", kPermutation},
+    {"unit_lower", kUnitDiagonal, kFullBand, 0},
+    {"unit_upper", kUnitDiagonal, 0, kFullBand},
+    {"diagonal", 0, 0, 0},
+    {"lower", 0, kFullBand, 0},
+    {"upper", 0, 0, kFullBand},
+    {"tridiagonal", 0, 1, 1},
+    {"orthogonal", kOrthogonal},
+    {"orthonormal", kOrthonormalColumns},
+    {"spd", kPd},
+    {"psd", kPsd},
+    {"symmetric", kSymmetric},
+    {"hermitian", kHermitian},
+    {"nonsingular", kNonsingular},
+    {"full_rank", kFullColumnRank},
+    {"unit_diagonal", kUnitDiagonal},
+    {"positive", kPositive},
+    {"nonnegative", kNonnegative},
+};
+
+// One step of implication, applied until nothing changes.
+Structure Close(Structure s, DType dtype, bool square) {
+  const bool real = !IsComplex(dtype);
+  while (true) {
+    const Structure before = s;
+    auto implies = [&s](uint32_t premise, uint32_t conclusion) {
+      if (s.Has(premise)) s.flags |= conclusion;
+    };
+    implies(kIdentity, kPd | kPermutation | kUnitDiagonal | kSymmetric);
+    implies(kPermutation, kOrthogonal);
+    implies(kOrthogonal, kOrthonormalColumns | kNonsingular);
+    implies(kOrthonormalColumns, kFullColumnRank);
+    implies(kPd, kPsd | kNonsingular);
+    implies(kPsd, kHermitian);
+    implies(kPsd | kNonsingular, kPd);
+    implies(kNonsingular, kFullColumnRank);
+    implies(kPositive, kNonnegative);
+    if (real) implies(kHermitian, kSymmetric);
+    if (real) implies(kSymmetric, kHermitian);
+    if (square) {
+      implies(kFullColumnRank, kNonsingular);
+      implies(kOrthonormalColumns, kOrthogonal);
+      if (s.IsTriangular()) implies(kUnitDiagonal, kNonsingular);
+      if (s.IsDiagonal()) implies(kUnitDiagonal, kIdentity);
+      if (s.IsDiagonal()) s.flags |= kSymmetric;
+      if (s.Has(kZero)) s.flags |= kSymmetric | kPsd;
+    }
+    if (s.Has(kIdentity) || s.Has(kZero)) s.lower = s.upper = 0;
+    if (s.Has(kSymmetric) || s.Has(kHermitian)) {
+      s.lower = s.upper = std::min(s.lower, s.upper);
+    }
+    if (s == before) return s;
+  }
+}
+
+}  // namespace
+
+Structure NormalizeStructure(Structure s, DType dtype, const Shape& shape) {
+  if (shape.rank() < 2) {
+    s.lower = s.upper = kFullBand;
+    s.flags &= kZero | kNonnegative | kPositive;
+    if (s.Has(kPositive)) s.flags |= kNonnegative;
+    return s;
+  }
+  s.lower = std::max<int64_t>(s.lower, 0);
+  s.upper = std::max<int64_t>(s.upper, 0);
+  s = Close(s, dtype, shape.back(2) == shape.back(1));
+  const Dim& rows = shape.back(2);
+  const Dim& columns = shape.back(1);
+  if (rows.IsStatic() && s.lower >= rows.value() - 1 && s.lower > 0) s.lower = kFullBand;
+  if (columns.IsStatic() && s.upper >= columns.value() - 1 && s.upper > 0) s.upper = kFullBand;
+  return s;
+}
+
+Structure Meet(const Structure& a, const Structure& b) {
+  return {std::max(a.lower, b.lower), std::max(a.upper, b.upper), a.flags & b.flags};
+}
+
+Structure Join(const Structure& a, const Structure& b) {
+  return {std::min(a.lower, b.lower), std::min(a.upper, b.upper), a.flags | b.flags};
+}
+
+std::string StructureToString(const Structure& s) {
+  std::string text;
+  Structure said;
+  auto say = [&](absl::string_view word, const Structure& meaning) {
+    absl::StrAppend(&text, text.empty() ? "" : " ", word);
+    // What the word implies for a square real matrix is not said again; words
+    // that only follow for other matrices are harmless repetitions.
+    said = Close(Join(said, meaning), DType::kF64, /*square=*/true);
+  };
+  for (const Word& word : kWords) {
+    const Structure meaning{word.lower, word.upper, word.flags};
+    if (s.Implies(meaning) && !said.Implies(meaning)) say(word.name, meaning);
+  }
+  if (s.lower < said.lower || s.upper < said.upper) {
+    say(absl::StrCat("banded(", s.lower == kFullBand ? "inf" : absl::StrCat(s.lower), ", ",
+                     s.upper == kFullBand ? "inf" : absl::StrCat(s.upper), ")"),
+        {s.lower, s.upper, 0});
+  }
+  return text;
+}
+
+bool AddStructureWord(absl::string_view word, Structure* s) {
+  for (const Word& w : kWords) {
+    if (w.name == word) {
+      *s = Join(*s, {w.lower, w.upper, w.flags});
+      return true;
+    }
+  }
+  return false;
+}
+
+absl::Span<const absl::string_view> StructureWords() {
+  static const auto* words = [] {
+    auto* list = new std::vector<absl::string_view>;
+    for (const Word& w : kWords) list->push_back(w.name);
+    return list;
+  }();
+  return *words;
+}
+
+}  // namespace otium
