@@ -13,6 +13,11 @@ if(TARGET otium_cli)
   install(TARGETS otium_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
+install(CODE "
+  set(OTIUM_SOURCE_DIR \"${PROJECT_SOURCE_DIR}\")
+  set(OTIUM_INCLUDE_DIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_INCLUDEDIR}/otium\")")
+install(SCRIPT "${PROJECT_SOURCE_DIR}/tools/cmake/install_headers.cmake")
+
 configure_package_config_file(
   "${PROJECT_SOURCE_DIR}/tools/cmake/otiumConfig.cmake.in"
   "${PROJECT_BINARY_DIR}/otiumConfig.cmake"
