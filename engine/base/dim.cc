@@ -195,7 +195,7 @@ bool operator==(const Dim& a, const Dim& b) {
   return a.symbolic_ == b.symbolic_ || a.symbolic_->text == b.symbolic_->text;
 }
 
-Dim Dim::Bind(const SizeBindings& sizes) const {
+Dim Dim::Substitute(absl::FunctionRef<std::optional<Dim>(absl::string_view)> replace) const {
   if (IsStatic()) return *this;
   Dim sum = 0;
   for (const Term& t : DimSum::Of(symbolic_)) {
@@ -204,21 +204,33 @@ Dim Dim::Bind(const SizeBindings& sizes) const {
       Dim factor;
       switch (atom->kind) {
         case AtomKind::kName: {
-          const std::optional<int64_t> value = sizes.Find(atom->text);
-          factor = value.has_value() ? Dim(*value) : Symbol(atom->text);
+          const std::optional<Dim> value = replace(atom->text);
+          factor = value.has_value() ? *value : Symbol(atom->text);
           break;
         }
         case AtomKind::kFloorDiv:
-          factor = FloorDiv(atom->a.Bind(sizes), atom->b.Bind(sizes));
+          factor = FloorDiv(atom->a.Substitute(replace), atom->b.Substitute(replace));
           break;
-        case AtomKind::kMin: factor = Min(atom->a.Bind(sizes), atom->b.Bind(sizes)); break;
-        case AtomKind::kMax: factor = Max(atom->a.Bind(sizes), atom->b.Bind(sizes)); break;
+        case AtomKind::kMin:
+          factor = Min(atom->a.Substitute(replace), atom->b.Substitute(replace));
+          break;
+        case AtomKind::kMax:
+          factor = Max(atom->a.Substitute(replace), atom->b.Substitute(replace));
+          break;
       }
       product = product * factor;
     }
     sum = sum + product;
   }
   return sum;
+}
+
+Dim Dim::Bind(const SizeBindings& sizes) const {
+  return Substitute([&](absl::string_view name) -> std::optional<Dim> {
+    const std::optional<int64_t> value = sizes.Find(name);
+    if (!value.has_value()) return std::nullopt;
+    return Dim(*value);
+  });
 }
 
 std::optional<std::pair<std::string, int64_t>> Dim::Solve(int64_t value) const {

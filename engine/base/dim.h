@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "engine/base/export.h"
@@ -76,6 +76,9 @@ class OTIUM_EXPORT Dim {
   // Equal for every binding, as far as the normal form can tell.
   friend OTIUM_EXPORT bool operator==(const Dim& a, const Dim& b);
 
+  // This with names replaced by what `replace` gives for them; names for which
+  // it gives nothing stay.
+  Dim Substitute(absl::FunctionRef<std::optional<Dim>(absl::string_view)> replace) const;
   // This with names replaced by their values where `sizes` has them.
   Dim Bind(const SizeBindings& sizes) const;
   // The one unknown name and its value that make this equal to `value`, when

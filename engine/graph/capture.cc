@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/graph/capture.h"
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "engine/base/status.h"
+#include "engine/graph/graph_builder.h"
+#include "engine/graph/schema.h"
+#include "engine/graph/substitute.h"
+
+namespace otium {
+namespace {
+
+class Capturer {
+ public:
+  explicit Capturer(const CaptureRequest& request)
+      : request_(request), sources_(std::make_shared<SourceTable>()), builder_(sources_) {
+    for (const auto& [name, expr] : request.value_names) {
+      if (expr && expr.result() == 0) names_.try_emplace(&expr.node(), name);
+    }
+  }
+
+  absl::StatusOr<Graph> Run() {
+    builder_.SetName(request_.name);
+    for (const CaptureRequest::Input& in : request_.inputs) {
+      OTIUM_RETURN_IF_ERROR(AddInput(in));
+    }
+    for (const auto& [name, expr] : request_.outputs) {
+      OTIUM_RETURN_IF_ERROR(expr.status());
+      OTIUM_RETURN_IF_ERROR(Visit(expr.node_ptr().get()));
+      ValueId value = ValueOf(expr);
+      if (!builder_.status().ok()) return builder_.status();
+      const TensorType& type = builder_.graph().type(value);
+      if (type.weak) {
+        const DType settled = StrongDType(type);
+        value = builder_.Add(Op::cast, {value}, {{"dtype", settled}});
+      }
+      builder_.AddOutput(name, value);
+    }
+    for (const auto& [name, expr] : request_.value_names) {
+      if (!expr) continue;
+      auto it = first_values_.find(&expr.node());
+      if (it != first_values_.end()) builder_.SetValueName(it->second + expr.result(), name);
+    }
+    return std::move(builder_).Build();
+  }
+
+ private:
+  absl::Status AddInput(const CaptureRequest::Input& in) {
+    const Node& node = in.expr.node();
+    GraphPtr default_graph;
+    if (in.default_value) {
+      CaptureRequest request;
+      request.name = "default";
+      request.outputs.emplace_back(
+          "value", MakeExpr(Op::cast, Operands{in.default_value},
+                            {{"dtype", in.expr.dtype()}}, in.default_value.node().position()));
+      OTIUM_ASSIGN_OR_RETURN(Graph graph, Capture(request));
+      default_graph = std::make_shared<const Graph>(std::move(graph));
+    }
+    SetOrigin(node);
+    const ValueId value =
+        builder_.AddInput(node.attributes().Get<std::string>("name"), node.types()[0],
+                          std::move(default_graph));
+    first_values_[&node] = value;
+    return absl::OkStatus();
+  }
+
+  // Post-order without recursion: a node stays on the stack until its operands
+  // have values.
+  absl::Status Visit(const Node* root) {
+    stack_.push_back(root);
+    while (!stack_.empty()) {
+      const Node* node = stack_.back();
+      if (first_values_.contains(node)) {
+        stack_.pop_back();
+        continue;
+      }
+      bool ready = true;
+      for (size_t i = node->operands().size(); i-- > 0;) {
+        const Expr& e = node->operands()[i];
+        if (!e || e.node().value(e.result()) != nullptr || first_values_.contains(&e.node())) continue;
+        stack_.push_back(&e.node());
+        ready = false;
+      }
+      if (!ready) continue;
+      stack_.pop_back();
+      if (node->op().id == Op::input) {
+        return WithPosition(
+            absl::InvalidArgumentError(absl::StrCat(
+                "the input ", node->attributes().Get<std::string>("name"),
+                " is used, but is not an input of ",
+                request_.name.empty() ? "this evaluation" : request_.name)),
+            node->position());
+      }
+      AddNode(*node);
+      if (!builder_.status().ok()) return WithPosition(builder_.status(), node->position());
+    }
+    return absl::OkStatus();
+  }
+
+  void SetOrigin(const Node& node) {
+    const auto id = static_cast<SourceId>(sources_->entries.size());
+    auto name = names_.find(&node);
+    sources_->entries.push_back(
+        {node.position(), node.op().id, name == names_.end() ? std::string() : name->second});
+    builder_.SetOrigins({id});
+  }
+
+  ValueId ValueOf(const Expr& e) {
+    if (!e) return kNoValue;
+    if (const Tensor* known = e.node().value(e.result())) {
+      SetOrigin(e.node());
+      return builder_.Add(Op::constant, {}, {{"value", *known}});
+    }
+    return first_values_.at(&e.node()) + e.result();
+  }
+
+  void AddNode(const Node& node) {
+    SetOrigin(node);
+    operands_.clear();
+    for (const Expr& e : node.operands()) operands_.push_back(ValueOf(e));
+    if (node.op().id == Op::on) {
+      first_values_[&node] = Pinned(operands_[0], node.attributes().Get<std::string>("device"));
+      return;
+    }
+    Attributes attributes = node.attributes();
+    if (!fresh_sizes_.empty()) {
+      attributes = SubstituteSizes(node.op(), attributes, [&](absl::string_view name) {
+        auto it = fresh_sizes_.find(name);
+        return it == fresh_sizes_.end() ? std::optional<Dim>() : it->second;
+      });
+    }
+    if (node.op().Is(kRandomOp) && attributes.Get<int64_t>("stream") < 0) {
+      attributes = attributes.With("stream", next_stream_++);
+    }
+    if (node.op().Is(kDataDependent)) {
+      const Dim& count = attributes.Get<Dim>("count");
+      if (IsFreshSize(count.symbol())) {
+        const Dim named = Dim::Symbol(absl::StrCat("k", fresh_sizes_.size()));
+        fresh_sizes_.emplace(std::string(count.symbol()), named);
+        attributes = attributes.With("count", named);
+      }
+    }
+    first_values_[&node] = builder_.Add(node.op(), operands_, attributes);
+  }
+
+  // The node that made `value`, again, wanted on `device`.
+  ValueId Pinned(ValueId value, const std::string& device) {
+    const Graph& g = builder_.graph();
+    const NodeId n = g.producer(value);
+    if (g.Is(n, Op::input)) return value;
+    const std::vector<ValueId> operands(g.operands(n).begin(), g.operands(n).end());
+    const int result = g.result_index(value);
+    const OpDef& op = g.op(n);
+    const Attributes attributes = g.attributes(n);
+    builder_.SetPin(DeviceFromString(device));
+    const ValueId first = builder_.Add(op, operands, attributes);
+    builder_.SetPin(std::nullopt);
+    return first == kNoValue ? kNoValue : first + result;
+  }
+
+  const CaptureRequest& request_;
+  std::shared_ptr<SourceTable> sources_;
+  GraphBuilder builder_;
+  absl::flat_hash_map<const Node*, ValueId> first_values_;
+  absl::flat_hash_map<const Node*, std::string> names_;
+  absl::flat_hash_map<std::string, Dim> fresh_sizes_;
+  std::vector<const Node*> stack_;
+  std::vector<ValueId> operands_;
+  int64_t next_stream_ = 0;
+};
+
+}  // namespace
+
+Expr InputExpr(absl::string_view name, const TensorType& type, SourcePosition position) {
+  absl::StatusOr<Attributes> attributes =
+      ResolveAttributes(GetOp(Op::input), {{"name", std::string(name)}});
+  return Expr(MakeIntrusive<Node>(GetOp(Op::input), Operands{}, *std::move(attributes),
+                                  ResultTypes{type}, position),
+              0);
+}
+
+absl::StatusOr<Graph> Capture(const CaptureRequest& request) { return Capturer(request).Run(); }
+
+}  // namespace otium

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/graph/expr.h"
+
+#include <cstring>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "engine/graph/schema.h"
+#include "engine/graph/substitute.h"
+
+namespace otium {
+namespace {
+
+constexpr absl::string_view kPositionPayload = "otium/position";
+
+Expr WeakScalar(Tensor value, std::source_location location) {
+  return MakeExpr(Op::constant, Operands{}, {{"value", std::move(value)}, {"weak", true}},
+                  SourcePosition::From(location));
+}
+
+}  // namespace
+
+absl::Status WithPosition(absl::Status status, SourcePosition position) {
+  if (!status.ok() && position.known() && !status.GetPayload(kPositionPayload).has_value()) {
+    status.SetPayload(kPositionPayload,
+                      absl::Cord(absl::string_view(reinterpret_cast<const char*>(&position),
+                                                   sizeof(position))));
+  }
+  return status;
+}
+
+SourcePosition PositionOf(const absl::Status& status) {
+  SourcePosition position;
+  const auto payload = status.GetPayload(kPositionPayload);
+  if (payload.has_value() && payload->size() == sizeof(position)) {
+    const std::string bytes(*payload);
+    std::memcpy(&position, bytes.data(), sizeof(position));
+  }
+  return position;
+}
+
+Node::Node(const OpDef& op, absl::Status error, int num_results, SourcePosition position)
+    : op_(op),
+      types_(num_results),
+      position_(position),
+      error_(std::make_unique<const absl::Status>(std::move(error))) {}
+
+Node::~Node() {
+  for (Value* v = values_.load(); v != nullptr;) {
+    Value* next = v->next;
+    delete v;
+    v = next;
+  }
+}
+
+void Node::Destroy(const Node* node) {
+  // Deleting a node drops its operands, which would destroy theirs recursively.
+  // Operands are moved to a list first; the outermost call empties it.
+  thread_local std::vector<IntrusivePtr<const Node>>* pending = nullptr;
+  auto* mutable_node = const_cast<Node*>(node);
+  if (pending != nullptr) {
+    for (Expr& e : mutable_node->operands_) {
+      if (e && e.node().IsUnique()) pending->push_back(e.node_ptr());
+    }
+    delete node;
+    return;
+  }
+  std::vector<IntrusivePtr<const Node>> list;
+  pending = &list;
+  for (Expr& e : mutable_node->operands_) {
+    if (e && e.node().IsUnique()) list.push_back(e.node_ptr());
+  }
+  delete node;
+  while (!list.empty()) {
+    IntrusivePtr<const Node> next = std::move(list.back());
+    list.pop_back();
+    next = nullptr;  // May run Destroy, which adds to the list.
+  }
+  pending = nullptr;
+}
+
+const Tensor* Node::value(uint32_t result) const {
+  for (const Value* v = values_.load(std::memory_order_acquire); v != nullptr; v = v->next) {
+    if (v->result == result) return &v->tensor;
+  }
+  return nullptr;
+}
+
+void Node::SetValue(uint32_t result, const Tensor& value) const {
+  auto* entry = new Value{result, value, values_.load(std::memory_order_acquire)};
+  do {
+    for (const Value* v = entry->next; v != nullptr; v = v->next) {
+      if (v->result == result) {
+        delete entry;
+        return;
+      }
+    }
+  } while (!values_.compare_exchange_weak(entry->next, entry, std::memory_order_acq_rel));
+}
+
+absl::Status Expr::status() const {
+  if (!node_) return absl::InvalidArgumentError("an empty expression");
+  return node_->error() != nullptr ? *node_->error() : absl::OkStatus();
+}
+
+const TensorType& Expr::type() const {
+  static const auto* nothing = new TensorType;
+  return node_ ? node_->types()[result_] : *nothing;
+}
+
+Arg::Arg(int value, std::source_location location) : Arg(int64_t{value}, location) {}
+Arg::Arg(int64_t value, std::source_location location)
+    : expr_(WeakScalar(Tensor::Scalar(value), location)), location_(location) {}
+Arg::Arg(double value, std::source_location location)
+    : expr_(WeakScalar(Tensor::Scalar(value), location)), location_(location) {}
+Arg::Arg(std::complex<double> value, std::source_location location)
+    : expr_(WeakScalar(Tensor::Scalar(value), location)), location_(location) {}
+Arg::Arg(Dim value, std::source_location location)
+    : expr_(MakeExpr(Op::size, Operands{}, {{"value", std::move(value)}},
+                     SourcePosition::From(location))),
+      location_(location) {}
+Arg::Arg(Tensor value, std::source_location location)
+    : expr_(constant(std::move(value), location)), location_(location) {}
+
+IntrusivePtr<const Node> MakeNode(const OpDef& op, Operands operands,
+                                  std::vector<NamedAttribute> attributes,
+                                  SourcePosition position) {
+  auto poison = [&](absl::Status status) {
+    return IntrusivePtr<const Node>(MakeIntrusive<Node>(
+        op, WithPosition(std::move(status), position), op.num_results, position));
+  };
+  absl::InlinedVector<const TensorType*, 4> types;
+  for (const Expr& e : operands) {
+    if (e && e.node().error() != nullptr) return poison(*e.node().error());
+    types.push_back(e ? &e.type() : nullptr);
+  }
+  absl::StatusOr<Attributes> resolved = ResolveAttributes(op, std::move(attributes));
+  if (!resolved.ok()) return poison(resolved.status());
+  if (absl::Status s = CheckOperandCount(op, types); !s.ok()) return poison(std::move(s));
+  auto casts = PromoteOperands(op, types);
+  if (!casts.ok()) return poison(casts.status());
+  for (size_t i = 0; i < operands.size(); ++i) {
+    if (!(*casts)[i].has_value()) continue;
+    operands[i] = MakeExpr(Op::cast, Operands{operands[i]}, {{"dtype", *(*casts)[i]}}, position);
+    types[i] = &operands[i].type();
+  }
+  if (op.Is(kDataDependent) && resolved->Find<Dim>("count") == nullptr) {
+    *resolved = resolved->With("count", FreshSize());
+  }
+  ResultTypes results;
+  if (absl::Status s = InferTypes({op, types, *resolved}, &results); !s.ok()) {
+    return poison(std::move(s));
+  }
+  return MakeIntrusive<Node>(op, std::move(operands), *std::move(resolved), std::move(results),
+                             position);
+}
+
+Expr MakeExpr(Op op, Operands operands, std::vector<NamedAttribute> attributes,
+              SourcePosition position) {
+  return Expr(MakeNode(GetOp(op), std::move(operands), std::move(attributes), position), 0);
+}
+
+Expr MakeExpr(Op op, std::initializer_list<Arg> operands, std::vector<NamedAttribute> attributes) {
+  Operands exprs;
+  SourcePosition position;
+  for (const Arg& a : operands) {
+    if (!position.known()) position = a.position();
+    exprs.push_back(a.expr());
+  }
+  return MakeExpr(op, std::move(exprs), std::move(attributes), position);
+}
+
+Expr PoisonedExpr(absl::Status error, SourcePosition position) {
+  return Expr(MakeIntrusive<Node>(GetOp(Op::constant), WithPosition(std::move(error), position), 1,
+                                  position),
+              0);
+}
+
+Expr constant(Tensor value, std::source_location location) {
+  return MakeExpr(Op::constant, Operands{}, {{"value", std::move(value)}},
+                  SourcePosition::From(location));
+}
+
+Expr Expr::T(std::source_location location) const {
+  return MakeExpr(Op::transpose, Operands{*this}, {{"dim0", int64_t{-2}}, {"dim1", int64_t{-1}}},
+                  SourcePosition::From(location));
+}
+
+Expr Expr::H(std::source_location location) const {
+  return MakeExpr(Op::conj, Operands{T(location)}, {}, SourcePosition::From(location));
+}
+
+Expr operator+(Arg a, Arg b) { return MakeExpr(Op::add, {a, b}); }
+Expr operator-(Arg a, Arg b) { return MakeExpr(Op::sub, {a, b}); }
+Expr operator*(Arg a, Arg b) { return MakeExpr(Op::mul, {a, b}); }
+Expr operator/(Arg a, Arg b) { return MakeExpr(Op::div, {a, b}); }
+Expr operator-(Arg a) { return MakeExpr(Op::neg, {a}); }
+
+}  // namespace otium

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/graph/graph_builder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/graph/schema.h"
+
+namespace otium {
+
+// An open-addressing table of node ids; slots hold id + 1.
+struct GraphBuilder::Table {
+  std::vector<uint32_t> slots = std::vector<uint32_t>(64, 0);
+  std::vector<uint64_t> hashes;
+
+  template <class Equal>
+  uint32_t* Find(uint64_t hash, Equal equal) {
+    if (hashes.size() * 2 >= slots.size()) Grow();
+    const size_t mask = slots.size() - 1;
+    for (size_t i = hash & mask;; i = (i + 1) & mask) {
+      if (slots[i] == 0 || (hashes[slots[i] - 1] == hash && equal(slots[i] - 1))) return &slots[i];
+    }
+  }
+  void Grow() {
+    std::vector<uint32_t> grown(slots.size() * 2, 0);
+    const size_t mask = grown.size() - 1;
+    for (uint32_t slot : slots) {
+      if (slot == 0) continue;
+      size_t i = hashes[slot - 1] & mask;
+      while (grown[i] != 0) i = (i + 1) & mask;
+      grown[i] = slot;
+    }
+    slots = std::move(grown);
+  }
+};
+
+GraphBuilder::GraphBuilder(std::shared_ptr<const SourceTable> sources)
+    : graph_(std::make_unique<Graph>()), table_(std::make_unique<Table>()) {
+  graph_->sources_ = std::move(sources);
+}
+
+GraphBuilder::~GraphBuilder() = default;
+
+void GraphBuilder::SetName(absl::string_view name) { graph_->name_ = std::string(name); }
+
+void GraphBuilder::SetOrigins(absl::Span<const SourceId> origins) {
+  current_origins_.assign(origins.begin(), origins.end());
+}
+
+void GraphBuilder::SetPin(std::optional<Device> pin) { current_pin_ = pin; }
+
+void GraphBuilder::SetValueName(ValueId value, absl::string_view name) {
+  if (value != kNoValue && !name.empty()) graph_->value_names_.try_emplace(value, name);
+}
+
+void GraphBuilder::Fail(absl::Status status) {
+  if (status_.ok()) status_ = std::move(status);
+}
+
+ValueId GraphBuilder::AddInput(absl::string_view name, const TensorType& type,
+                               GraphPtr default_value) {
+  absl::StatusOr<Attributes> attributes =
+      ResolveAttributes(GetOp(Op::input), {{"name", std::string(name)}});
+  Graph& g = *graph_;
+  const auto id = static_cast<NodeId>(g.nodes_.size());
+  const ValueId value = g.num_values();
+  g.nodes_.push_back({&GetOp(Op::input), *std::move(attributes),
+                      static_cast<uint32_t>(g.operands_.size()), value,
+                      static_cast<uint32_t>(g.origins_.size()), 1,
+                      static_cast<uint16_t>(current_origins_.size()), 0, std::nullopt});
+  g.origins_.insert(g.origins_.end(), current_origins_.begin(), current_origins_.end());
+  g.types_.push_back(type);
+  g.types_.back().structure = NormalizeStructure(type.structure, type.dtype, type.shape);
+  g.producers_.push_back(id);
+  g.inputs_.push_back({std::string(name), value, std::move(default_value)});
+  SetValueName(value, name);
+  table_->hashes.push_back(0);  // In the table's numbering, but in no slot.
+  return value;
+}
+
+ValueId GraphBuilder::Add(const OpDef& op, absl::Span<const ValueId> operands,
+                          const Attributes& attributes) {
+  if (!status_.ok()) return kNoValue;
+  Graph& g = *graph_;
+  uint64_t hash = attributes.hash().low ^ (static_cast<uint64_t>(op.id) << 48);
+  for (ValueId v : operands) hash = (hash ^ v) * 0x9e3779b97f4a7c15ull ^ (hash >> 29);
+  if (current_pin_.has_value()) hash ^= 0x5bd1e995u + static_cast<uint64_t>(current_pin_->index);
+  uint32_t* slot = table_->Find(hash, [&](NodeId n) {
+    const Graph::NodeData& node = g.nodes_[n];
+    return node.op == &op && node.num_operands == operands.size() &&
+           std::equal(operands.begin(), operands.end(), g.operands_.begin() + node.operand_begin) &&
+           node.pin == current_pin_ && node.attributes == attributes;
+  });
+  if (*slot != 0) return g.nodes_[*slot - 1].first_result;
+
+  absl::InlinedVector<const TensorType*, 4> types;
+  for (ValueId v : operands) types.push_back(v == kNoValue ? nullptr : &g.types_[v]);
+  ResultTypes results;
+  const OpCall call{op, types, attributes};
+  if (absl::Status s = InferTypes(call, &results); !s.ok()) {
+    Fail(std::move(s));
+    return kNoValue;
+  }
+  if (op.structure != nullptr) op.structure({call, g, operands}, &results);
+  for (TensorType& t : results) t.structure = NormalizeStructure(t.structure, t.dtype, t.shape);
+
+  const auto id = static_cast<NodeId>(g.nodes_.size());
+  const ValueId first = g.num_values();
+  g.nodes_.push_back({&op, attributes, static_cast<uint32_t>(g.operands_.size()), first,
+                      static_cast<uint32_t>(g.origins_.size()),
+                      static_cast<uint16_t>(results.size()),
+                      static_cast<uint16_t>(std::min<size_t>(current_origins_.size(), 0xffff)),
+                      static_cast<uint32_t>(operands.size()), current_pin_});
+  g.operands_.insert(g.operands_.end(), operands.begin(), operands.end());
+  g.origins_.insert(g.origins_.end(), current_origins_.begin(),
+                    current_origins_.begin() + g.nodes_.back().num_origins);
+  for (TensorType& t : results) {
+    g.types_.push_back(std::move(t));
+    g.producers_.push_back(id);
+  }
+  table_->hashes.push_back(hash);
+  *slot = id + 1;
+  return first;
+}
+
+ValueId GraphBuilder::Add(Op op, std::initializer_list<ValueId> operands,
+                          std::vector<NamedAttribute> attributes) {
+  absl::StatusOr<Attributes> resolved = ResolveAttributes(GetOp(op), std::move(attributes));
+  if (!resolved.ok()) {
+    Fail(resolved.status());
+    return kNoValue;
+  }
+  return Add(GetOp(op), absl::MakeConstSpan(operands.begin(), operands.size()), *resolved);
+}
+
+ValueId GraphBuilder::AddScalar(DType dtype, double value) {
+  Tensor tensor = DispatchDType(dtype, [&]<class Tag>(Tag) {
+    using T = typename Tag::type;
+    if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>) {
+      return Tensor::Scalar(T(static_cast<float>(value)));
+    } else if constexpr (std::is_same_v<T, std::complex<float>>) {
+      return Tensor::Scalar(T(static_cast<float>(value)));
+    } else {
+      return Tensor::Scalar(static_cast<T>(value));
+    }
+  });
+  return Add(Op::constant, {}, {{"value", std::move(tensor)}});
+}
+
+void GraphBuilder::AddOutput(absl::string_view name, ValueId value) {
+  graph_->outputs_.push_back({std::string(name), value});
+}
+
+absl::StatusOr<Graph> GraphBuilder::Build() && {
+  if (!status_.ok()) return status_;
+  Graph& g = *graph_;
+  // Liveness backwards; nodes are in topological order.
+  std::vector<bool> live(g.num_nodes(), false);
+  for (const GraphOutput& out : g.outputs_) live[g.producers_[out.value]] = true;
+  for (const GraphInput& in : g.inputs_) live[g.producers_[in.value]] = true;
+  bool all_live = true;
+  for (NodeId n = g.num_nodes(); n-- > 0;) {
+    if (!live[n]) {
+      all_live = false;
+      continue;
+    }
+    for (ValueId v : g.operands(n)) {
+      if (v != kNoValue) live[g.producers_[v]] = true;
+    }
+  }
+  if (!all_live) {
+    Graph compact;
+    compact.name_ = std::move(g.name_);
+    compact.sources_ = g.sources_;
+    std::vector<ValueId> renamed(g.num_values(), kNoValue);
+    for (NodeId n = 0; n < g.num_nodes(); ++n) {
+      if (!live[n]) continue;
+      Graph::NodeData node = g.nodes_[n];
+      const auto id = static_cast<NodeId>(compact.nodes_.size());
+      node.operand_begin = static_cast<uint32_t>(compact.operands_.size());
+      node.origin_begin = static_cast<uint32_t>(compact.origins_.size());
+      node.first_result = compact.num_values();
+      for (ValueId v : g.operands(n)) {
+        compact.operands_.push_back(v == kNoValue ? kNoValue : renamed[v]);
+      }
+      compact.origins_.insert(compact.origins_.end(), g.origins(n).begin(), g.origins(n).end());
+      for (int i = 0; i < g.num_results(n); ++i) {
+        renamed[g.result(n, i)] = compact.num_values();
+        compact.types_.push_back(std::move(g.types_[g.result(n, i)]));
+        compact.producers_.push_back(id);
+      }
+      compact.nodes_.push_back(std::move(node));
+    }
+    for (auto& [value, name] : g.value_names_) {
+      if (renamed[value] != kNoValue) compact.value_names_[renamed[value]] = std::move(name);
+    }
+    compact.inputs_ = std::move(g.inputs_);
+    compact.outputs_ = std::move(g.outputs_);
+    for (GraphInput& in : compact.inputs_) in.value = renamed[in.value];
+    for (GraphOutput& out : compact.outputs_) out.value = renamed[out.value];
+    g = std::move(compact);
+  }
+
+  Hasher hasher;
+  for (NodeId n = 0; n < g.num_nodes(); ++n) {
+    const Graph::NodeData& node = g.nodes_[n];
+    hasher.Add(node.op->name).Add(node.attributes.hash());
+    for (ValueId v : g.operands(n)) hasher.Add(uint64_t{v});
+    if (node.pin.has_value()) hasher.Add(absl::string_view(DeviceToString(*node.pin)));
+    if (node.op->id == Op::input) g.types_[node.first_result].HashInto(hasher);
+    if (node.op->id == Op::constant &&
+        node.attributes.Get<Tensor>("value").NumElements() > kSmallConstant) {
+      g.large_constants_.push_back(n);
+    }
+  }
+  for (const GraphOutput& out : g.outputs_) {
+    hasher.Add(absl::string_view(out.name)).Add(uint64_t{out.value});
+  }
+  g.fingerprint_ = hasher.Finish();
+  return std::move(g);
+}
+
+std::vector<ValueId> Inline(const Graph& from, absl::Span<const ValueId> roots,
+                            std::vector<ValueId>* known, GraphBuilder* builder) {
+  // Mark what is needed, then copy in order.
+  std::vector<bool> needed(from.num_nodes(), false);
+  for (ValueId v : roots) {
+    if ((*known)[v] == kNoValue) needed[from.producer(v)] = true;
+  }
+  for (NodeId n = from.num_nodes(); n-- > 0;) {
+    if (!needed[n]) continue;
+    for (ValueId v : from.operands(n)) {
+      if (v != kNoValue && (*known)[v] == kNoValue) needed[from.producer(v)] = true;
+    }
+  }
+  std::vector<ValueId> operands;
+  for (NodeId n = 0; n < from.num_nodes(); ++n) {
+    if (!needed[n]) continue;
+    operands.clear();
+    for (ValueId v : from.operands(n)) operands.push_back(v == kNoValue ? kNoValue : (*known)[v]);
+    const ValueId first = builder->Add(from.op(n), operands, from.attributes(n));
+    for (int i = 0; i < from.num_results(n); ++i) {
+      (*known)[from.result(n, i)] = first == kNoValue ? kNoValue : first + i;
+    }
+  }
+  std::vector<ValueId> result;
+  for (ValueId v : roots) result.push_back((*known)[v]);
+  return result;
+}
+
+}  // namespace otium

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// GraphBuilder makes Graphs. Adding a node that equals an earlier one gives the
+// earlier one, so common subexpressions need no pass. Types are inferred on the
+// way, structure included.
+//
+// Errors stick: the first one is kept, later calls return kNoValue, and Build
+// returns it, so a pass need not check every node it makes.
+//
+//   GraphBuilder b(graph.sources());
+//   ValueId p = b.Add1(Op::mv, {A, x});
+//   b.SetOutput("z", p);
+//   absl::StatusOr<Graph> g = std::move(b).Build();
+
+#ifndef OTIUM_ENGINE_GRAPH_GRAPH_BUILDER_H_
+#define OTIUM_ENGINE_GRAPH_GRAPH_BUILDER_H_
+
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "engine/base/export.h"
+#include "engine/graph/expr.h"
+#include "engine/graph/graph.h"
+
+namespace otium {
+
+class OTIUM_EXPORT GraphBuilder {
+ public:
+  explicit GraphBuilder(std::shared_ptr<const SourceTable> sources);
+  ~GraphBuilder();
+  GraphBuilder(const GraphBuilder&) = delete;
+  GraphBuilder& operator=(const GraphBuilder&) = delete;
+
+  void SetName(absl::string_view name);
+  // Inputs keep the order in which they are added, used or not.
+  ValueId AddInput(absl::string_view name, const TensorType& type, GraphPtr default_value = nullptr);
+  // Adds or finds the node; its results are consecutive from the one returned.
+  ValueId Add(const OpDef& op, absl::Span<const ValueId> operands, const Attributes& attributes);
+  // The same with attributes by name and defaults for the others.
+  ValueId Add(Op op, std::initializer_list<ValueId> operands,
+              std::vector<NamedAttribute> attributes = {});
+  // A 0-D (or broadcast later) constant of the given dtype.
+  ValueId AddScalar(DType dtype, double value);
+  void AddOutput(absl::string_view name, ValueId value);
+
+  // Nodes made from now on come from these source nodes; a node found again
+  // keeps its first origins.
+  void SetOrigins(absl::Span<const SourceId> origins);
+  // Nodes made from now on are wanted on this device (part of their identity).
+  void SetPin(std::optional<Device> pin);
+  // Gives a value a name unless it has one.
+  void SetValueName(ValueId value, absl::string_view name);
+
+  // The graph so far, for looking at what was made; valid until the next Add.
+  const Graph& graph() const { return *graph_; }
+  const absl::Status& status() const { return status_; }
+  // Keeps the error unless there is one.
+  void Fail(absl::Status status);
+
+  // The graph of what the outputs need, plus all inputs.
+  absl::StatusOr<Graph> Build() &&;
+
+ private:
+  struct Table;
+  std::unique_ptr<Graph> graph_;
+  std::unique_ptr<Table> table_;
+  std::vector<SourceId> current_origins_;
+  std::optional<Device> current_pin_;
+  absl::Status status_;
+};
+
+// Copies what `roots` need of `from` into `builder` and returns their new values.
+// `known` maps values of `from` that are there already (kNoValue: not yet); it
+// must have from.num_values() entries and is filled in. Inputs of `from` must be
+// known.
+std::vector<ValueId> Inline(const Graph& from, absl::Span<const ValueId> roots,
+                            std::vector<ValueId>* known, GraphBuilder* builder);
+
+}  // namespace otium
+
+#endif  // OTIUM_ENGINE_GRAPH_GRAPH_BUILDER_H_

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/graph/source.h"
+
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+
+namespace otium {
+
+std::string SourcePosition::ToString() const {
+  return known() ? absl::StrCat(file, ":", line, ":", column) : "";
+}
+
+const char* InternFileName(absl::string_view name) {
+  static auto* mutex = new absl::Mutex;
+  static auto* names = new std::set<std::string>;
+  absl::MutexLock lock(mutex);
+  return names->emplace(name).first->c_str();
+}
+
+}  // namespace otium

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/graph/substitute.h"
+
+#include <atomic>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "engine/base/status.h"
+#include "engine/graph/graph_builder.h"
+
+namespace otium {
+namespace {
+
+std::string SizesText(absl::Span<const int64_t> sizes) {
+  return absl::StrCat("[", absl::StrJoin(sizes, ", "), "]");
+}
+
+}  // namespace
+
+Dim FreshSize() {
+  static std::atomic<uint64_t> next{0};
+  return Dim::Symbol(absl::StrCat("?", next.fetch_add(1)));
+}
+
+bool IsFreshSize(absl::string_view name) { return !name.empty() && name[0] == '?'; }
+
+Attributes SubstituteSizes(const OpDef& op, const Attributes& attributes, SizeReplacement replace) {
+  bool symbolic = false;
+  for (const AttributeValue& v : attributes.values()) {
+    if (const auto* dim = std::get_if<Dim>(&v)) symbolic |= !dim->IsStatic();
+    if (const auto* dims = std::get_if<Dims>(&v)) {
+      for (const Dim& d : *dims) symbolic |= !d.IsStatic();
+    }
+  }
+  if (!symbolic) return attributes;
+  std::vector<AttributeValue> values(attributes.values().begin(), attributes.values().end());
+  for (AttributeValue& v : values) {
+    if (auto* dim = std::get_if<Dim>(&v)) *dim = dim->Substitute(replace);
+    if (auto* dims = std::get_if<Dims>(&v)) {
+      for (Dim& d : *dims) d = d.Substitute(replace);
+    }
+  }
+  return Attributes(op, std::move(values));
+}
+
+absl::StatusOr<SizeBindings> BindSizes(const Graph& graph,
+                                       absl::Span<const absl::Span<const int64_t>* const> shapes,
+                                       SizeBindings given) {
+  // Which input bound a name, for the message about the one that disagrees.
+  std::vector<std::pair<std::string, size_t>> bound_by;
+  SizeBindings sizes = std::move(given);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (size_t i = 0; i < shapes.size(); ++i) {
+      if (shapes[i] == nullptr) continue;
+      const GraphInput& in = graph.inputs()[i];
+      const Shape& declared = graph.type(in.value).shape;
+      if (declared.rank() != static_cast<int>(shapes[i]->size())) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(in.name, " is ", SizesText(*shapes[i]), ", declared ",
+                         ShortType(graph.type(in.value)), ": the number of dimensions differs"));
+      }
+      for (int d = 0; d < declared.rank(); ++d) {
+        const auto solved = declared[d].Bind(sizes).Solve((*shapes[i])[d]);
+        if (!solved.has_value()) continue;
+        sizes.Set(solved->first, solved->second);
+        bound_by.emplace_back(solved->first, i);
+        changed = true;
+      }
+    }
+  }
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    if (shapes[i] == nullptr) continue;
+    const GraphInput& in = graph.inputs()[i];
+    const Shape& declared = graph.type(in.value).shape;
+    for (int d = 0; d < declared.rank(); ++d) {
+      const Dim bound = declared[d].Bind(sizes);
+      if (bound.Is((*shapes[i])[d])) continue;
+      std::string message =
+          absl::StrCat(in.name, " is ", SizesText(*shapes[i]), ", declared ",
+                       ShortType(graph.type(in.value)), ": ", declared[d].ToString(), " is ",
+                       bound.ToString(), ", not ", (*shapes[i])[d]);
+      std::vector<std::string> names;
+      declared[d].CollectSymbols(&names);
+      for (const auto& [name, by] : bound_by) {
+        if (by == i || std::find(names.begin(), names.end(), name) == names.end()) continue;
+        absl::StrAppend(&message, " (", name, " comes from ", graph.inputs()[by].name, ", which is ",
+                        SizesText(*shapes[by]), ")");
+      }
+      return absl::InvalidArgumentError(message);
+    }
+  }
+  return sizes;
+}
+
+absl::StatusOr<Graph> BindGraph(const Graph& graph, const SizeBindings& sizes) {
+  auto replace = [&](absl::string_view name) -> std::optional<Dim> {
+    const std::optional<int64_t> value = sizes.Find(name);
+    return value.has_value() ? std::optional<Dim>(*value) : std::nullopt;
+  };
+  GraphBuilder builder(graph.sources());
+  builder.SetName(graph.name());
+  std::vector<ValueId> values(graph.num_values(), kNoValue);
+  for (const GraphInput& in : graph.inputs()) {
+    TensorType type = graph.type(in.value);
+    type.shape = type.shape.Bind(sizes);
+    builder.SetOrigins(graph.origins(graph.producer(in.value)));
+    values[in.value] = builder.AddInput(in.name, type, in.default_value);
+  }
+  std::vector<ValueId> operands;
+  for (NodeId n = 0; n < graph.num_nodes(); ++n) {
+    if (graph.Is(n, Op::input)) continue;
+    operands.clear();
+    for (ValueId v : graph.operands(n)) operands.push_back(v == kNoValue ? kNoValue : values[v]);
+    builder.SetOrigins(graph.origins(n));
+    builder.SetPin(graph.pin(n));
+    const ValueId first = builder.Add(
+        graph.op(n), operands, SubstituteSizes(graph.op(n), graph.attributes(n), replace));
+    if (first == kNoValue) {
+      const absl::Span<const SourceId> origins = graph.origins(n);
+      return origins.empty() ? builder.status()
+                             : WithPosition(builder.status(),
+                                            graph.sources()->entries[origins[0]].position);
+    }
+    for (int i = 0; i < graph.num_results(n); ++i) {
+      values[graph.result(n, i)] = first + i;
+      builder.SetValueName(first + i, graph.value_name(graph.result(n, i)));
+    }
+  }
+  for (const GraphOutput& out : graph.outputs()) builder.AddOutput(out.name, values[out.value]);
+  return std::move(builder).Build();
+}
+
+}  // namespace otium

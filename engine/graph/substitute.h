@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sizes of a graph: replaced by other sizes, and bound by the shapes of inputs.
+
+#ifndef OTIUM_ENGINE_GRAPH_SUBSTITUTE_H_
+#define OTIUM_ENGINE_GRAPH_SUBSTITUTE_H_
+
+#include <optional>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "engine/base/dim.h"
+#include "engine/base/export.h"
+#include "engine/graph/graph.h"
+
+namespace otium {
+
+using SizeReplacement = absl::FunctionRef<std::optional<Dim>(absl::string_view)>;
+
+// `attributes` with every size in them replaced; the same object when none is.
+Attributes SubstituteSizes(const OpDef& op, const Attributes& attributes, SizeReplacement replace);
+
+// Sizes that nonzero and its kin make are called "?7" until capture names them.
+Dim FreshSize();
+bool IsFreshSize(absl::string_view name);
+
+// What the sizes are when input i has shape `shapes[i]` (null: not given, takes
+// its default), starting from `given`. Errors (kInvalidArgument) name the input,
+// both shapes, and the other input that disagrees.
+OTIUM_EXPORT absl::StatusOr<SizeBindings> BindSizes(
+    const Graph& graph, absl::Span<const absl::Span<const int64_t>* const> shapes,
+    SizeBindings given);
+
+// `graph` with the bound names replaced by integers everywhere; types and
+// structure are inferred anew. Fails when a shape that was plausible with names
+// is wrong with numbers, with the position of the node that says so.
+OTIUM_EXPORT absl::StatusOr<Graph> BindGraph(const Graph& graph, const SizeBindings& sizes);
+
+}  // namespace otium
+
+#endif  // OTIUM_ENGINE_GRAPH_SUBSTITUTE_H_

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What graphs are held together with: inputs, constants, sizes as numbers,
+// assumptions, casts, calls and fused regions.
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/status.h"
+#include "engine/graph/graph.h"
+#include "ops/infer.h"
+#include "ops/op.h"
+
+namespace otium {
+namespace {
+
+absl::Status InferSame(const OpCall& call, ResultTypes* results) {
+  results->push_back(TensorType(call.operand(0).dtype, call.operand(0).shape));
+  return absl::OkStatus();
+}
+
+void SameStructure(const StructureCall& call, ResultTypes* results) {
+  (*results)[0].structure = call.operand(0).structure;
+}
+
+// Inputs get their type from who adds them.
+absl::Status InferInput(const OpCall&, ResultTypes*) {
+  return absl::InternalError("an input has no operands to infer from");
+}
+constexpr ParamDef kInputParams[] = {RequiredAttr("name", ParamKind::kString)};
+
+constexpr ParamDef kConstantParams[] = {RequiredAttr("value", ParamKind::kConstant),
+                                        BoolAttr("weak", false)};
+
+absl::Status InferConstant(const OpCall& call, ResultTypes* results) {
+  TensorType type = call.attributes.Get<Tensor>("value").type();
+  type.weak = call.attributes.Get<bool>("weak");
+  results->push_back(std::move(type));
+  return absl::OkStatus();
+}
+
+// Facts are read off small constants, whose value is part of every key.
+void ConstantStructure(const StructureCall& call, ResultTypes* results) {
+  const Tensor& value = call.attributes.Get<Tensor>("value");
+  if (value.rank() != 0 || IsComplex(value.dtype())) return;
+  const bool positive = DispatchDType(value.dtype(), [&]<class Tag>(Tag) {
+    using T = typename Tag::type;
+    if constexpr (std::is_same_v<T, std::complex<float>> ||
+                  std::is_same_v<T, std::complex<double>>) {
+      return false;
+    } else {
+      return static_cast<double>(static_cast<float>(*value.data<T>())) > 0;
+    }
+  });
+  if (positive) (*results)[0].structure.flags |= kPositive;
+}
+
+constexpr ParamDef kSizeParams[] = {RequiredAttr("value", ParamKind::kDim)};
+
+absl::Status InferSize(const OpCall&, ResultTypes* results) {
+  TensorType type(DType::kI64, Shape());
+  type.weak = true;
+  results->push_back(std::move(type));
+  return absl::OkStatus();
+}
+
+void SizeStructure(const StructureCall&, ResultTypes* results) {
+  (*results)[0].structure.flags |= kNonnegative;
+}
+
+constexpr ParamDef kAssumeParams[] = {TensorParam("x"),
+                                      RequiredAttr("structure", ParamKind::kStructure),
+                                      BoolAttr("proved", false)};
+
+absl::Status InferAssume(const OpCall& call, ResultTypes* results) {
+  const TensorType& x = call.operand(0);
+  const Structure& s = call.attributes.Get<Structure>("structure");
+  const uint32_t square = kSymmetric | kHermitian | kPsd | kPd | kNonsingular | kOrthogonal |
+                          kIdentity | kPermutation;
+  if ((s.flags & (kPositive | kNonnegative)) != 0 && x.rank() != 0) {
+    return InvalidArgument(Describe("x", x), ", only scalars are positive or nonnegative");
+  }
+  if (((s.flags & ~(kPositive | kNonnegative | kZero)) != 0 || !s.IsGeneral()) && x.rank() < 2 &&
+      (s.flags & (kPositive | kNonnegative)) == 0) {
+    return InvalidArgument(Describe("x", x), ", it has no matrices to be ", StructureToString(s));
+  }
+  if ((s.flags & square) != 0 && !(x.shape.back(1) == x.shape.back(2))) {
+    return InvalidArgument(Describe("x", x), ", only square matrices are ", StructureToString(s));
+  }
+  return InferSame(call, results);
+}
+
+void AssumeStructure(const StructureCall& call, ResultTypes* results) {
+  (*results)[0].structure =
+      Join(call.operand(0).structure, call.attributes.Get<Structure>("structure"));
+}
+
+constexpr ParamDef kCastParams[] = {TensorParam("x"), RequiredAttr("dtype", ParamKind::kDType)};
+
+absl::Status InferCast(const OpCall& call, ResultTypes* results) {
+  const DType to = call.attributes.Get<DType>("dtype");
+  const TensorType& x = call.operand(0);
+  if (IsComplex(x.dtype) && !IsComplex(to)) {
+    return InvalidArgument(Describe("x", x), ", a cast to ", DTypeName(to),
+                           " would drop the imaginary part: use real(x)");
+  }
+  results->push_back(TensorType(to, x.shape));
+  return absl::OkStatus();
+}
+
+// Rounding keeps zeros, symmetry and ones; it does not keep definiteness.
+void CastStructure(const StructureCall& call, ResultTypes* results) {
+  const Structure& x = call.operand(0).structure;
+  (*results)[0].structure = {
+      x.lower, x.upper,
+      x.flags & (kSymmetric | kHermitian | kUnitDiagonal | kIdentity | kZero | kPermutation |
+                 kNonnegative)};
+}
+
+constexpr ParamDef kOnParams[] = {TensorParam("x"), RequiredAttr("device", ParamKind::kString)};
+
+absl::Status InferOn(const OpCall& call, ResultTypes* results) {
+  const auto& device = call.attributes.Get<std::string>("device");
+  if (!DeviceFromString(device).has_value()) {
+    return InvalidArgument("there is no device ", device, ": use cpu, cuda or cuda:N");
+  }
+  return InferSame(call, results);
+}
+
+constexpr ParamDef kCallParams[] = {TensorsParam("operands"),
+                                    RequiredAttr("graph", ParamKind::kGraph)};
+
+// Sizes of the callee are bound by the operands' sizes, which may be symbols.
+absl::Status InferCall(const OpCall& call, ResultTypes* results) {
+  const Graph& callee = *call.attributes.Get<GraphPtr>("graph");
+  const size_t given = call.num_operands(), takes = callee.inputs().size();
+  if (given != takes) {
+    return InvalidArgument(callee.name(), " takes ", takes, " operands, not ", given);
+  }
+  std::vector<std::pair<std::string, Dim>> bound;
+  auto replace = [&](absl::string_view name) -> std::optional<Dim> {
+    for (const auto& [n, d] : bound) {
+      if (n == name) return d;
+    }
+    return std::nullopt;
+  };
+  for (int pass = 0; pass < 2; ++pass) {
+    for (size_t i = 0; i < takes; ++i) {
+      const GraphInput& in = callee.inputs()[i];
+      const TensorType& declared = callee.type(in.value);
+      const TensorType& actual = call.operand(i);
+      if (declared.dtype != actual.dtype || declared.rank() != actual.rank()) {
+        return InvalidArgument(Describe(in.name, actual), ", declared ", ShortType(declared), " in ",
+                               callee.name());
+      }
+      for (int d = 0; d < declared.rank(); ++d) {
+        const Dim& want = declared.shape[d];
+        if (pass == 0) {
+          const absl::string_view symbol = want.symbol();
+          if (!symbol.empty() && !replace(symbol).has_value()) {
+            bound.emplace_back(std::string(symbol), actual.shape[d]);
+          }
+        } else if (!(want.Substitute(replace) == actual.shape[d])) {
+          return InvalidArgument(Describe(in.name, actual), ", declared ", ShortType(declared),
+                                 " in ", callee.name(), ": ", want.ToString(), " is ",
+                                 want.Substitute(replace).ToString(), ", not ",
+                                 actual.shape[d].ToString());
+        }
+      }
+    }
+  }
+  for (const GraphOutput& out : callee.outputs()) {
+    const TensorType& type = callee.type(out.value);
+    Dims dims;
+    for (const Dim& d : type.shape.dims()) dims.push_back(d.Substitute(replace));
+    results->push_back(TensorType(type.dtype, Shape(absl::Span<const Dim>(dims))));
+  }
+  return absl::OkStatus();
+}
+
+// A fused region is a call whose body runs as one kernel.
+void FusedStructure(const StructureCall& call, ResultTypes* results) {
+  const Graph& body = *call.attributes.Get<GraphPtr>("graph");
+  for (size_t i = 0; i < results->size(); ++i) {
+    (*results)[i].structure = body.type(body.outputs()[i].value).structure;
+  }
+}
+
+}  // namespace
+
+OTIUM_DEFINE_OP(input) = {
+    .doc = "A named input of the graph.",
+    .params = kInputParams,
+    .infer = InferInput,
+};
+
+OTIUM_DEFINE_OP(constant) = {
+    .doc = "A value known when the graph is made.",
+    .params = kConstantParams,
+    .traits = kCreationOp,
+    .infer = InferConstant,
+    .structure = ConstantStructure,
+};
+
+OTIUM_DEFINE_OP(size) = {
+    .doc = "A size used as a number: i64[], weak.",
+    .params = kSizeParams,
+    .traits = kCreationOp,
+    .infer = InferSize,
+    .structure = SizeStructure,
+};
+
+OTIUM_DEFINE_OP(assume) = {
+    .doc = "x, with facts about its structure: declared ones are checked when the graph runs, "
+           "proved ones are not.",
+    .params = kAssumeParams,
+    .traits = kViewOp,
+    .infer = InferAssume,
+    .structure = AssumeStructure,
+};
+
+OTIUM_DEFINE_OP(cast) = {
+    .doc = "x in another dtype, rounded to nearest even; floats become integers by truncation.",
+    .params = kCastParams,
+    .traits = kPointwiseOp | kZeroPreserving,
+    .infer = InferCast,
+    .structure = CastStructure,
+};
+
+OTIUM_DEFINE_OP(on) = {
+    .doc = "x, computed on the given device. Written `z = f(x) on cuda:0`.",
+    .params = kOnParams,
+    .traits = kViewOp,
+    .infer = InferOn,
+    .structure = SameStructure,
+};
+
+OTIUM_DEFINE_OP(call) = {
+    .doc = "A graph applied to operands: a scope that tools can fold and the planner sees through.",
+    .params = kCallParams,
+    .num_results = 0,
+    .infer = InferCall,
+};
+
+OTIUM_DEFINE_OP(fused) = {
+    .doc = "A graph of pointwise ops, broadcasts and reductions that runs as one kernel.",
+    .params = kCallParams,
+    .num_results = 0,
+    .infer = InferCall,
+    .structure = FusedStructure,
+};
+
+}  // namespace otium

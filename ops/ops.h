@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every builder, by family.
+
+#ifndef OTIUM_OPS_OPS_H_
+#define OTIUM_OPS_OPS_H_
+
+#include "ops/creation.h"
+#include "ops/linalg.h"
+#include "ops/pointwise.h"
+#include "ops/product.h"
+#include "ops/reduction.h"
+#include "ops/shape.h"
+
+#endif  // OTIUM_OPS_OPS_H_
