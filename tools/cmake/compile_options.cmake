@@ -16,7 +16,8 @@ set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib")
 
 add_library(otium_compile_options INTERFACE)
 target_compile_options(otium_compile_options INTERFACE
-  -Wall -Wextra $<$<BOOL:${OTIUM_WERROR}>:-Werror>
+  # Op and kernel tables name only the fields that are not default.
+  -Wall -Wextra -Wno-missing-field-initializers $<$<BOOL:${OTIUM_WERROR}>:-Werror>
   # a * b + c is what it says, on every instruction set: a multiply-add is
   # written as one where it is meant. Otherwise the bits of a result would
   # depend on the compiler's mood and on the machine.
