@@ -66,8 +66,10 @@ void* AllocateBlock(int64_t bytes) {
   if (bytes > (int64_t{1} << 60)) return nullptr;
   const int64_t rounded = RoundUp(bytes);
   if (void* block = TakeBlock(rounded)) return block;
-  void* block = std::aligned_alloc(rounded >= kHugePage ? kHugePage : 4096, rounded);
-  if (block != nullptr && rounded >= kHugePage) madvise(block, rounded, MADV_HUGEPAGE);
+  // Not aligned_alloc, which wants a multiple of the alignment (ASan insists).
+  void* block = nullptr;
+  if (posix_memalign(&block, rounded >= kHugePage ? kHugePage : 4096, rounded) != 0) return nullptr;
+  if (rounded >= kHugePage) madvise(block, rounded, MADV_HUGEPAGE);
   return block;
 }
 

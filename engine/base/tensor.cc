@@ -84,8 +84,12 @@ Tensor Tensor::Copy(const void* data, DType dtype, absl::Span<const int64_t> siz
 
 Tensor Tensor::Borrow(void* data, DType dtype, absl::Span<const int64_t> sizes,
                       absl::Span<const int64_t> strides, std::function<void(void*)> deleter) {
+  // Bytes from `data` on; elements before it, reached by negative strides, are
+  // the lender's to keep.
   int64_t last = 0;
-  for (size_t i = 0; i < sizes.size(); ++i) last += std::max<int64_t>(sizes[i] - 1, 0) * strides[i];
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    if (sizes[i] > 1 && strides[i] > 0) last += (sizes[i] - 1) * strides[i];
+  }
   return Tensor(Buffer::Borrow(data, (last + 1) * ItemSize(dtype), Device{}, std::move(deleter)), 0,
                 dtype, sizes, strides);
 }
@@ -153,6 +157,7 @@ Tensor Tensor::Contiguous() const {
 
 bool Tensor::BitwiseEqual(const Tensor& a, const Tensor& b) {
   if (a.dtype_ != b.dtype_ || a.sizes_ != b.sizes_) return false;
+  if (a.NumElements() == 0) return true;  // A borrowed one may be a null pointer.
   const Tensor x = a.Contiguous(), y = b.Contiguous();
   return std::memcmp(x.data(), y.data(), x.NumElements() * ItemSize(a.dtype_)) == 0;
 }

@@ -44,6 +44,8 @@ class OTIUM_EXPORT Buffer : public RefCounted<Buffer> {
   void* data() const { return data_; }
   int64_t bytes() const { return bytes_; }
   Device device() const { return device_; }
+  // False for borrowed memory.
+  bool owned() const { return owned_; }
 
  private:
   Buffer() = default;
@@ -104,13 +106,16 @@ class OTIUM_EXPORT Tensor {
   const T* data() const {
     return static_cast<const T*>(data());
   }
-  // For filling a tensor just allocated, or one whose buffer nobody else holds.
+  // For filling a tensor just allocated, or one that IsUnique().
   void* mutable_data() { return static_cast<char*>(buffer_->data()) + byte_offset_; }
   template <class T>
   T* mutable_data() {
     return static_cast<T*>(mutable_data());
   }
-  bool IsUnique() const { return buffer_->IsUnique(); }
+  // Whether the elements may be overwritten: Otium's own memory, and no other
+  // tensor holds it. Borrowed memory is never unique: its owner can see it, and a
+  // mapped file cannot be written at all.
+  bool IsUnique() const { return buffer_->IsUnique() && buffer_->owned(); }
   const IntrusivePtr<Buffer>& buffer() const { return buffer_; }
   int64_t byte_offset() const { return byte_offset_; }
 
