@@ -115,6 +115,8 @@ void CastStructure(const StructureCall& call, ResultTypes* results) {
                  kNonnegative)};
 }
 
+constexpr ParamDef kCloneParams[] = {TensorParam("x")};
+
 constexpr ParamDef kOnParams[] = {TensorParam("x"), RequiredAttr("device", ParamKind::kString)};
 
 absl::Status InferOn(const OpCall& call, ResultTypes* results) {
@@ -223,6 +225,13 @@ OTIUM_DEFINE_OP(cast) = {
     .traits = kPointwiseOp | kZeroPreserving,
     .infer = InferCast,
     .structure = CastStructure,
+};
+
+OTIUM_DEFINE_OP(clone) = {
+    .doc = "x, copied into dense memory of its own.",
+    .params = kCloneParams,
+    .infer = InferSame,
+    .structure = SameStructure,
 };
 
 OTIUM_DEFINE_OP(on) = {

@@ -35,6 +35,10 @@ double CubeFlops(const TensorType& a, double factor) {
   return factor * n * static_cast<double>(a.shape.NumElements());
 }
 
+std::string NotPositiveDefinite(const OpCall&, int64_t code) {
+  return absl::StrCat("the leading minor of order ", code, " is not positive definite");
+}
+
 constexpr ParamDef kSolveParams[] = {TensorParam("A"), TensorParam("B")};
 
 // B is a vector when it is 1-D or its shape is A.shape[:-1]; that reading wins.
@@ -70,6 +74,7 @@ OTIUM_DEFINE_OP(cholesky) = {
     .structure = CholeskyStructure,
     .flops = [](const OpCall& call,
                 absl::Span<const TensorType>) { return CubeFlops(call.operand(0), 1.0 / 3); },
+    .failure = NotPositiveDefinite,
 };
 
 OTIUM_DEFINE_OP(solve) = {
@@ -87,6 +92,11 @@ OTIUM_DEFINE_OP(solve) = {
                  2.0 * static_cast<double>(A.shape.back(1).value()) *
                      static_cast<double>(results[0].shape.NumElements());
         },
+    // LAPACK's meaning; a kernel that relies on definiteness reports -k.
+    .failure = [](const OpCall& call, int64_t code) -> std::string {
+      if (code < 0) return NotPositiveDefinite(call, -code);
+      return absl::StrCat("the diagonal element ", code, " of U is zero, the matrix is singular");
+    },
 };
 
 Expr cholesky(Arg A, bool upper) { return MakeExpr(Op::cholesky, {A}, {{"upper", upper}}); }

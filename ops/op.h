@@ -144,12 +144,6 @@ struct StructureCall : OpCall {
   absl::Span<const ValueId> values;
 };
 
-struct OpCost {
-  double flops = 0;
-  // Read and written once each; the cost model adds what caches and layouts do.
-  double bytes = 0;
-};
-
 // How the dtypes of the operands become one. Weak operands always give way.
 enum class Promotion : uint8_t {
   kNone,       // each operand keeps its own
@@ -191,6 +185,11 @@ struct OpDef {
   void (*structure)(const StructureCall& call, ResultTypes* results) = nullptr;
   // Shapes are static. Null: one flop an element of the first result.
   double (*flops)(const OpCall& call, absl::Span<const TensorType> results) = nullptr;
+  // kFallible ops: what the code that a kernel reported means, without the op's
+  // name: "the leading minor of order 3 is not positive definite".
+  std::string (*failure)(const OpCall& call, int64_t code) = nullptr;
+  // kDataDependent ops: the most that the size which is data can be.
+  int64_t (*max_count)(const OpCall& call) = nullptr;
 
   bool Is(OpTrait trait) const { return (traits & trait) != 0; }
   int num_operand_params() const;

@@ -66,6 +66,7 @@ OTIUM_DEFINE_OP(nonzero) = {
     .params = kNonzeroParams,
     .traits = kDataDependent,
     .infer = InferNonzero,
+    .max_count = [](const OpCall& call) { return call.operand(0).shape.NumElements(); },
 };
 
 Expr transpose(Arg x, int64_t dim0, int64_t dim1) {

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A pass: a function from Graph to Graph in a file of its own. passes.inc lists
+// them in order; the runner (optimize.h) names, times, dumps and verifies each
+// and can switch it off. A pass that changes nothing returns the pointer it got,
+// because copying costs about 200 ns a node.
+
+#ifndef OTIUM_ENGINE_OPTIMIZE_PASS_H_
+#define OTIUM_ENGINE_OPTIMIZE_PASS_H_
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "engine/graph/graph.h"
+#include "engine/graph/graph_builder.h"
+#include "engine/optimize/cost.h"
+#include "engine/optimize/rule.h"
+
+namespace otium {
+
+struct PassContext {
+  const Machine& machine;
+  MathMode math = MathMode::kStandard;
+  // Computes the outputs of a small graph without inputs, for constant folding.
+  // Handed in by engine.cc: the executor is a later stage.
+  absl::FunctionRef<absl::StatusOr<std::vector<Tensor>>(const Graph&)> evaluate;
+  std::vector<Reason>* reasons;
+
+  // The CPU, by whose costs local choices are made before placement.
+  const DeviceModel& host() const { return machine.devices[0]; }
+  bool Admits(const Rule& rule) const {
+    return rule.error == ErrorClass::kExact ||
+           (rule.error == ErrorClass::kPreserves && math != MathMode::kStrict) ||
+           math == MathMode::kFast;
+  }
+  void Note(const Rule& rule, uint8_t outcome, SourceId a, SourceId b, double x = 0, double y = 0) {
+    reasons->push_back({&rule, outcome, {a, b}, {x, y}});
+  }
+};
+
+using PassFn = absl::StatusOr<GraphPtr> (*)(const GraphPtr& graph, PassContext& context);
+
+// Rebuilds `graph` node by node in topological order. `rewrite` gets the node and
+// its operands in the new graph and returns the new values of its results (as
+// many as it has), or nothing to copy the node. Returns `graph` itself when
+// `rewrite` never returned anything. Origins, pins and names carry over; nodes
+// that `rewrite` adds have the origins of the node (SetOrigins for more).
+using RewriteFn = absl::FunctionRef<std::optional<std::vector<ValueId>>(
+    NodeId node, absl::Span<const ValueId> operands, GraphBuilder& builder)>;
+absl::StatusOr<GraphPtr> RewriteNodes(const GraphPtr& graph, RewriteFn rewrite);
+
+}  // namespace otium
+
+#endif  // OTIUM_ENGINE_OPTIMIZE_PASS_H_

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+
+#include "engine/base/status.h"
+#include "engine/optimize/pass.h"
+
+namespace otium {
+
+absl::StatusOr<GraphPtr> RewriteNodes(const GraphPtr& graph, RewriteFn rewrite) {
+  const Graph& from = *graph;
+  GraphBuilder builder(from.sources());
+  builder.SetName(from.name());
+  std::vector<ValueId> values(from.num_values(), kNoValue);
+  std::vector<ValueId> operands;
+  bool changed = false;
+  for (const GraphInput& in : from.inputs()) {
+    builder.SetOrigins(from.origins(from.producer(in.value)));
+    values[in.value] = builder.AddInput(in.name, from.type(in.value), in.default_value);
+  }
+  for (NodeId n = 0; n < from.num_nodes(); ++n) {
+    if (from.Is(n, Op::input)) continue;
+    operands.clear();
+    for (ValueId v : from.operands(n)) operands.push_back(v == kNoValue ? kNoValue : values[v]);
+    builder.SetOrigins(from.origins(n));
+    builder.SetPin(from.pin(n));
+    if (auto replaced = rewrite(n, operands, builder); replaced.has_value()) {
+      changed = true;
+      for (int i = 0; i < from.num_results(n); ++i) values[from.result(n, i)] = (*replaced)[i];
+    } else {
+      const ValueId first = builder.Add(from.op(n), operands, from.attributes(n));
+      for (int i = 0; i < from.num_results(n); ++i) {
+        values[from.result(n, i)] = first == kNoValue ? kNoValue : first + i;
+      }
+    }
+    OTIUM_RETURN_IF_ERROR(builder.status());
+    for (int i = 0; i < from.num_results(n); ++i) {
+      const ValueId v = from.result(n, i);
+      builder.SetValueName(values[v], from.value_name(v));
+    }
+  }
+  if (!changed) return graph;
+  for (const GraphOutput& out : from.outputs()) builder.AddOutput(out.name, values[out.value]);
+  OTIUM_ASSIGN_OR_RETURN(Graph result, std::move(builder).Build());
+  return std::make_shared<const Graph>(std::move(result));
+}
+
+}  // namespace otium
