@@ -4,7 +4,6 @@
 # (Debian's liblapack_pic.a), with <lapack.h> and <lapacke.h>, over BLIS. Not
 # the shared one: with OpenBLAS installed, liblapack.so.3 *is* OpenBLAS.
 
-find_package(BLIS QUIET)
 find_path(LapackPic_INCLUDE_DIR lapacke.h)
 find_library(LapackPic_LIBRARY NAMES liblapack_pic.a)
 find_library(LapackPic_LAPACKE_LIBRARY NAMES liblapacke.a)
@@ -17,7 +16,7 @@ mark_as_advanced(LapackPic_INCLUDE_DIR LapackPic_LIBRARY
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LapackPic REQUIRED_VARS
   LapackPic_LIBRARY LapackPic_LAPACKE_LIBRARY LapackPic_GFORTRAN_LIBRARY
-  LapackPic_INCLUDE_DIR BLIS_FOUND)
+  LapackPic_INCLUDE_DIR)
 
 if(LapackPic_FOUND AND NOT TARGET LapackPic::LapackPic)
   add_library(LapackPic::LapackPic STATIC IMPORTED)
