@@ -13,19 +13,6 @@
 namespace otium {
 namespace {
 
-absl::Status CheckLength(const NpyHeader& header, int64_t size) {
-  const int64_t there = size - header.data_offset;
-  if (there == header.data_bytes) return absl::OkStatus();
-  const std::string array =
-      absl::StrCat("the header says ", ShortType({header.dtype, Shape(header.sizes)}), ", which is ",
-                   header.data_bytes, " bytes");
-  return absl::InvalidArgumentError(
-      there < header.data_bytes
-          ? absl::StrCat("the .npy file is truncated: ", array, ", but only ", there, " follow")
-          : absl::StrCat("the .npy file is longer than its array: ", array, ", but ", there,
-                         " follow; several arrays belong in an .npz file"));
-}
-
 bool IsAligned(const void* data, DType dtype) {
   const uintptr_t alignment = ItemSize(RealDType(dtype));
   return reinterpret_cast<uintptr_t>(data) % alignment == 0;
@@ -64,7 +51,7 @@ void NormalizeBools(void* bytes, int64_t count) {
 absl::StatusOr<Tensor> ViewNpy(const IntrusivePtr<Buffer>& buffer, int64_t offset, int64_t size) {
   const char* bytes = static_cast<const char*>(buffer->data()) + offset;
   OTIUM_ASSIGN_OR_RETURN(const NpyHeader header, ParseNpyHeader(absl::string_view(bytes, size)));
-  OTIUM_RETURN_IF_ERROR(CheckLength(header, size));
+  OTIUM_RETURN_IF_ERROR(CheckNpyLength(header, size));
   const char* data = bytes + header.data_offset;
   if (!IsAligned(data, header.dtype) ||
       (header.dtype == DType::kBool && !AreBools(data, header.data_bytes))) {
@@ -84,7 +71,7 @@ absl::StatusOr<Tensor> ReadNpy(absl::string_view path, const NpyOptions& options
 
 absl::StatusOr<Tensor> ParseNpy(absl::string_view bytes) {
   OTIUM_ASSIGN_OR_RETURN(const NpyHeader header, ParseNpyHeader(bytes));
-  OTIUM_RETURN_IF_ERROR(CheckLength(header, static_cast<int64_t>(bytes.size())));
+  OTIUM_RETURN_IF_ERROR(CheckNpyLength(header, static_cast<int64_t>(bytes.size())));
   return CopyElements(bytes.data() + header.data_offset, header);
 }
 

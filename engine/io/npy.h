@@ -11,7 +11,7 @@
 // than 0 and 1. bf16, which NumPy has not, is stored as the ml_dtypes package
 // stores it: np.load("z.npy").view(ml_dtypes.bfloat16).
 //
-// Tested by tests/io/npy_test.cc, tests/io/numpy_test.py, tests/fuzz/npy_fuzz.cc.
+// Tested by tests/io/npy_test.cc, tests/io/numpy_test.cc, tests/fuzz/npy_fuzz.cc.
 
 #ifndef OTIUM_ENGINE_IO_NPY_H_
 #define OTIUM_ENGINE_IO_NPY_H_

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "engine/base/status.h"
 #include "engine/base/tensor.h"
+#include "engine/base/tensor_type.h"
 
 namespace otium {
 namespace {
@@ -214,38 +215,58 @@ Sizes NpyHeader::Strides() const {
   return Sizes(strides.rbegin(), strides.rend());
 }
 
-absl::StatusOr<NpyHeader> ParseNpyHeader(absl::string_view bytes) {
+absl::StatusOr<int64_t> NpyHeaderSize(absl::string_view bytes) {
   if (!absl::StartsWith(bytes, kMagic)) {
     return absl::InvalidArgumentError(bytes.empty()
                                           ? "the file is empty, not an .npy file"
                                           : "not an .npy file: it does not begin with \\x93NUMPY");
   }
-  if (bytes.size() < 10) return absl::InvalidArgumentError("the .npy file ends in its header");
-  const auto byte = [&bytes](size_t i) { return static_cast<uint8_t>(bytes[i]); };
-  const int major = byte(6), minor = byte(7);
-  if (major < 1 || major > 3 || minor != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("version ", major, ".", minor, " of the .npy format is unknown"));
-  }
+  const auto byte = [&bytes](size_t i) -> int64_t {
+    return i < bytes.size() ? static_cast<uint8_t>(bytes[i]) : 0;
+  };
+  const int64_t major = byte(6), minor = byte(7);
   const int64_t prefix = major == 1 ? 10 : 12;
   if (static_cast<int64_t>(bytes.size()) < prefix) {
     return absl::InvalidArgumentError("the .npy file ends in its header");
   }
-  int64_t length = byte(8) | (byte(9) << 8);
-  if (major > 1) length |= int64_t{byte(10)} << 16 | int64_t{byte(11)} << 24;
+  if (major < 1 || major > 3 || minor != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("version ", major, ".", minor, " of the .npy format is unknown"));
+  }
+  int64_t length = byte(8) | byte(9) << 8;
+  if (major > 1) length |= byte(10) << 16 | byte(11) << 24;
   if (prefix + length > kMaxNpyHeaderBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("the .npy file claims a header of ", length, " bytes; no array needs that"));
   }
-  if (prefix + length > static_cast<int64_t>(bytes.size())) {
+  return prefix + length;
+}
+
+absl::StatusOr<NpyHeader> ParseNpyHeader(absl::string_view bytes) {
+  OTIUM_ASSIGN_OR_RETURN(const int64_t size, NpyHeaderSize(bytes));
+  if (size > static_cast<int64_t>(bytes.size())) {
     return absl::InvalidArgumentError(
-        absl::StrCat("the .npy file ends in its header, which claims ", length, " bytes"));
+        absl::StrCat("the .npy file ends in its header, which claims ", size, " bytes"));
   }
+  const int64_t prefix = bytes[6] == 1 ? 10 : 12;
   NpyHeader header;
-  OTIUM_RETURN_IF_ERROR(Parser(bytes.substr(prefix, length)).Parse(&header));
-  header.data_offset = prefix + length;
+  OTIUM_RETURN_IF_ERROR(Parser(bytes.substr(prefix, size - prefix)).Parse(&header));
+  header.data_offset = size;
   OTIUM_ASSIGN_OR_RETURN(header.data_bytes, CheckedNumBytes(header.dtype, header.sizes));
   return header;
+}
+
+absl::Status CheckNpyLength(const NpyHeader& header, int64_t size) {
+  const int64_t there = size - header.data_offset;
+  if (there == header.data_bytes) return absl::OkStatus();
+  const std::string array =
+      absl::StrCat("the header says ", ShortType({header.dtype, Shape(header.sizes)}), ", which is ",
+                   header.data_bytes, " bytes");
+  return absl::InvalidArgumentError(
+      there < header.data_bytes
+          ? absl::StrCat("the .npy file is truncated: ", array, ", but only ", there, " follow")
+          : absl::StrCat("the .npy file is longer than its array: ", array, ", but ", there,
+                         " follow; several arrays belong in an .npz file"));
 }
 
 std::string NpyHeaderText(DType dtype, bool fortran_order, absl::Span<const int64_t> sizes) {

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -41,10 +42,18 @@ struct NpyHeader {
 // NumPy itself writes at most some hundred bytes for our dtypes.
 inline constexpr int64_t kMaxNpyHeaderBytes = 64 << 10;
 
-// `bytes` begins as the file does and holds at least its first
-// kMaxNpyHeaderBytes, or all of it. kInvalidArgument, saying what to do in
+// The bytes before the data, at most kMaxNpyHeaderBytes, as the first 12 bytes of
+// the file tell; `bytes` holds these, or the whole file. kInvalidArgument when it
+// is no .npy file.
+absl::StatusOr<int64_t> NpyHeaderSize(absl::string_view bytes);
+
+// `bytes` begins as the file does and holds at least its first NpyHeaderSize, or
+// all of it. kInvalidArgument, saying what to do in
 // NumPy, for what is no .npy file or holds a dtype that Otium has not.
 absl::StatusOr<NpyHeader> ParseNpyHeader(absl::string_view bytes);
+
+// kInvalidArgument unless the whole file has `size` bytes, no less and no more.
+absl::Status CheckNpyLength(const NpyHeader& header, int64_t size);
 
 // Everything before the data; a multiple of 64 bytes, so that the data of a
 // mapped file is aligned.
