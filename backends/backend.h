@@ -96,6 +96,7 @@ struct StepInfo {
   // 0: fine. What other codes mean is the op's (see OpDef::failure).
   int64_t code = 0;
   int64_t batch = 0;     // The failing batch element.
+  int64_t index = 0;     // Of an element in its matrix, where the op says so.
   double rcond = -1;     // Reciprocal condition estimate; -1: not computed.
   int64_t count = 0;     // The size that was data.
 };
@@ -135,6 +136,10 @@ struct Kernel {
   Efficiency efficiency = Efficiency::kReference;
   // Bit i: result 0 may overwrite operand i, when both have the same memory layout.
   uint32_t in_place = 0;
+  // Facts about operand 0 (StructureFlag) without which the kernel reports
+  // failure. When they are inferred and not declared, the step is guarded: on
+  // failure the next kernel that accepts the call runs.
+  uint32_t relies_on = 0;
   // Bit i: operand i may be conjugated.
   uint32_t takes_conjugated = 0;
   // Null: every call whose operands are plain otherwise.

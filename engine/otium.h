@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one header that users include, installed as <otium/otium.h>. What it
-// includes, directly or not, is the public API and is installed with it.
+// Otium: lazy linear algebra. The one header that users include.
+//
+//   #include <otium/otium.h>
+//   using namespace otium;
+//
+//   Expr A = constant(a), x = constant(vx), y = constant(vy);
+//   Expr z = y + mv(A, x);                    // nothing computed
+//   absl::StatusOr<Tensor> r = Evaluate(z);   // planned as one addmv
 
 #ifndef OTIUM_ENGINE_OTIUM_H_
 #define OTIUM_ENGINE_OTIUM_H_
 
-#include "engine/base/dtype.h"
 #include "engine/base/tensor.h"
+#include "engine/engine.h"
+#include "engine/graph/expr.h"
+#include "engine/graph/function.h"
 #include "engine/version.h"
+#include "ops/ops.h"
 
 #endif  // OTIUM_ENGINE_OTIUM_H_

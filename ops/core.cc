@@ -3,9 +3,12 @@
 // What graphs are held together with: inputs, constants, sizes as numbers,
 // assumptions, casts, calls and fused regions.
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "engine/base/status.h"
 #include "engine/graph/graph.h"
+#include "engine/graph/substitute.h"
 #include "ops/infer.h"
 #include "ops/op.h"
 
@@ -93,6 +96,26 @@ void AssumeStructure(const StructureCall& call, ResultTypes* results) {
       Join(call.operand(0).structure, call.attributes.Get<Structure>("structure"));
 }
 
+// Codes are one more than the number of the flag that does not hold; the bands
+// come after the flags. The index is row * columns + column.
+constexpr int64_t kLowerBandCode = 33, kUpperBandCode = 34;
+
+std::string AssumeFailure(const OpCall& call, int64_t code, int64_t index) {
+  const Shape& shape = call.operand(0).shape;
+  if (shape.rank() < 2) return "the value is not as declared";
+  const int64_t columns = std::max<int64_t>(shape.back(1).value(), 1);
+  const std::string where = absl::StrCat("[", index / columns, ", ", index % columns, "]");
+  if (code == kLowerBandCode) {
+    return absl::StrCat("element ", where, " lies below the declared band and is not zero");
+  }
+  if (code == kUpperBandCode) {
+    return absl::StrCat("element ", where, " lies above the declared band and is not zero");
+  }
+  const Structure fact{kFullBand, kFullBand, 1u << (code - 1)};
+  return absl::StrCat("declared ", StructureToString(fact), ", but element ", where,
+                      " contradicts it");
+}
+
 constexpr ParamDef kCastParams[] = {TensorParam("x"), RequiredAttr("dtype", ParamKind::kDType)};
 
 absl::Status InferCast(const OpCall& call, ResultTypes* results) {
@@ -130,45 +153,15 @@ absl::Status InferOn(const OpCall& call, ResultTypes* results) {
 constexpr ParamDef kCallParams[] = {TensorsParam("operands"),
                                     RequiredAttr("graph", ParamKind::kGraph)};
 
-// Sizes of the callee are bound by the operands' sizes, which may be symbols.
 absl::Status InferCall(const OpCall& call, ResultTypes* results) {
   const Graph& callee = *call.attributes.Get<GraphPtr>("graph");
-  const size_t given = call.num_operands(), takes = callee.inputs().size();
-  if (given != takes) {
-    return InvalidArgument(callee.name(), " takes ", takes, " operands, not ", given);
-  }
-  std::vector<std::pair<std::string, Dim>> bound;
+  OTIUM_ASSIGN_OR_RETURN(const auto bound, BindCallee(callee, call.operands));
   auto replace = [&](absl::string_view name) -> std::optional<Dim> {
     for (const auto& [n, d] : bound) {
       if (n == name) return d;
     }
     return std::nullopt;
   };
-  for (int pass = 0; pass < 2; ++pass) {
-    for (size_t i = 0; i < takes; ++i) {
-      const GraphInput& in = callee.inputs()[i];
-      const TensorType& declared = callee.type(in.value);
-      const TensorType& actual = call.operand(i);
-      if (declared.dtype != actual.dtype || declared.rank() != actual.rank()) {
-        return InvalidArgument(Describe(in.name, actual), ", declared ", ShortType(declared), " in ",
-                               callee.name());
-      }
-      for (int d = 0; d < declared.rank(); ++d) {
-        const Dim& want = declared.shape[d];
-        if (pass == 0) {
-          const absl::string_view symbol = want.symbol();
-          if (!symbol.empty() && !replace(symbol).has_value()) {
-            bound.emplace_back(std::string(symbol), actual.shape[d]);
-          }
-        } else if (!(want.Substitute(replace) == actual.shape[d])) {
-          return InvalidArgument(Describe(in.name, actual), ", declared ", ShortType(declared),
-                                 " in ", callee.name(), ": ", want.ToString(), " is ",
-                                 want.Substitute(replace).ToString(), ", not ",
-                                 actual.shape[d].ToString());
-        }
-      }
-    }
-  }
   for (const GraphOutput& out : callee.outputs()) {
     const TensorType& type = callee.type(out.value);
     Dims dims;
@@ -214,9 +207,10 @@ OTIUM_DEFINE_OP(assume) = {
     .doc = "x, with facts about its structure: declared ones are checked when the graph runs, "
            "proved ones are not.",
     .params = kAssumeParams,
-    .traits = kViewOp,
+    .traits = kViewOp | kFallible,
     .infer = InferAssume,
     .structure = AssumeStructure,
+    .failure = AssumeFailure,
 };
 
 OTIUM_DEFINE_OP(cast) = {

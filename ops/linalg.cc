@@ -35,7 +35,7 @@ double CubeFlops(const TensorType& a, double factor) {
   return factor * n * static_cast<double>(a.shape.NumElements());
 }
 
-std::string NotPositiveDefinite(const OpCall&, int64_t code) {
+std::string NotPositiveDefinite(const OpCall&, int64_t code, int64_t) {
   return absl::StrCat("the leading minor of order ", code, " is not positive definite");
 }
 
@@ -93,8 +93,8 @@ OTIUM_DEFINE_OP(solve) = {
                      static_cast<double>(results[0].shape.NumElements());
         },
     // LAPACK's meaning; a kernel that relies on definiteness reports -k.
-    .failure = [](const OpCall& call, int64_t code) -> std::string {
-      if (code < 0) return NotPositiveDefinite(call, -code);
+    .failure = [](const OpCall& call, int64_t code, int64_t index) -> std::string {
+      if (code < 0) return NotPositiveDefinite(call, -code, index);
       return absl::StrCat("the diagonal element ", code, " of U is zero, the matrix is singular");
     },
 };

@@ -185,9 +185,9 @@ struct OpDef {
   void (*structure)(const StructureCall& call, ResultTypes* results) = nullptr;
   // Shapes are static. Null: one flop an element of the first result.
   double (*flops)(const OpCall& call, absl::Span<const TensorType> results) = nullptr;
-  // kFallible ops: what the code that a kernel reported means, without the op's
-  // name: "the leading minor of order 3 is not positive definite".
-  std::string (*failure)(const OpCall& call, int64_t code) = nullptr;
+  // kFallible ops: what the code and index that a kernel reported mean, without
+  // the op's name: "the leading minor of order 3 is not positive definite".
+  std::string (*failure)(const OpCall& call, int64_t code, int64_t index) = nullptr;
   // kDataDependent ops: the most that the size which is data can be.
   int64_t (*max_count)(const OpCall& call) = nullptr;
 

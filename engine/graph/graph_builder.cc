@@ -222,7 +222,8 @@ absl::StatusOr<Graph> GraphBuilder::Build() && {
 }
 
 std::vector<ValueId> Inline(const Graph& from, absl::Span<const ValueId> roots,
-                            std::vector<ValueId>* known, GraphBuilder* builder) {
+                            std::vector<ValueId>* known, GraphBuilder* builder,
+                            absl::FunctionRef<Attributes(NodeId)> attributes) {
   // Mark what is needed, then copy in order.
   std::vector<bool> needed(from.num_nodes(), false);
   for (ValueId v : roots) {
@@ -239,7 +240,7 @@ std::vector<ValueId> Inline(const Graph& from, absl::Span<const ValueId> roots,
     if (!needed[n]) continue;
     operands.clear();
     for (ValueId v : from.operands(n)) operands.push_back(v == kNoValue ? kNoValue : (*known)[v]);
-    const ValueId first = builder->Add(from.op(n), operands, from.attributes(n));
+    const ValueId first = builder->Add(from.op(n), operands, attributes(n));
     for (int i = 0; i < from.num_results(n); ++i) {
       (*known)[from.result(n, i)] = first == kNoValue ? kNoValue : first + i;
     }

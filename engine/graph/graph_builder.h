@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "engine/base/export.h"
@@ -77,9 +78,10 @@ class OTIUM_EXPORT GraphBuilder {
 // Copies what `roots` need of `from` into `builder` and returns their new values.
 // `known` maps values of `from` that are there already (kNoValue: not yet); it
 // must have from.num_values() entries and is filled in. Inputs of `from` must be
-// known.
+// known. `attributes` gives the attributes of a copied node.
 std::vector<ValueId> Inline(const Graph& from, absl::Span<const ValueId> roots,
-                            std::vector<ValueId>* known, GraphBuilder* builder);
+                            std::vector<ValueId>* known, GraphBuilder* builder,
+                            absl::FunctionRef<Attributes(NodeId)> attributes);
 
 }  // namespace otium
 

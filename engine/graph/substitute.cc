@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/graph/substitute.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "absl/strings/str_cat.h"
@@ -41,6 +42,50 @@ Attributes SubstituteSizes(const OpDef& op, const Attributes& attributes, SizeRe
     }
   }
   return Attributes(op, std::move(values));
+}
+
+absl::StatusOr<std::vector<std::pair<std::string, Dim>>> BindCallee(
+    const Graph& callee, absl::Span<const TensorType* const> operands) {
+  if (operands.size() != callee.inputs().size()) {
+    return absl::InvalidArgumentError(absl::StrCat(callee.name(), " takes ", callee.inputs().size(),
+                                                   " operands, not ", operands.size()));
+  }
+  std::vector<std::pair<std::string, Dim>> bound;
+  auto replace = [&](absl::string_view name) -> std::optional<Dim> {
+    for (const auto& [n, d] : bound) {
+      if (n == name) return d;
+    }
+    return std::nullopt;
+  };
+  auto mismatch = [&](size_t i) {
+    const GraphInput& in = callee.inputs()[i];
+    return absl::StrCat(in.name, " is ", ShortType(*operands[i]), ", declared ",
+                        ShortType(callee.type(in.value)), " in ", callee.name());
+  };
+  // Plain names first, so that `2*k` finds its k whatever the order.
+  for (size_t i = 0; i < operands.size(); ++i) {
+    const TensorType& declared = callee.type(callee.inputs()[i].value);
+    if (declared.dtype != operands[i]->dtype || declared.rank() != operands[i]->rank()) {
+      return absl::InvalidArgumentError(mismatch(i));
+    }
+    for (int d = 0; d < declared.rank(); ++d) {
+      const absl::string_view symbol = declared.shape[d].symbol();
+      if (!symbol.empty() && !replace(symbol).has_value()) {
+        bound.emplace_back(std::string(symbol), operands[i]->shape[d]);
+      }
+    }
+  }
+  for (size_t i = 0; i < operands.size(); ++i) {
+    const TensorType& declared = callee.type(callee.inputs()[i].value);
+    for (int d = 0; d < declared.rank(); ++d) {
+      const Dim want = declared.shape[d].Substitute(replace);
+      if (want == operands[i]->shape[d]) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat(mismatch(i), ": ", declared.shape[d].ToString(), " is ", want.ToString(),
+                       ", not ", operands[i]->shape[d].ToString()));
+    }
+  }
+  return bound;
 }
 
 absl::StatusOr<SizeBindings> BindSizes(const Graph& graph,

@@ -26,6 +26,11 @@ Attributes SubstituteSizes(const OpDef& op, const Attributes& attributes, SizeRe
 Dim FreshSize();
 bool IsFreshSize(absl::string_view name);
 
+// The callee's size names, as the operands of a call (whose sizes may be symbols)
+// bind them. Errors name the operand that does not fit.
+absl::StatusOr<std::vector<std::pair<std::string, Dim>>> BindCallee(
+    const Graph& callee, absl::Span<const TensorType* const> operands);
+
 // What the sizes are when input i has shape `shapes[i]` (null: not given, takes
 // its default), starting from `given`. Errors (kInvalidArgument) name the input,
 // both shapes, and the other input that disagrees.

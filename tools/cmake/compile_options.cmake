@@ -18,6 +18,8 @@ add_library(otium_compile_options INTERFACE)
 target_compile_options(otium_compile_options INTERFACE
   # Op and kernel tables name only the fields that are not default.
   -Wall -Wextra -Wno-missing-field-initializers $<$<BOOL:${OTIUM_WERROR}>:-Werror>
+  # GCC 12 cannot see through Abseil's inlined vectors.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
   # a * b + c is what it says, on every instruction set: a multiply-add is
   # written as one where it is meant. Otherwise the bits of a result would
   # depend on the compiler's mood and on the machine.

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole pipeline: capture -> optimize -> place -> run.
+
+#include "engine/engine.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "backends/backends.h"
+#include "engine/base/status.h"
+#include "engine/graph/hoist.h"
+#include "engine/graph/substitute.h"
+#include "engine/place/place.h"
+#include "engine/run/plan_cache.h"
+
+namespace otium {
+namespace {
+
+PlanCache& Plans() {
+  static auto* cache = new PlanCache;
+  return *cache;
+}
+
+const Machine& MachineOf(const CompileOptions& options) {
+  return options.machine != nullptr ? *options.machine : HostMachine();
+}
+
+std::vector<InputPlacement> PlacementsOf(absl::Span<const Tensor> inputs) {
+  std::vector<InputPlacement> placements;
+  for (const Tensor& t : inputs) {
+    placements.push_back({Sizes(t.strides().begin(), t.strides().end()), t.device()});
+  }
+  return placements;
+}
+
+// Everything that decides a plan, and nothing else.
+Hash128 PlanKey(const Graph& graph, const SizeBindings& sizes, absl::Span<const Tensor> inputs,
+                const CompileOptions& options) {
+  Hasher h;
+  h.Add(graph.fingerprint());
+  for (const auto& [name, value] : sizes.sizes()) {
+    h.Add(absl::string_view(name)).Add(static_cast<uint64_t>(value));
+  }
+  for (const Tensor& t : inputs) {
+    h.Add(StrideSignature(t.sizes(), t.strides()));
+    h.Add(static_cast<uint64_t>(t.device().kind) << 8 | static_cast<uint8_t>(t.device().index));
+  }
+  h.Add(static_cast<uint64_t>(options.optimize.math) << 3 |
+        static_cast<uint64_t>(options.optimize.optimize) << 2 |
+        static_cast<uint64_t>(options.reference) << 1 |
+        static_cast<uint64_t>(options.check_declared));
+  for (const std::string& pass : options.optimize.disabled_passes) h.Add(absl::string_view(pass));
+  if (options.machine != nullptr) h.Add(options.machine->fingerprint());
+  return h.Finish();
+}
+
+absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor> inputs,
+                                             const CompileOptions& options, const RunOptions& run);
+
+// optimize -> place, for a graph whose sizes are bound but for those it makes.
+absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(const GraphPtr& graph,
+                                                     absl::Span<const InputPlacement> inputs,
+                                                     const CompileOptions& options) {
+  OTIUM_ASSIGN_OR_RETURN(Segment segment, CutSegment(graph));
+  auto evaluate = [&](const Graph& constant) -> absl::StatusOr<std::vector<Tensor>> {
+    CompileOptions plain = options;
+    plain.optimize = OptimizeOptions{.math = options.optimize.math, .optimize = false};
+    return RunGraph(std::make_shared<const Graph>(constant), {}, plain, {});
+  };
+  OTIUM_ASSIGN_OR_RETURN(OptimizeResult optimized, Optimize(segment.head, MachineOf(options),
+                                                            options.optimize, evaluate));
+  PlaceOptions place;
+  place.math = options.optimize.math;
+  place.backends = options.reference ? ReferenceBackends() : DefaultBackends();
+  place.check_declared = options.check_declared;
+  place.machine = &MachineOf(options);
+  OTIUM_ASSIGN_OR_RETURN(Plan plan, Place(optimized.graph, inputs, place));
+  plan.source = segment.head;
+  plan.reasons.insert(plan.reasons.begin(), optimized.reasons.begin(), optimized.reasons.end());
+  plan.passes = std::move(optimized.passes);
+  plan.continuation = std::move(segment.continuation);
+  return std::make_shared<const Plan>(std::move(plan));
+}
+
+absl::StatusOr<std::shared_ptr<Executable>> FindOrPlan(const GraphPtr& graph,
+                                                       const SizeBindings& sizes,
+                                                       absl::Span<const Tensor> inputs,
+                                                       const CompileOptions& options) {
+  const Hash128 key = PlanKey(*graph, sizes, inputs, options);
+  // Who wants to watch the passes wants them to run.
+  if (!options.optimize.observe) {
+    if (std::shared_ptr<Executable> found = Plans().Find(key)) return found;
+  }
+  GraphPtr bound = graph;
+  if (!sizes.empty()) {
+    OTIUM_ASSIGN_OR_RETURN(Graph g, BindGraph(*graph, sizes));
+    bound = std::make_shared<const Graph>(std::move(g));
+  }
+  OTIUM_ASSIGN_OR_RETURN(auto plan, MakePlan(bound, PlacementsOf(inputs), options));
+  return Plans().Insert(key, std::make_shared<Executable>(std::move(plan)));
+}
+
+absl::Status RequireBound(const Graph& graph, const SizeBindings& sizes) {
+  for (const std::string& name : graph.SizeNames()) {
+    if (sizes.Find(name).has_value()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("the size ", name, " is not known: no input binds it"));
+  }
+  return absl::OkStatus();
+}
+
+// Runs segment after segment; the results are in the order of graph's outputs.
+absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor> inputs,
+                                             const CompileOptions& options, const RunOptions& run) {
+  ExecuteOptions execute{run.seed, run.cancel, run.profile,
+                         run.profile != nullptr ? Now() : 0, run.memory_limit};
+  std::vector<Tensor> outputs(graph->outputs().size());
+  std::vector<Tensor*> results(outputs.size(), nullptr);
+  std::vector<int32_t> output_of(outputs.size());
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    output_of[i] = static_cast<int32_t>(i);
+    const Tensor* given = run.results.Find(graph->outputs()[i].name);
+    if (given == nullptr) continue;
+    outputs[i] = *given;
+    results[i] = &outputs[i];
+  }
+  SizeBindings given_sizes = run.sizes;
+  while (true) {
+    std::vector<absl::Span<const int64_t>> spans;
+    std::vector<const absl::Span<const int64_t>*> shapes;
+    spans.reserve(inputs.size());
+    for (const Tensor& t : inputs) shapes.push_back(&spans.emplace_back(t.sizes()));
+    OTIUM_ASSIGN_OR_RETURN(const SizeBindings sizes,
+                           BindSizes(*graph, shapes, std::exchange(given_sizes, {})));
+    OTIUM_RETURN_IF_ERROR(RequireBound(*graph, sizes));
+    OTIUM_ASSIGN_OR_RETURN(const auto executable, FindOrPlan(graph, sizes, inputs, options));
+    const Plan& plan = *executable->plan();
+    const bool last = !plan.continuation.has_value();
+    std::vector<Tensor*> places;
+    for (size_t i = 0; i < plan.outputs.size(); ++i) {
+      const int32_t whole = last ? static_cast<int32_t>(i) : plan.continuation->head_outputs[i];
+      places.push_back(whole < 0 ? nullptr : results[output_of[whole]]);
+    }
+    OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> values, executable->Run(inputs, places, execute));
+    if (run.profile != nullptr) run.profile->plans.push_back(executable->plan());
+    for (size_t i = 0; i < values.size(); ++i) {
+      const int32_t whole = last ? static_cast<int32_t>(i) : plan.continuation->head_outputs[i];
+      if (whole >= 0) outputs[output_of[whole]] = values[i];
+    }
+    if (last) break;
+    const Continuation& next = *plan.continuation;
+    std::vector<Tensor> next_inputs;
+    for (const Continuation::Source& s : next.inputs) {
+      next_inputs.push_back(s.from_output ? values[s.index] : inputs[s.index]);
+    }
+    std::vector<int32_t> next_output_of;
+    for (int32_t whole : next.rest_outputs) next_output_of.push_back(output_of[whole]);
+    output_of = std::move(next_output_of);
+    inputs = std::move(next_inputs);
+    graph = next.rest;
+  }
+  if (run.profile != nullptr) run.profile->seconds = Now() - execute.profile_origin;
+  return outputs;
+}
+
+// The inputs in the order of the graph, defaults computed, dtypes checked.
+absl::StatusOr<std::vector<Tensor>> OrderInputs(const Graph& graph, size_t num_named,
+                                                const TensorMap& given,
+                                                const CompileOptions& options,
+                                                const RunOptions& run) {
+  size_t used = 0;
+  std::vector<Tensor> inputs(num_named);
+  std::vector<size_t> defaulted;
+  for (size_t i = 0; i < num_named; ++i) {
+    const GraphInput& in = graph.inputs()[i];
+    const TensorType& type = graph.type(in.value);
+    const Tensor* tensor = given.Find(in.name);
+    if (tensor == nullptr) {
+      if (in.default_value == nullptr) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("the input ", in.name, ": ", type.ToString(), " is missing"));
+      }
+      defaulted.push_back(i);
+      continue;
+    }
+    ++used;
+    if (tensor->dtype() != type.dtype) {
+      return absl::InvalidArgumentError(absl::StrCat(in.name, " is ", ShortType(tensor->type()),
+                                                     ", declared ", ShortType(type),
+                                                     ": convert it first"));
+    }
+    inputs[i] = *tensor;
+  }
+  if (used < given.size()) {
+    for (const auto& [name, tensor] : given) {
+      bool known = false;
+      for (size_t i = 0; i < num_named; ++i) known = known || graph.inputs()[i].name == name;
+      if (!known) return absl::InvalidArgumentError(absl::StrCat("there is no input ", name));
+    }
+  }
+  if (defaulted.empty()) return inputs;
+  std::vector<absl::Span<const int64_t>> spans(num_named);
+  std::vector<const absl::Span<const int64_t>*> shapes(graph.inputs().size(), nullptr);
+  for (size_t i = 0; i < num_named; ++i) {
+    spans[i] = inputs[i].sizes();
+    shapes[i] = &spans[i];
+  }
+  for (size_t i : defaulted) shapes[i] = nullptr;
+  OTIUM_ASSIGN_OR_RETURN(const SizeBindings sizes, BindSizes(graph, shapes, run.sizes));
+  for (size_t i : defaulted) {
+    const GraphInput& in = graph.inputs()[i];
+    OTIUM_ASSIGN_OR_RETURN(Graph bound, BindGraph(*in.default_value, sizes));
+    OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> value,
+                           RunGraph(std::make_shared<const Graph>(std::move(bound)), {}, options,
+                                    RunOptions{.seed = run.seed}));
+    inputs[i] = std::move(value[0]);
+  }
+  return inputs;
+}
+
+}  // namespace
+
+absl::StatusOr<Program> Compile(const Function& function, CompileOptions options) {
+  for (const std::string& name : options.optimize.disabled_passes) {
+    OTIUM_RETURN_IF_ERROR(CheckPassName(name));
+  }
+  Program program;
+  program.source_ = function.graph_ptr();
+  OTIUM_ASSIGN_OR_RETURN(HoistedGraph hoisted, HoistConstants(program.source_));
+  program.graph_ = std::move(hoisted.graph);
+  program.constants_ = std::move(hoisted.constants);
+  program.options_ = std::make_shared<const CompileOptions>(std::move(options));
+  return program;
+}
+
+absl::StatusOr<TensorMap> Program::Run(const TensorMap& inputs, const RunOptions& options) const {
+  const size_t num_named = source_->inputs().size();
+  OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> ordered,
+                         OrderInputs(*graph_, num_named, inputs, *options_, options));
+  ordered.insert(ordered.end(), constants_.begin(), constants_.end());
+  OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> values,
+                         RunGraph(graph_, std::move(ordered), *options_, options));
+  TensorMap results;
+  for (size_t i = 0; i < values.size(); ++i) {
+    results.Set(graph_->outputs()[i].name, std::move(values[i]));
+  }
+  return results;
+}
+
+absl::StatusOr<std::shared_ptr<const Plan>> Program::PlanFor(const SizeBindings& sizes) const {
+  OTIUM_RETURN_IF_ERROR(RequireBound(*graph_, sizes));
+  OTIUM_ASSIGN_OR_RETURN(Graph bound, BindGraph(*graph_, sizes));
+  std::vector<InputPlacement> placements;
+  for (const GraphInput& in : bound.inputs()) {
+    placements.push_back({ContiguousStrides(bound.type(in.value).shape.sizes()), Device{}});
+  }
+  return MakePlan(std::make_shared<const Graph>(std::move(bound)), placements, *options_);
+}
+
+absl::StatusOr<std::vector<Tensor>> Evaluate(absl::Span<const Expr> exprs,
+                                             const CompileOptions& options, const RunOptions& run) {
+  CaptureRequest request;
+  for (size_t i = 0; i < exprs.size(); ++i) {
+    OTIUM_RETURN_IF_ERROR(exprs[i].status());
+    request.outputs.emplace_back(absl::StrCat("r", i), exprs[i]);
+  }
+  OTIUM_ASSIGN_OR_RETURN(Graph graph, Capture(request));
+  OTIUM_ASSIGN_OR_RETURN(HoistedGraph hoisted,
+                         HoistConstants(std::make_shared<const Graph>(std::move(graph))));
+  OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> values,
+                         RunGraph(hoisted.graph, std::move(hoisted.constants), options, run));
+  for (size_t i = 0; i < exprs.size(); ++i) exprs[i].node().SetValue(exprs[i].result(), values[i]);
+  return values;
+}
+
+void SetNumThreads(int threads) { SetCpuThreads(threads); }
+
+absl::StatusOr<Tensor> Evaluate(const Expr& expr) {
+  OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> values, Evaluate(absl::MakeConstSpan(&expr, 1)));
+  return std::move(values[0]);
+}
+
+}  // namespace otium

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/graph/hoist.h"
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/status.h"
+#include "engine/graph/graph_builder.h"
+
+namespace otium {
+
+absl::StatusOr<HoistedGraph> HoistConstants(const GraphPtr& graph) {
+  const Graph& g = *graph;
+  if (g.large_constants().empty()) return HoistedGraph{graph, {}};
+  HoistedGraph hoisted;
+  GraphBuilder builder(g.sources());
+  builder.SetName(g.name());
+  std::vector<ValueId> values(g.num_values(), kNoValue);
+  for (const GraphInput& in : g.inputs()) {
+    builder.SetOrigins(g.origins(g.producer(in.value)));
+    values[in.value] = builder.AddInput(in.name, g.type(in.value), in.default_value);
+  }
+  for (NodeId n : g.large_constants()) {
+    const ValueId v = g.result(n);
+    builder.SetOrigins(g.origins(n));
+    std::string name(g.value_name(v));
+    // "$" is in no user's name.
+    if (name.empty()) name = absl::StrCat("$constant", hoisted.constants.size());
+    values[v] = builder.AddInput(name, g.type(v));
+    hoisted.constants.push_back(g.attributes(n).Get<Tensor>("value"));
+  }
+  std::vector<ValueId> operands;
+  for (NodeId n = 0; n < g.num_nodes(); ++n) {
+    if (g.num_results(n) > 0 && values[g.result(n)] != kNoValue) continue;
+    operands.clear();
+    for (ValueId v : g.operands(n)) operands.push_back(v == kNoValue ? kNoValue : values[v]);
+    builder.SetOrigins(g.origins(n));
+    builder.SetPin(g.pin(n));
+    const ValueId first = builder.Add(g.op(n), operands, g.attributes(n));
+    for (int i = 0; i < g.num_results(n) && first != kNoValue; ++i) {
+      values[g.result(n, i)] = first + i;
+      builder.SetValueName(first + i, g.value_name(g.result(n, i)));
+    }
+  }
+  for (const GraphOutput& out : g.outputs()) builder.AddOutput(out.name, values[out.value]);
+  OTIUM_ASSIGN_OR_RETURN(Graph result, std::move(builder).Build());
+  hoisted.graph = std::make_shared<const Graph>(std::move(result));
+  return hoisted;
+}
+
+}  // namespace otium

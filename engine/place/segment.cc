@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/place/segment.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/status.h"
+#include "engine/graph/graph_builder.h"
+
+namespace otium {
+namespace {
+
+bool HasStaticOperands(const Graph& g, NodeId n) {
+  return std::all_of(g.operands(n).begin(), g.operands(n).end(), [&](ValueId v) {
+    return v == kNoValue || g.type(v).shape.IsStatic();
+  });
+}
+
+bool HasStaticResults(const Graph& g, NodeId n) {
+  return std::all_of(g.result_types(n).begin(), g.result_types(n).end(),
+                     [](const TensorType& t) { return t.shape.IsStatic(); });
+}
+
+// Sizes in attributes count too: zeros([k]) has no operands.
+bool HasStaticAttributes(const Graph& g, NodeId n) {
+  for (const AttributeValue& v : g.attributes(n).values()) {
+    if (const auto* dim = std::get_if<Dim>(&v); dim != nullptr && !dim->IsStatic()) return false;
+    if (const auto* dims = std::get_if<Dims>(&v)) {
+      for (const Dim& d : *dims) {
+        if (!d.IsStatic()) return false;
+      }
+    }
+  }
+  return true;
+}
+
+std::string NameOf(const Graph& g, ValueId v) {
+  return g.value_name(v).empty() ? absl::StrCat("t", v) : std::string(g.value_name(v));
+}
+
+// Copies the nodes for which `wanted` holds; values of others are known already.
+void CopyNodes(const Graph& g, const std::vector<bool>& wanted, std::vector<ValueId>* values,
+               GraphBuilder* builder) {
+  std::vector<ValueId> operands;
+  for (NodeId n = 0; n < g.num_nodes(); ++n) {
+    if (!wanted[n] || g.Is(n, Op::input)) continue;
+    operands.clear();
+    for (ValueId v : g.operands(n)) operands.push_back(v == kNoValue ? kNoValue : (*values)[v]);
+    builder->SetOrigins(g.origins(n));
+    builder->SetPin(g.pin(n));
+    const ValueId first = builder->Add(g.op(n), operands, g.attributes(n));
+    for (int i = 0; i < g.num_results(n) && first != kNoValue; ++i) {
+      (*values)[g.result(n, i)] = first + i;
+      builder->SetValueName(first + i, g.value_name(g.result(n, i)));
+    }
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Segment> CutSegment(const GraphPtr& graph) {
+  const Graph& g = *graph;
+  // A node is late when it needs a size that an earlier one makes.
+  std::vector<bool> late(g.num_nodes(), false), early(g.num_nodes(), true);
+  bool any_late = false;
+  for (NodeId n = 0; n < g.num_nodes(); ++n) {
+    const bool makes_size = g.op(n).Is(kDataDependent);
+    bool is_late = !HasStaticOperands(g, n) ||
+                   (!makes_size && (!HasStaticResults(g, n) || !HasStaticAttributes(g, n)));
+    for (ValueId v : g.operands(n)) is_late = is_late || (v != kNoValue && late[g.producer(v)]);
+    late[n] = is_late;
+    early[n] = !is_late;
+    any_late = any_late || is_late;
+  }
+  if (!any_late) return Segment{graph, std::nullopt};
+
+  // What crosses: values of early nodes that late ones use.
+  std::vector<bool> crosses(g.num_values(), false);
+  for (NodeId n = 0; n < g.num_nodes(); ++n) {
+    if (!late[n]) continue;
+    for (ValueId v : g.operands(n)) {
+      if (v != kNoValue && early[g.producer(v)]) crosses[v] = true;
+    }
+  }
+
+  Continuation continuation;
+  GraphBuilder head(g.sources());
+  head.SetName(g.name());
+  std::vector<ValueId> values(g.num_values(), kNoValue);
+  for (const GraphInput& in : g.inputs()) {
+    head.SetOrigins(g.origins(g.producer(in.value)));
+    values[in.value] = head.AddInput(in.name, g.type(in.value), in.default_value);
+  }
+  CopyNodes(g, early, &values, &head);
+  int32_t num_head_outputs = 0;
+  for (size_t i = 0; i < g.outputs().size(); ++i) {
+    const GraphOutput& out = g.outputs()[i];
+    if (late[g.producer(out.value)]) continue;
+    head.AddOutput(out.name, values[out.value]);
+    continuation.head_outputs.push_back(static_cast<int32_t>(i));
+    ++num_head_outputs;
+  }
+
+  GraphBuilder rest(g.sources());
+  rest.SetName(g.name());
+  std::vector<ValueId> rest_values(g.num_values(), kNoValue);
+  for (ValueId v = 0; v < g.num_values(); ++v) {
+    if (!crosses[v]) continue;
+    const NodeId n = g.producer(v);
+    const std::string name = NameOf(g, v);
+    rest.SetOrigins(g.origins(n));
+    rest_values[v] = rest.AddInput(name, g.type(v));
+    auto input = std::find_if(g.inputs().begin(), g.inputs().end(),
+                              [&](const GraphInput& in) { return in.value == v; });
+    if (input != g.inputs().end()) {
+      continuation.inputs.push_back({false, static_cast<int32_t>(input - g.inputs().begin())});
+    } else {
+      head.AddOutput(name, values[v]);
+      continuation.head_outputs.push_back(-1);
+      continuation.inputs.push_back({true, num_head_outputs++});
+    }
+  }
+  CopyNodes(g, late, &rest_values, &rest);
+  for (size_t i = 0; i < g.outputs().size(); ++i) {
+    const GraphOutput& out = g.outputs()[i];
+    if (early[g.producer(out.value)]) continue;
+    rest.AddOutput(out.name, rest_values[out.value]);
+    continuation.rest_outputs.push_back(static_cast<int32_t>(i));
+  }
+  OTIUM_ASSIGN_OR_RETURN(Graph head_graph, std::move(head).Build());
+  OTIUM_ASSIGN_OR_RETURN(Graph rest_graph, std::move(rest).Build());
+  continuation.rest = std::make_shared<const Graph>(std::move(rest_graph));
+  return Segment{std::make_shared<const Graph>(std::move(head_graph)), std::move(continuation)};
+}
+
+}  // namespace otium

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/run/executor.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/status.h"
+#include "engine/graph/expr.h"
+
+namespace otium {
+
+double Now() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count();
+}
+
+// One run's memory: the arena, and a View for every argument of every step, whose
+// addresses in the arena never change.
+struct Executable::State {
+  IntrusivePtr<Buffer> arena;
+  std::vector<View> views;  // Parallel to Plan::args.
+  std::vector<StepInfo> infos;
+  // Addresses of the buffers in this run; arena ones stay.
+  std::vector<char*> addresses;
+  // Results of this run, by buffer.
+  std::vector<IntrusivePtr<Buffer>> results;
+  // Offset and strides of operands derived from inputs, in order of input_views.
+  std::vector<AffineView::Strided> derived;
+};
+
+Executable::Executable(std::shared_ptr<const Plan> plan)
+    : plan_(std::move(plan)), args_of_view_(plan_->input_views.size()) {
+  constexpr int32_t kNone = -1;
+  std::vector<int32_t> view_of_operand(plan_->operands.size(), kNone);
+  for (size_t i = 0; i < plan_->input_views.size(); ++i) {
+    view_of_operand[plan_->input_views[i].operand] = static_cast<int32_t>(i);
+  }
+  std::vector<int32_t> bound_of_buffer(plan_->buffers.size(), kNone);
+  for (size_t b = 0; b < plan_->buffers.size(); ++b) {
+    const BufferKind kind = plan_->buffers[b].kind;
+    if (kind != BufferKind::kInput && kind != BufferKind::kResult) continue;
+    bound_of_buffer[b] = static_cast<int32_t>(bound_buffers_.size());
+    bound_buffers_.push_back({static_cast<BufferId>(b), kNone, {}});
+  }
+  for (size_t i = plan_->outputs.size(); i-- > 0;) {
+    const BufferId b = plan_->operands[plan_->outputs[i].operand].buffer;
+    bound_buffers_[bound_of_buffer[b]].output = static_cast<int32_t>(i);
+  }
+  for (size_t i = 0; i < plan_->args.size(); ++i) {
+    const OperandId id = plan_->args[i];
+    if (id < 0) continue;
+    if (view_of_operand[id] != kNone) {
+      args_of_view_[view_of_operand[id]].push_back(static_cast<uint32_t>(i));
+    } else if (bound_of_buffer[plan_->operands[id].buffer] != kNone) {
+      bound_buffers_[bound_of_buffer[plan_->operands[id].buffer]].args.push_back(
+          static_cast<uint32_t>(i));
+    }
+  }
+}
+Executable::~Executable() = default;
+
+absl::StatusOr<std::unique_ptr<Executable::State>> Executable::TakeState() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!idle_.empty()) {
+      std::unique_ptr<State> state = std::move(idle_.back());
+      idle_.pop_back();
+      return state;
+    }
+  }
+  const Plan& plan = *plan_;
+  auto state = std::make_unique<State>();
+  const int64_t bytes = plan.arenas.empty() ? 0 : plan.arenas[0].bytes;
+  state->arena = Buffer::Allocate(bytes);
+  if (!state->arena) {
+    return absl::ResourceExhaustedError(absl::StrCat("no memory for an arena of ", bytes, " bytes"));
+  }
+  state->addresses.assign(plan.buffers.size(), nullptr);
+  state->results.resize(plan.buffers.size());
+  for (size_t b = 0; b < plan.buffers.size(); ++b) {
+    const PlanBuffer& buffer = plan.buffers[b];
+    if (buffer.kind == BufferKind::kArena) {
+      state->addresses[b] = static_cast<char*>(state->arena->data()) + buffer.offset;
+    } else if (buffer.kind == BufferKind::kConstant) {
+      const Tensor& tensor = plan.graph->attributes(buffer.index).Get<Tensor>("value");
+      state->addresses[b] = const_cast<char*>(tensor.data<char>());
+    }
+  }
+  state->views.resize(plan.args.size());
+  for (size_t i = 0; i < plan.args.size(); ++i) {
+    if (plan.args[i] < 0) continue;
+    const PlanOperand& o = plan.operands[plan.args[i]];
+    View& view = state->views[i];
+    view.sizes = o.type.sizes.data();
+    view.strides = o.type.strides.data();
+    if (char* address = state->addresses[o.buffer]) {
+      view.data = address + o.offset * ItemSize(o.type.dtype);
+    }
+  }
+  state->infos.resize(plan.num_infos);
+  state->derived.resize(plan.input_views.size());
+  return state;
+}
+
+void Executable::GiveBack(std::unique_ptr<State> state) {
+  // More idle states than can run at once serve nobody.
+  constexpr size_t kMaxIdle = 8;
+  for (IntrusivePtr<Buffer>& r : state->results) r = nullptr;
+  absl::MutexLock lock(&mutex_);
+  if (idle_.size() < kMaxIdle) idle_.push_back(std::move(state));
+}
+
+absl::Status Executable::BindBuffers(absl::Span<const Tensor> inputs,
+                                     absl::Span<Tensor* const> results, State* state) const {
+  const Plan& plan = *plan_;
+  for (const BoundBuffer& bound : bound_buffers_) {
+    const PlanBuffer& buffer = plan.buffers[bound.buffer];
+    char* address;
+    if (buffer.kind == BufferKind::kInput) {
+      address = const_cast<char*>(inputs[buffer.index].data<char>());
+    } else {
+      Tensor* given = bound.output >= 0 && bound.output < static_cast<int>(results.size())
+                          ? results[bound.output]
+                          : nullptr;
+      IntrusivePtr<Buffer> memory =
+          given != nullptr ? given->buffer() : Buffer::Allocate(buffer.bytes);
+      if (!memory) {
+        return absl::ResourceExhaustedError(
+            absl::StrCat("no memory for a result of ", buffer.bytes, " bytes"));
+      }
+      address = static_cast<char*>(memory->data()) + (given != nullptr ? given->byte_offset() : 0);
+      state->results[bound.buffer] = std::move(memory);
+    }
+    state->addresses[bound.buffer] = address;
+    for (uint32_t arg : bound.args) {
+      const PlanOperand& o = plan.operands[plan.args[arg]];
+      state->views[arg].data = address + o.offset * ItemSize(o.type.dtype);
+    }
+  }
+  // Operands in inputs that are not dense follow the strides of this run.
+  for (size_t i = 0; i < plan.input_views.size(); ++i) {
+    const InputView& iv = plan.input_views[i];
+    AffineView::Strided& derived = state->derived[i];
+    derived = iv.view.Apply(inputs[iv.input].strides());
+    const PlanOperand& o = plan.operands[iv.operand];
+    for (uint32_t arg : args_of_view_[i]) {
+      state->views[arg].data =
+          state->addresses[o.buffer] + derived.offset * ItemSize(o.type.dtype);
+      state->views[arg].strides = derived.strides.data();
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Executable::RunSteps(const ExecuteOptions& options, State* state) const {
+  const Plan& plan = *plan_;
+  char* arena = static_cast<char*>(state->arena->data());
+  std::fill(state->infos.begin(), state->infos.end(), StepInfo{});
+  StepInfo ignored;
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const PlanStep& step = plan.steps[i];
+    LaunchArgs args;
+    args.operands = state->views.data() + step.first_arg;
+    args.results = args.operands + step.num_operands;
+    args.info = step.info >= 0 ? &state->infos[step.info] : &ignored;
+    args.seed = options.seed;
+    args.state = step.kernel.prepared.state.get();
+    args.workspace = arena + step.kernel.workspace_offset;
+    const double start = options.profile != nullptr ? Now() : 0;
+    step.kernel.prepared.launch(args);
+    int alternative = 0;
+    for (const StepKernel& other : step.alternatives) {
+      if (args.info->code == 0) break;
+      *args.info = StepInfo{};
+      args.state = other.prepared.state.get();
+      args.workspace = arena + other.workspace_offset;
+      other.prepared.launch(args);
+      ++alternative;
+    }
+    if (options.profile != nullptr) {
+      options.profile->steps.push_back({static_cast<StepId>(i),
+                                        static_cast<int>(options.profile->plans.size()),
+                                        start - options.profile_origin,
+                                        Now() - options.profile_origin, alternative,
+                                        args.info->rcond});
+    }
+    if (options.cancel != nullptr && options.cancel->IsCancelled()) {
+      return absl::CancelledError("the run was cancelled");
+    }
+  }
+  return absl::OkStatus();
+}
+
+// The lowest failing step in source order, under the name of its source op.
+absl::Status Executable::FirstFailure(const State& state) const {
+  const Plan& plan = *plan_;
+  const PlanStep* first = nullptr;
+  SourceId first_source = 0;
+  for (const PlanStep& step : plan.steps) {
+    if (step.info < 0 || state.infos[step.info].code == 0) continue;
+    const auto origins = plan.graph->origins(step.node);
+    const SourceId source = origins.empty() ? 0 : origins[0];
+    if (first != nullptr && source >= first_source) continue;
+    first = &step;
+    first_source = source;
+  }
+  if (first == nullptr) return absl::OkStatus();
+  const StepInfo& info = state.infos[first->info];
+  const Graph& graph = *plan.graph;
+  const bool is_check = first->op->id == Op::assume;
+  // A check of an input stands for the input; other steps for their node.
+  absl::InlinedVector<TensorType, 4> types;
+  absl::InlinedVector<const TensorType*, 4> pointers;
+  for (int a = 0; a < first->num_operands; ++a) {
+    const OperandId id = plan.args[first->first_arg + a];
+    types.push_back(id < 0 ? TensorType()
+                           : TensorType(plan.operands[id].type.dtype,
+                                        Shape(absl::Span<const int64_t>(plan.operands[id].type.sizes))));
+  }
+  for (const TensorType& t : types) pointers.push_back(&t);
+  const OpCall call{*first->op, pointers, graph.attributes(first->node)};
+  std::string what(first->op->name);
+  if (is_check) what = std::string(graph.value_name(graph.result(first->node)));
+  std::string message = absl::StrCat(what.empty() ? "assume" : what, ": ");
+  if (!types.empty() && types[0].rank() > 2) {
+    absl::StrAppend(&message, "batch element ", info.batch, ": ");
+  }
+  absl::StrAppend(&message, first->op->failure(call, info.code, info.index));
+  const auto origins = graph.origins(first->node);
+  const SourcePosition position =
+      origins.empty() ? SourcePosition{} : graph.sources()->entries[origins[0]].position;
+  // Data that is not what it was declared to be is bad input; the rest is numerics.
+  return WithPosition(is_check ? absl::InvalidArgumentError(message)
+                               : absl::FailedPreconditionError(message),
+                      position);
+}
+
+absl::StatusOr<std::vector<Tensor>> Executable::Run(absl::Span<const Tensor> inputs,
+                                                    absl::Span<Tensor* const> results,
+                                                    const ExecuteOptions& options) {
+  const Plan& plan = *plan_;
+  if (!plan.runnable) {
+    return absl::UnavailableError(
+        "the plan uses a device that is only described (--device-model): it can be explained, "
+        "not run");
+  }
+  if (options.memory_limit > 0 && plan.peak_bytes > options.memory_limit) {
+    return absl::ResourceExhaustedError(absl::StrCat("the plan needs ", plan.peak_bytes,
+                                                     " bytes, the limit is ",
+                                                     options.memory_limit));
+  }
+  OTIUM_ASSIGN_OR_RETURN(std::unique_ptr<State> state, TakeState());
+  absl::Status status = BindBuffers(inputs, results, state.get());
+  if (status.ok()) status = RunSteps(options, state.get());
+  if (status.ok()) status = FirstFailure(*state);
+  std::vector<Tensor> outputs;
+  if (status.ok()) {
+    for (const PlanOutput& out : plan.outputs) {
+      const PlanOperand& o = plan.operands[out.operand];
+      const char* base = static_cast<const char*>(state->results[o.buffer]->data());
+      Sizes sizes = o.type.sizes;
+      if (out.count_info >= 0) sizes[0] = state->infos[out.count_info].count;
+      outputs.emplace_back(state->results[o.buffer],
+                           state->addresses[o.buffer] - base + o.offset * ItemSize(o.type.dtype),
+                           o.type.dtype, sizes, o.type.strides);
+    }
+  }
+  GiveBack(std::move(state));
+  if (!status.ok()) return status;
+  return outputs;
+}
+
+}  // namespace otium

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Running a plan. An Executable is a plan and a few idle run states: arena and
+// operand views, made once and reused, so that a run only fills in the addresses
+// that the caller brings and walks the steps. Any number of threads may run one
+// Executable at a time; each has a state of its own.
+
+#ifndef OTIUM_ENGINE_RUN_EXECUTOR_H_
+#define OTIUM_ENGINE_RUN_EXECUTOR_H_
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
+#include "engine/base/export.h"
+#include "engine/base/tensor.h"
+#include "engine/place/plan.h"
+
+namespace otium {
+
+// Set it from any thread; checked between steps. The run then returns kCancelled.
+class OTIUM_EXPORT CancelFlag {
+ public:
+  void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  bool IsCancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> cancelled_{false};
+};
+
+// What happened in a run, step by step; seconds from the start of the run.
+struct OTIUM_EXPORT StepRecord {
+  StepId step = 0;
+  int segment = 0;
+  double start = 0;
+  double end = 0;
+  // The alternative of a guarded step that gave the result; 0: the first kernel.
+  int alternative = 0;
+  double rcond = -1;
+};
+
+struct OTIUM_EXPORT Profile {
+  std::vector<StepRecord> steps;
+  // The plan of each segment, to look the steps up in.
+  std::vector<std::shared_ptr<const Plan>> plans;
+  double seconds = 0;
+};
+
+struct ExecuteOptions {
+  uint64_t seed = 0;
+  const CancelFlag* cancel = nullptr;
+  Profile* profile = nullptr;
+  double profile_origin = 0;  // Seconds, on the clock of Now().
+  int64_t memory_limit = 0;   // Bytes of arena and results; 0: none.
+};
+
+// Seconds on the steady clock.
+double Now();
+
+class Executable {
+ public:
+  explicit Executable(std::shared_ptr<const Plan> plan);
+  ~Executable();
+
+  const std::shared_ptr<const Plan>& plan() const { return plan_; }
+
+  // `inputs` follow the plan's graph inputs and have the sizes, dtypes, devices
+  // and stride signatures it was made for. `results[i]`, when not null, is where
+  // output i goes: dense, of the right dtype and size. Errors: what steps report
+  // (kFailedPrecondition), kResourceExhausted, kCancelled.
+  absl::StatusOr<std::vector<Tensor>> Run(absl::Span<const Tensor> inputs,
+                                          absl::Span<Tensor* const> results,
+                                          const ExecuteOptions& options);
+
+ private:
+  struct State;
+  // A buffer whose address a run brings or makes, and the args that lie in it at
+  // a fixed offset.
+  struct BoundBuffer {
+    BufferId buffer;
+    int32_t output;  // The first output in it, or -1.
+    std::vector<uint32_t> args;
+  };
+  absl::StatusOr<std::unique_ptr<State>> TakeState();
+  void GiveBack(std::unique_ptr<State> state);
+  absl::Status BindBuffers(absl::Span<const Tensor> inputs, absl::Span<Tensor* const> results,
+                           State* state) const;
+  absl::Status RunSteps(const ExecuteOptions& options, State* state) const;
+  absl::Status FirstFailure(const State& state) const;
+
+  const std::shared_ptr<const Plan> plan_;
+  std::vector<BoundBuffer> bound_buffers_;
+  std::vector<std::vector<uint32_t>> args_of_view_;  // Parallel to Plan::input_views.
+  absl::Mutex mutex_;
+  std::vector<std::unique_ptr<State>> idle_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace otium
+
+#endif  // OTIUM_ENGINE_RUN_EXECUTOR_H_
