@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Between gemm.h and gemm_kernel.h: how a product of sizes m, n, k is cut, and
+// running one so cut. Used by Gemm and BatchedGemm for float, double and their
+// complex types.
+
+#ifndef OTIUM_BACKENDS_CPU_GEMM_DRIVER_H_
+#define OTIUM_BACKENDS_CPU_GEMM_DRIVER_H_
+
+#include <cstdint>
+#include <type_traits>
+
+#include "backends/cpu/gemm.h"
+#include "backends/cpu/scalar.h"
+
+namespace otium::cpu {
+
+// The types whose products run here; the others are made of them or of plain
+// loops, in gemm_narrow.cc.
+template <class T>
+inline constexpr bool kHasGemmKernels = std::is_floating_point_v<T> || kIsComplex<T>;
+
+// Who may use the threads: one product inside, or the batch around it.
+enum class GemmThreading { kParallel, kSerial };
+
+// Everything here follows from sizes and strides.
+struct GemmGrid {
+  // Computes C^T = op(B)^T op(A)^T, because the kernels write along rows.
+  bool transposed;
+  bool pack_a, pack_b;
+  int64_t k_blocks;    // Each at most one L1-resident panel of B deep.
+  int64_t row_blocks;  // Tasks: row_blocks x column_blocks x k_splits.
+  int64_t column_blocks;
+  int64_t k_splits;  // Above 1: partial products, added up in order.
+
+  int64_t tasks() const { return row_blocks * column_blocks * k_splits; }
+  // One call of the block kernel on the operands as they are.
+  bool one_block() const { return tasks() == 1 && k_blocks == 1 && !pack_a && !pack_b; }
+};
+
+template <class T>
+GemmGrid MakeGemmGrid(const GemmArgs<T>& args);
+
+// m, n and k are positive.
+template <class T>
+void RunGemm(const GemmArgs<T>& args, const GemmGrid& grid, GemmThreading threading);
+
+// C = beta * C0 and the epilogue: the product when k is 0.
+template <class T>
+void ScaleOnly(const GemmArgs<T>& args);
+
+}  // namespace otium::cpu
+
+#endif  // OTIUM_BACKENDS_CPU_GEMM_DRIVER_H_

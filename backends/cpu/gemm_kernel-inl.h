@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The microkernels behind gemm_kernel.h, for the target being compiled. No
+// ordinary guard: each target includes this once.
+//
+// Measured on Zen 3 with blocks in cache: 95-99 % of the FMA peak in f32 and
+// f64. Writing the loop in assembly, unrolling it and prefetching A gained
+// nothing on top: the compilers keep all sums in registers.
+
+#if defined(OTIUM_BACKENDS_CPU_GEMM_KERNEL_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef OTIUM_BACKENDS_CPU_GEMM_KERNEL_INL_H_
+#undef OTIUM_BACKENDS_CPU_GEMM_KERNEL_INL_H_
+#else
+#define OTIUM_BACKENDS_CPU_GEMM_KERNEL_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstdint>
+
+#include "backends/cpu/gemm_kernel.h"
+#include "backends/cpu/scalar.h"
+#include "backends/cpu/simd_complex-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace otium::cpu::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Registers decide the tile: 6 rows of 2 vectors are 12 sums, which leaves 4 of
+// 16 registers for B and the broadcast; AVX-512 has 32. In real rows: a complex
+// row is two of them.
+#if HWY_CAP_GE512
+inline constexpr int kTileRows = 12;
+#else
+inline constexpr int kTileRows = 6;
+#endif
+inline constexpr int kTileVectors = 2;
+
+// C tile = alpha * sum + beta * C0 for any strides and for tiles that end inside a
+// vector, by elements.
+template <class T>
+HWY_NOINLINE void StoreElements(const GemmBlock<T>& g, T* c, const T* c0, int64_t rows,
+                                int64_t columns, const T* sum, int64_t sum_row) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t j = 0; j < columns; ++j) {
+      c[r * g.c_row + j * g.c_col] =
+          ScaleAndAdd(g.alpha, sum[r * sum_row + j], g.beta,
+                      [&] { return c0[r * g.c0_row + j * g.c0_col]; });
+    }
+  }
+}
+
+#if HWY_TARGET != HWY_SCALAR
+
+// Column l of A (real rows, `row` apart in pairs when complex) times row l of B,
+// added up over l. kRows real rows; kStep is 1, or 2 where real rows come in
+// pairs (re, im) so that row r lies at (r / 2) * row + r % 2.
+template <int kRows, int kVectors, int kStep, class D, class T = hn::TFromD<D>>
+HWY_INLINE void Accumulate(D d, int64_t k, const T* HWY_RESTRICT a, int64_t row, int64_t col,
+                           const T* HWY_RESTRICT b, int64_t b_row,
+                           hn::Vec<D> (&sum)[kRows][kVectors]) {
+  constexpr int64_t kLanes = hn::MaxLanes(d);
+  HWY_UNROLL(16)
+  for (int r = 0; r < kRows; ++r) {
+    HWY_UNROLL(2)
+    for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
+  }
+  for (int64_t l = 0; l < k; ++l) {
+    hn::Vec<D> bv[kVectors];
+    HWY_UNROLL(2)
+    for (int v = 0; v < kVectors; ++v) bv[v] = hn::LoadU(d, b + v * kLanes);
+    HWY_UNROLL(16)
+    for (int r = 0; r < kRows; ++r) {
+      const hn::Vec<D> av = hn::Set(d, a[(r / kStep) * row + r % kStep]);
+      HWY_UNROLL(2)
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(av, bv[v], sum[r][v]);
+    }
+    a += col;
+    b += b_row;
+  }
+}
+
+// The sums of a tile as elements of A * B: for complex, from those with re(a)
+// and im(a) and the two conjugations. conj(a) b changes the sign of the second;
+// a conj(b) is conj(conj(a) b).
+template <class T, int kRows, int kVectors, class D>
+HWY_INLINE void Combine(D d, bool conj_a, bool conj_b, hn::Vec<D> (&sum)[kRows][kVectors]) {
+  if constexpr (RealOf<T>::kComplex) {
+    const hn::Vec<D> times_i = conj_a != conj_b ? ImagSigns(d) : RealSigns(d);
+    const hn::Vec<D> conj = conj_b ? ImagSigns(d) : hn::Zero(d);
+    HWY_UNROLL(16)
+    for (int r = 0; r < kRows; r += 2) {
+      HWY_UNROLL(2)
+      for (int v = 0; v < kVectors; ++v) {
+        const hn::Vec<D> im = hn::Xor(hn::Reverse2(d, sum[r + 1][v]), times_i);
+        sum[r / 2][v] = hn::Xor(hn::Add(sum[r][v], im), conj);
+      }
+    }
+  }
+}
+
+// One vector of C0: a row of it, or one element for all columns.
+template <class T, class D>
+HWY_INLINE hn::Vec<D> LoadC0(D d, const T* c0, bool broadcast) {
+  if (!broadcast) return hn::LoadU(d, reinterpret_cast<const hn::TFromD<D>*>(c0));
+  if constexpr (RealOf<T>::kComplex) {
+    return SetComplex(d, *c0);
+  } else {
+    return hn::Set(d, *c0);
+  }
+}
+
+// C tile = alpha * sum + beta * C0, whole vectors.
+template <class T, int kRows, int kVectors, int kSums, class D>
+HWY_INLINE void StoreVectors(D d, const GemmBlock<T>& g, T* c, const T* c0,
+                             hn::Vec<D> (&sum)[kSums][kVectors]) {
+  using R = hn::TFromD<D>;
+  constexpr int64_t kLanes = hn::MaxLanes(d) * sizeof(R) / sizeof(T);
+  if (g.alpha != T(1)) {
+    HWY_UNROLL(16)
+    for (int r = 0; r < kRows; ++r) {
+      HWY_UNROLL(2)
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = Scale(d, sum[r][v], g.alpha);
+    }
+  }
+  if (g.beta != T(0)) {
+    const bool broadcast = g.c0_col == 0;
+    const bool plain = g.beta == T(1);
+    HWY_UNROLL(16)
+    for (int r = 0; r < kRows; ++r) {
+      HWY_UNROLL(2)
+      for (int v = 0; v < kVectors; ++v) {
+        hn::Vec<D> x = LoadC0(d, c0 + r * g.c0_row + (broadcast ? 0 : v * kLanes), broadcast);
+        if (!plain) x = Scale(d, x, g.beta);
+        hn::StoreU(hn::Add(sum[r][v], x), d, reinterpret_cast<R*>(c + r * g.c_row + v * kLanes));
+      }
+    }
+    return;
+  }
+  HWY_UNROLL(16)
+  for (int r = 0; r < kRows; ++r) {
+    HWY_UNROLL(2)
+    for (int v = 0; v < kVectors; ++v) {
+      hn::StoreU(sum[r][v], d, reinterpret_cast<R*>(c + r * g.c_row + v * kLanes));
+    }
+  }
+}
+
+// kRows rows (of T) of one tile; kPacked: A's panel has the packed strides.
+template <class T, int kRows, int kVectors, bool kPacked>
+HWY_NOINLINE void Tile(const GemmBlock<T>& g, const T* a, const T* b, int64_t b_row, T* c,
+                       const T* c0, int64_t columns) {
+  using R = typename RealOf<T>::type;
+  constexpr int kParts = RealOf<T>::kParts;
+  const hn::ScalableTag<R> d;
+  constexpr int64_t kLanes = hn::MaxLanes(d) / kParts;
+  const bool vectors = g.c_col == 1 && columns == kVectors * kLanes &&
+                       (g.beta == T(0) || g.c0_col == 1 || g.c0_col == 0);
+  if (vectors) {
+    for (int r = 0; r < kRows; ++r) __builtin_prefetch(c + r * g.c_row, 1);
+  }
+  hn::Vec<decltype(d)> sum[kRows * kParts][kVectors];
+  Accumulate<kRows * kParts, kVectors, kParts>(
+      d, g.k, reinterpret_cast<const R*>(a), kPacked ? kParts : g.a_row * kParts,
+      kPacked ? kTileRows : g.a_col * kParts, reinterpret_cast<const R*>(b), b_row * kParts, sum);
+  Combine<T>(d, g.conj_a, g.conj_b, sum);
+  if (vectors) {
+    StoreVectors<T, kRows>(d, g, c, c0, sum);
+    return;
+  }
+  HWY_ALIGN R buffer[kRows * kVectors * hn::MaxLanes(d)];
+  HWY_UNROLL(16)
+  for (int r = 0; r < kRows; ++r) {
+    HWY_UNROLL(2)
+    for (int v = 0; v < kVectors; ++v) {
+      hn::Store(sum[r][v], d, buffer + (r * kVectors + v) * hn::MaxLanes(d));
+    }
+  }
+  StoreElements(g, c, c0, kRows, columns, reinterpret_cast<const T*>(buffer), kVectors * kLanes);
+}
+
+// All tiles of one panel of A against one panel of B. Rows that do not fill a
+// panel go in pieces of powers of two.
+template <class T, int kVectors, bool kPacked>
+HWY_INLINE void PanelTimesPanel(const GemmBlock<T>& g, const T* a, const T* b, int64_t b_row,
+                                T* c, const T* c0, int64_t rows, int64_t columns) {
+  constexpr int kMr = kTileRows / RealOf<T>::kParts;
+  if (rows == kMr) return Tile<T, kMr, kVectors, kPacked>(g, a, b, b_row, c, c0, columns);
+  const int64_t a_row = kPacked ? 1 : g.a_row;
+  const auto piece = [&](auto tile, int64_t size) {
+    if (rows < size) return;
+    tile(g, a, b, b_row, c, c0, columns);
+    rows -= size;
+    a += size * a_row;
+    c += size * g.c_row;
+    c0 += size * g.c0_row;
+  };
+  if constexpr (kMr > 8) piece(Tile<T, 8, kVectors, kPacked>, 8);
+  if constexpr (kMr > 4) piece(Tile<T, 4, kVectors, kPacked>, 4);
+  piece(Tile<T, 2, kVectors, kPacked>, 2);
+  piece(Tile<T, 1, kVectors, kPacked>, 1);
+}
+
+// The panel of B stays in L1 while the panels of A pass by, out of L2.
+template <class T, bool kPacked>
+void BlockLoop(const GemmBlock<T>& g) {
+  constexpr int kParts = RealOf<T>::kParts;
+  constexpr int64_t kMr = kTileRows / kParts;
+  constexpr int64_t kLanes =
+      hn::MaxLanes(hn::ScalableTag<typename RealOf<T>::type>()) / kParts;
+  constexpr int64_t kNr = kTileVectors * kLanes;
+  for (int64_t j = 0; j < g.n; j += kNr) {
+    const int64_t columns = std::min(kNr, g.n - j);
+    const bool last = g.b_last != nullptr && columns < kNr;
+    const T* b = last ? g.b_last : g.b + (j / kNr) * g.b_panel;
+    const int64_t b_row = last ? kNr : g.b_row;
+    for (int64_t i = 0; i < g.m; i += kMr) {
+      const int64_t rows = std::min(kMr, g.m - i);
+      const T* a = g.a + (i / kMr) * g.a_panel;
+      T* c = g.c + i * g.c_row + j * g.c_col;
+      const T* c0 = g.c0 + i * g.c0_row + j * g.c0_col;
+      if (columns > kLanes) {
+        PanelTimesPanel<T, 2, kPacked>(g, a, b, b_row, c, c0, rows, columns);
+      } else {
+        PanelTimesPanel<T, 1, kPacked>(g, a, b, b_row, c, c0, rows, columns);
+      }
+    }
+  }
+}
+
+template <class T>
+void Block(const GemmBlock<T>& g) {
+  constexpr int64_t kMr = kTileRows / RealOf<T>::kParts;
+  if (g.a_row == 1 && g.a_col == kMr) {
+    BlockLoop<T, true>(g);
+  } else {
+    BlockLoop<T, false>(g);
+  }
+}
+
+#else  // HWY_SCALAR: no vectors, and a compiler that makes none for us.
+
+template <class T>
+void Block(const GemmBlock<T>& g) {
+  constexpr int64_t kMr = kTileRows / RealOf<T>::kParts;
+  for (int64_t j = 0; j < g.n; ++j) {
+    const int64_t first = j / kTileVectors * kTileVectors;
+    const bool last = g.b_last != nullptr && g.n - first < kTileVectors;
+    const T* b = last ? g.b_last : g.b + first / kTileVectors * g.b_panel;
+    const int64_t b_row = last ? kTileVectors : g.b_row;
+    for (int64_t i = 0; i < g.m; ++i) {
+      const T* a = g.a + i / kMr * g.a_panel + i % kMr * g.a_row;
+      T sum(0);
+      for (int64_t l = 0; l < g.k; ++l) {
+        const T x = a[l * g.a_col];
+        const T y = b[l * b_row + j - first];
+        sum += Multiply(g.conj_a ? Conjugate(x) : x, g.conj_b ? Conjugate(y) : y);
+      }
+      StoreElements(g, g.c + i * g.c_row + j * g.c_col, g.c0 + i * g.c0_row + j * g.c0_col, 1, 1,
+                    &sum, 1);
+    }
+  }
+}
+
+#endif  // HWY_TARGET != HWY_SCALAR
+
+}  // namespace otium::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // OTIUM_BACKENDS_CPU_GEMM_KERNEL_INL_H_

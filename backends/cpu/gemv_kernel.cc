@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/cpu/gemv_kernel.h"
+
+#include <algorithm>
+#include <complex>
+#include <cstdint>
+
+#include "backends/cpu/simd_targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/cpu/gemv_kernel.cc"
+#include "hwy/foreach_target.h"  // Must come before highway.h.
+
+#include "backends/cpu/scalar.h"
+#include "backends/cpu/simd_complex-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace otium::cpu::HWY_NAMESPACE {
+
+namespace {
+
+#if HWY_TARGET != HWY_SCALAR
+
+// The first `count` lanes, the others zero; reads nothing beyond.
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> LoadFirst(D d, const T* p, int64_t count) {
+#if HWY_MEM_OPS_MIGHT_FAULT
+  HWY_ALIGN T buffer[hn::MaxLanes(d)] = {};
+  for (int64_t i = 0; i < count; ++i) buffer[i] = p[i];
+  return hn::Load(d, buffer);
+#else
+  return hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(count)), d, p);
+#endif
+}
+
+// a . x from the lane sums of a * x and, for complex, of a * swapped(x): each
+// pair holds re * re, im * im and re * im, im * re.
+template <class T, class D, class V>
+HWY_INLINE T FinishDot(D d, V direct, V swapped, bool conj_a) {
+  using R = hn::TFromD<D>;
+  if constexpr (RealOf<T>::kComplex) {
+    const V re = conj_a ? direct : hn::Xor(direct, ImagSigns(d));
+    const V im = conj_a ? hn::Xor(swapped, ImagSigns(d)) : swapped;
+    return T(hn::GetLane(hn::SumOfLanes(d, re)), hn::GetLane(hn::SumOfLanes(d, im)));
+  } else {
+    (void)swapped;
+    return R(hn::GetLane(hn::SumOfLanes(d, direct)));
+  }
+}
+
+// kRows rows times x, each with kUnroll independent sums, so that enough
+// multiply-adds are under way to cover their latency.
+template <class T, int kRows, int kUnroll>
+HWY_INLINE void DotRows(int64_t n, const T* a, int64_t lda, bool conj_a, const T* x, T* out) {
+  using R = typename RealOf<T>::type;
+  constexpr int kParts = RealOf<T>::kParts;
+  const hn::ScalableTag<R> d;
+  using V = hn::Vec<decltype(d)>;
+  constexpr int64_t kLanes = hn::MaxLanes(d);
+  const R* rows = reinterpret_cast<const R*>(a);
+  const R* xs = reinterpret_cast<const R*>(x);
+  const int64_t row = lda * kParts, length = n * kParts;
+
+  V direct[kRows][kUnroll], swapped[kParts == 2 ? kRows : 1][kUnroll];
+  HWY_UNROLL(8)
+  for (int r = 0; r < kRows; ++r) {
+    HWY_UNROLL(8)
+    for (int u = 0; u < kUnroll; ++u) {
+      direct[r][u] = hn::Zero(d);
+      if constexpr (kParts == 2) swapped[r][u] = hn::Zero(d);
+    }
+  }
+  const auto step = [&](int u, auto load, int64_t j) HWY_ATTR {
+    const V xv = load(xs + j);
+    V xw = xv;
+    if constexpr (kParts == 2) xw = hn::Reverse2(d, xv);
+    HWY_UNROLL(8)
+    for (int r = 0; r < kRows; ++r) {
+      const V av = load(rows + r * row + j);
+      direct[r][u] = hn::MulAdd(av, xv, direct[r][u]);
+      if constexpr (kParts == 2) swapped[r][u] = hn::MulAdd(av, xw, swapped[r][u]);
+    }
+  };
+  const auto whole = [&](const R* p) HWY_ATTR { return hn::LoadU(d, p); };
+  int64_t j = 0;
+  for (; j + kUnroll * kLanes <= length; j += kUnroll * kLanes) {
+    HWY_UNROLL(8)
+    for (int u = 0; u < kUnroll; ++u) step(u, whole, j + u * kLanes);
+  }
+  for (; j + kLanes <= length; j += kLanes) step(0, whole, j);
+  if (j < length) {
+    step(0, [&](const R* p) HWY_ATTR { return LoadFirst(d, p, length - j); }, j);
+  }
+  HWY_UNROLL(8)
+  for (int r = 0; r < kRows; ++r) {
+    V sum = direct[r][0], other = hn::Zero(d);
+    if constexpr (kParts == 2) other = swapped[r][0];
+    HWY_UNROLL(8)
+    for (int u = 1; u < kUnroll; ++u) {
+      sum = hn::Add(sum, direct[r][u]);
+      if constexpr (kParts == 2) other = hn::Add(other, swapped[r][u]);
+    }
+    out[r] = FinishDot<T>(d, sum, other, conj_a);
+  }
+}
+
+template <class T>
+void Rows(int64_t m, int64_t n, const T* a, int64_t lda, bool conj_a, const T* x, T* out) {
+  // 8 real sums, or 4 pairs of complex ones.
+  constexpr int kUnroll = RealOf<T>::kComplex ? 1 : 2;
+  int64_t i = 0;
+  for (; i + 4 <= m; i += 4) {
+    DotRows<T, 4, kUnroll>(n, a + i * lda, lda, conj_a, x, out + i);
+  }
+  for (; i < m; ++i) DotRows<T, 1, kUnroll>(n, a + i * lda, lda, conj_a, x, out + i);
+}
+
+template <class T>
+T DotProduct(int64_t n, const T* x, bool conj_x, const T* y) {
+  T sum;
+  DotRows<T, 1, RealOf<T>::kComplex ? 4 : 8>(n, x, 0, conj_x, y, &sum);
+  return sum;
+}
+
+// out += kColumns columns times their elements of x, over whole columns.
+template <class T, int kColumns, bool kFirst>
+HWY_INLINE void AddColumns(int64_t m, const T* a, int64_t lda, bool conj_a, const T* x,
+                           int64_t x_stride, T* out) {
+  using R = typename RealOf<T>::type;
+  constexpr int kParts = RealOf<T>::kParts;
+  const hn::ScalableTag<R> d;
+  using V = hn::Vec<decltype(d)>;
+  constexpr int64_t kLanes = hn::MaxLanes(d);
+  const R* columns = reinterpret_cast<const R*>(a);
+  const int64_t column = lda * kParts, length = m * kParts;
+  R* sums = reinterpret_cast<R*>(out);
+
+  V re[kColumns], im[kParts == 2 ? kColumns : 1];
+  HWY_UNROLL(8)
+  for (int c = 0; c < kColumns; ++c) {
+    if constexpr (kParts == 2) {
+      re[c] = hn::Set(d, x[c * x_stride].real());
+      im[c] = hn::Set(d, x[c * x_stride].imag());
+    } else {
+      re[c] = hn::Set(d, x[c * x_stride]);
+    }
+  }
+  // i * z swaps the parts and negates the new real one; for conj(a) the signs of
+  // both terms come out the other way round.
+  const V sign_re = conj_a ? ImagSigns(d) : hn::Zero(d);
+  const V sign_im = conj_a ? hn::Zero(d) : RealSigns(d);
+  const auto step = [&](auto load, int64_t i) HWY_ATTR {
+    V sum = kFirst ? hn::Zero(d) : hn::LoadU(d, sums + i);
+    if constexpr (kParts == 1) {
+      HWY_UNROLL(8)
+      for (int c = 0; c < kColumns; ++c) {
+        sum = hn::MulAdd(load(columns + c * column + i), re[c], sum);
+      }
+    } else {
+      V direct = hn::Zero(d), swapped = hn::Zero(d);
+      HWY_UNROLL(8)
+      for (int c = 0; c < kColumns; ++c) {
+        const V av = load(columns + c * column + i);
+        direct = hn::MulAdd(av, re[c], direct);
+        swapped = hn::MulAdd(av, im[c], swapped);
+      }
+      sum = hn::Add(sum, hn::Xor(direct, sign_re));
+      sum = hn::Add(sum, hn::Xor(hn::Reverse2(d, swapped), sign_im));
+    }
+    hn::StoreU(sum, d, sums + i);
+  };
+  int64_t i = 0;
+  for (; i + kLanes <= length; i += kLanes) {
+    step([&](const R* p) HWY_ATTR { return hn::LoadU(d, p); }, i);
+  }
+  if (i < length) {
+    step([&](const R* p) HWY_ATTR { return LoadFirst(d, p, length - i); }, i);
+  }
+}
+
+template <class T>
+void Columns(int64_t m, int64_t n, const T* a, int64_t lda, bool conj_a, const T* x,
+             int64_t x_stride, T* out) {
+  constexpr int kColumns = RealOf<T>::kComplex ? 4 : 8;
+  int64_t j = 0;
+  if (n >= kColumns) {
+    AddColumns<T, kColumns, true>(m, a, lda, conj_a, x, x_stride, out);
+    j = kColumns;
+  } else {
+    std::fill_n(out, m, T(0));
+  }
+  for (; j + kColumns <= n; j += kColumns) {
+    AddColumns<T, kColumns, false>(m, a + j * lda, lda, conj_a, x + j * x_stride, x_stride, out);
+  }
+  for (; j < n; ++j) {
+    AddColumns<T, 1, false>(m, a + j * lda, lda, conj_a, x + j * x_stride, x_stride, out);
+  }
+}
+
+template <class T, bool kReadC0>
+HWY_INLINE void ScaleRow(int64_t n, T scale, const T* y, T beta, const T* c0, T* out) {
+  using R = typename RealOf<T>::type;
+  constexpr int kParts = RealOf<T>::kParts;
+  const hn::ScalableTag<R> d;
+  constexpr int64_t kLanes = hn::MaxLanes(d) / kParts;
+  int64_t j = 0;
+  for (; j + kLanes <= n; j += kLanes) {
+    auto v = Scale(d, hn::LoadU(d, reinterpret_cast<const R*>(y + j)), scale);
+    if constexpr (kReadC0) {
+      auto w = hn::LoadU(d, reinterpret_cast<const R*>(c0 + j));
+      if (beta != T(1)) w = Scale(d, w, beta);
+      v = hn::Add(v, w);
+    }
+    hn::StoreU(v, d, reinterpret_cast<R*>(out + j));
+  }
+  for (; j < n; ++j) {
+    out[j] = ScaleAndAdd(T(1), Multiply(scale, y[j]), beta, [&] { return c0[j]; });
+  }
+}
+
+template <class T>
+void Axpby(int64_t n, T scale, const T* y, T beta, const T* c0, T* out) {
+  if (beta == T(0)) return ScaleRow<T, false>(n, scale, y, beta, c0, out);
+  ScaleRow<T, true>(n, scale, y, beta, c0, out);
+}
+
+#else  // HWY_SCALAR
+
+template <class T>
+T DotProduct(int64_t n, const T* x, bool conj_x, const T* y) {
+  T sum(0);
+  for (int64_t i = 0; i < n; ++i) sum += Multiply(conj_x ? Conjugate(x[i]) : x[i], y[i]);
+  return sum;
+}
+
+template <class T>
+void Rows(int64_t m, int64_t n, const T* a, int64_t lda, bool conj_a, const T* x, T* out) {
+  for (int64_t i = 0; i < m; ++i) out[i] = DotProduct(n, a + i * lda, conj_a, x);
+}
+
+template <class T>
+void Columns(int64_t m, int64_t n, const T* a, int64_t lda, bool conj_a, const T* x,
+             int64_t x_stride, T* out) {
+  std::fill_n(out, m, T(0));
+  for (int64_t j = 0; j < n; ++j) {
+    for (int64_t i = 0; i < m; ++i) {
+      const T element = a[i + j * lda];
+      out[i] += Multiply(conj_a ? Conjugate(element) : element, x[j * x_stride]);
+    }
+  }
+}
+
+template <class T>
+void Axpby(int64_t n, T scale, const T* y, T beta, const T* c0, T* out) {
+  for (int64_t j = 0; j < n; ++j) {
+    out[j] = ScaleAndAdd(T(1), Multiply(scale, y[j]), beta, [&] { return c0[j]; });
+  }
+}
+
+#endif  // HWY_TARGET != HWY_SCALAR
+
+template <class T>
+const GemvKernels<T>* Kernels() {
+  static constexpr GemvKernels<T> kKernels = {Rows<T>, Columns<T>, DotProduct<T>, Axpby<T>};
+  return &kKernels;
+}
+
+const GemvKernels<float>* F32() { return Kernels<float>(); }
+const GemvKernels<double>* F64() { return Kernels<double>(); }
+const GemvKernels<std::complex<float>>* C64() { return Kernels<std::complex<float>>(); }
+const GemvKernels<std::complex<double>>* C128() { return Kernels<std::complex<double>>(); }
+
+}  // namespace
+}  // namespace otium::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace otium::cpu {
+
+HWY_EXPORT(F32);
+HWY_EXPORT(F64);
+HWY_EXPORT(C64);
+HWY_EXPORT(C128);
+
+template <>
+const GemvKernels<float>& BestGemvKernels() {
+  static const GemvKernels<float>* const kernels = HWY_DYNAMIC_DISPATCH(F32)();
+  return *kernels;
+}
+
+template <>
+const GemvKernels<double>& BestGemvKernels() {
+  static const GemvKernels<double>* const kernels = HWY_DYNAMIC_DISPATCH(F64)();
+  return *kernels;
+}
+
+template <>
+const GemvKernels<std::complex<float>>& BestGemvKernels() {
+  static const GemvKernels<std::complex<float>>* const kernels = HWY_DYNAMIC_DISPATCH(C64)();
+  return *kernels;
+}
+
+template <>
+const GemvKernels<std::complex<double>>& BestGemvKernels() {
+  static const GemvKernels<std::complex<double>>* const kernels = HWY_DYNAMIC_DISPATCH(C128)();
+  return *kernels;
+}
+
+}  // namespace otium::cpu
+#endif  // HWY_ONCE

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Complex numbers in vectors: interleaved, real parts in the even lanes. No
+// ordinary guard: each target includes this once.
+
+#if defined(OTIUM_BACKENDS_CPU_SIMD_COMPLEX_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef OTIUM_BACKENDS_CPU_SIMD_COMPLEX_INL_H_
+#undef OTIUM_BACKENDS_CPU_SIMD_COMPLEX_INL_H_
+#else
+#define OTIUM_BACKENDS_CPU_SIMD_COMPLEX_INL_H_
+#endif
+
+#include <complex>
+
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace otium::cpu::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class T>
+struct RealOf {
+  using type = T;
+  static constexpr bool kComplex = false;
+  static constexpr int kParts = 1;
+};
+template <class R>
+struct RealOf<std::complex<R>> {
+  using type = R;
+  static constexpr bool kComplex = true;
+  static constexpr int kParts = 2;
+};
+
+#if HWY_TARGET != HWY_SCALAR
+
+// Sign bits in the lanes of the real or the imaginary parts: Xor negates those.
+template <class D>
+HWY_INLINE hn::Vec<D> RealSigns(D d) {
+  return hn::OddEven(hn::Zero(d), hn::SignBit(d));
+}
+template <class D>
+HWY_INLINE hn::Vec<D> ImagSigns(D d) {
+  return hn::OddEven(hn::SignBit(d), hn::Zero(d));
+}
+
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> SetComplex(D d, std::complex<T> z) {
+  return hn::OddEven(hn::Set(d, z.imag()), hn::Set(d, z.real()));
+}
+
+// x * scale, elementwise, for vectors of T's real type.
+template <class T, class D>
+HWY_INLINE hn::Vec<D> Scale(D d, hn::Vec<D> x, T scale) {
+  if constexpr (RealOf<T>::kComplex) {
+    const hn::Vec<D> ix = hn::Xor(hn::Reverse2(d, x), RealSigns(d));
+    return hn::MulAdd(ix, hn::Set(d, scale.imag()), hn::Mul(x, hn::Set(d, scale.real())));
+  } else {
+    return hn::Mul(x, hn::Set(d, scale));
+  }
+}
+
+#endif  // HWY_TARGET != HWY_SCALAR
+
+}  // namespace otium::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // OTIUM_BACKENDS_CPU_SIMD_COMPLEX_INL_H_
