@@ -3,13 +3,14 @@
 
 #include <thread>
 
+#include "backends/cpu/cpu.h"
 #include "backends/cpu/parallel.h"
 #include "backends/reference/reference.h"
 
 namespace otium {
 
 std::vector<Backend*> ReferenceBackends() { return {&ReferenceBackend()}; }
-std::vector<Backend*> DefaultBackends() { return {&ReferenceBackend()}; }
+std::vector<Backend*> DefaultBackends() { return {&CpuBackend(), &ReferenceBackend()}; }
 
 void SetCpuThreads(int threads) {
   cpu::SetThreads(threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency()));

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/cpu/cpu.h"
+
+#include <cstring>
+
+#include "backends/cpu/prepare.h"
+#include "engine/base/block_cache.h"
+
+namespace otium {
+namespace cpu {
+namespace {
+
+using enum Efficiency;
+
+constexpr Kernel kKernels[] = {
+#define OTIUM_CPU_KERNEL(op_name, kernel_name, dtype_set, class_, accepts_fn, prepare_fn, ...) \
+  {.name = kernel_name,                                                                        \
+   .op = Op::op_name,                                                                          \
+   .dtypes = dtype_set,                                                                        \
+   .efficiency = class_,                                                                       \
+   __VA_ARGS__ __VA_OPT__(, ).accepts = accepts_fn,                                            \
+   .prepare = prepare_fn},
+#include "backends/cpu/kernels.inc"
+#undef OTIUM_CPU_KERNEL
+};
+
+class HostProcessor : public Backend {
+ public:
+  absl::string_view name() const override { return "cpu"; }
+  Device device() const override { return Device{}; }
+  absl::Span<const Kernel> kernels() const override { return kKernels; }
+  void* Allocate(int64_t bytes) override { return AllocateBlock(bytes); }
+  void Free(void* block, int64_t bytes) override { FreeBlock(block, bytes); }
+  void Copy(void* to, const void* from, int64_t bytes) override { std::memcpy(to, from, bytes); }
+  void Synchronize() override {}
+};
+
+}  // namespace
+}  // namespace cpu
+
+Backend& CpuBackend() {
+  static auto* backend = new cpu::HostProcessor;
+  return *backend;
+}
+
+}  // namespace otium

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the files of the CPU backend give to the kernel table: one `prepare`, and
+// where needed one `accepts`, a line.
+
+#ifndef OTIUM_BACKENDS_CPU_PREPARE_H_
+#define OTIUM_BACKENDS_CPU_PREPARE_H_
+
+#include "backends/backend.h"
+
+namespace otium::cpu {
+
+// All but bool.
+inline constexpr uint32_t kNumberDTypes = kAllDTypes & ~DTypeBit(DType::kBool);
+
+// product_kernels.cc
+Prepared PrepareGemv(const KernelCall& call);
+Prepared PrepareGemm(const KernelCall& call);
+
+// lapack_kernels.cc
+bool IsDefinite(const KernelCall& call);
+bool IsSymmetric(const KernelCall& call);
+Prepared PrepareCholesky(const KernelCall& call);
+Prepared PreparePosv(const KernelCall& call);
+Prepared PrepareSysv(const KernelCall& call);
+Prepared PrepareGesv(const KernelCall& call);
+
+}  // namespace otium::cpu
+
+#endif  // OTIUM_BACKENDS_CPU_PREPARE_H_

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// mv, addmv, mm, addmm (and their batches) as kernels: strides, conjugates and
+// scale factors of a call, handed to the products of gemm.h and gemv.h as they
+// are, without a copy.
+
+#include "backends/cpu/gemm.h"
+#include "backends/cpu/gemv.h"
+#include "backends/cpu/prepare.h"
+
+namespace otium::cpu {
+namespace {
+
+// What does not change from run to run.
+struct ProductState {
+  int first = 0;  // The operand that is A; 1 when operand 0 is added.
+  bool conjugate_a = false, conjugate_b = false;
+  int rank = 0;  // Of the result.
+  // Per dimension of the result, the operand's dimension or -1 when it is
+  // stretched along it.
+  absl::InlinedVector<int, 4> input_dims;
+  bool has_beta = false, has_alpha = false;
+};
+
+std::shared_ptr<ProductState> StateOf(const KernelCall& call) {
+  auto state = std::make_shared<ProductState>();
+  const bool adds = call.op.num_operand_params() > 2;
+  state->first = adds ? 1 : 0;
+  state->conjugate_a = call.operands[state->first].conjugated;
+  state->conjugate_b = call.operands[state->first + 1].conjugated;
+  state->rank = call.results[0].rank();
+  if (!adds) return state;
+  const PhysicalType& input = call.operands[0];
+  const int skip = state->rank - input.rank();
+  for (int d = 0; d < state->rank; ++d) {
+    const bool stretched = d < skip || (input.sizes[d - skip] == 1 && call.results[0].sizes[d] != 1);
+    state->input_dims.push_back(stretched ? -1 : d - skip);
+  }
+  state->has_beta = call.Has(3);
+  state->has_alpha = call.Has(4);
+  return state;
+}
+
+int64_t InputStride(const ProductState& s, const View& input, int d) {
+  return s.input_dims[d] < 0 ? 0 : input.strides[s.input_dims[d]];
+}
+
+template <class T>
+AccumulatorOf<T> Scale(const View& view) {
+  return static_cast<AccumulatorOf<T>>(*view.as<const T>());
+}
+
+template <class T>
+void LaunchGemv(const LaunchArgs& args) {
+  const auto& s = *static_cast<const ProductState*>(args.state);
+  const View& a = args.operands[s.first];
+  const View& x = args.operands[s.first + 1];
+  const View& y = args.results[0];
+  GemvArgs<T> g;
+  g.m = a.sizes[0];
+  g.n = a.sizes[1];
+  g.a = {a.as<const T>(), a.strides[0], a.strides[1], s.conjugate_a};
+  g.x = {x.as<const T>(), x.strides[0], s.conjugate_b};
+  g.y = {y.as<T>(), y.strides[0]};
+  if (s.first == 1) {
+    g.y0 = {args.operands[0].as<const T>(), InputStride(s, args.operands[0], 0)};
+    g.beta = s.has_beta ? Scale<T>(args.operands[3]) : AccumulatorOf<T>(1);
+    if (s.has_alpha) g.alpha = Scale<T>(args.operands[4]);
+  }
+  Gemv(g);
+}
+
+template <class T>
+GemmArgs<T> MatrixArgs(const ProductState& s, const LaunchArgs& args) {
+  const View& a = args.operands[s.first];
+  const View& b = args.operands[s.first + 1];
+  const View& c = args.results[0];
+  const int r = s.rank;
+  GemmArgs<T> g;
+  g.m = c.sizes[r - 2];
+  g.n = c.sizes[r - 1];
+  g.k = a.sizes[r - 1];
+  g.a = {a.as<const T>(), a.strides[r - 2], a.strides[r - 1], s.conjugate_a};
+  g.b = {b.as<const T>(), b.strides[r - 2], b.strides[r - 1], s.conjugate_b};
+  g.c = {c.as<T>(), c.strides[r - 2], c.strides[r - 1]};
+  if (s.first == 1) {
+    const View& input = args.operands[0];
+    g.c0 = {input.as<const T>(), InputStride(s, input, r - 2), InputStride(s, input, r - 1), false};
+    g.beta = s.has_beta ? Scale<T>(args.operands[3]) : AccumulatorOf<T>(1);
+    if (s.has_alpha) g.alpha = Scale<T>(args.operands[4]);
+  }
+  return g;
+}
+
+template <class T>
+void LaunchGemm(const LaunchArgs& args) {
+  const auto& s = *static_cast<const ProductState*>(args.state);
+  const GemmArgs<T> g = MatrixArgs<T>(s, args);
+  if (s.rank == 2) {
+    Gemm(g);
+    return;
+  }
+  const int batch = s.rank - 2;
+  Sizes input_strides(batch, 0);
+  if (s.first == 1) {
+    for (int d = 0; d < batch; ++d) input_strides[d] = InputStride(s, args.operands[0], d);
+  }
+  auto leading = [&](const int64_t* p) { return absl::MakeConstSpan(p, batch); };
+  BatchedGemm({leading(args.results[0].sizes), leading(args.operands[s.first].strides),
+               leading(args.operands[s.first + 1].strides), input_strides,
+               leading(args.results[0].strides)},
+              g);
+}
+
+// The launch function for the call's dtype; bool has no kernel here.
+template <template <class> class Launcher>
+LaunchFn ForDType(DType dtype) {
+  return DispatchDType(dtype, [](auto tag) -> LaunchFn {
+    using T = typename decltype(tag)::type;
+    if constexpr (std::is_same_v<T, bool>) return nullptr;
+    else return &Launcher<T>::Launch;
+  });
+}
+template <class T>
+struct GemvLauncher {
+  static void Launch(const LaunchArgs& args) { LaunchGemv<T>(args); }
+};
+template <class T>
+struct GemmLauncher {
+  static void Launch(const LaunchArgs& args) { LaunchGemm<T>(args); }
+};
+
+}  // namespace
+
+Prepared PrepareGemv(const KernelCall& call) {
+  return {ForDType<GemvLauncher>(call.results[0].dtype), StateOf(call), 0};
+}
+
+Prepared PrepareGemm(const KernelCall& call) {
+  return {ForDType<GemmLauncher>(call.results[0].dtype), StateOf(call), 0};
+}
+
+}  // namespace otium::cpu
