@@ -5,12 +5,16 @@
 // for a general solve the transpose is solved with, and only right-hand sides of
 // several columns are copied. Factors live in the step's workspace.
 
-#include <lapacke.h>
-
 #include <algorithm>
 #include <complex>
 #include <cstring>
 #include <limits>
+
+// LAPACK's complex types are those of C++.
+#define LAPACK_COMPLEX_CUSTOM
+#define lapack_complex_float std::complex<float>
+#define lapack_complex_double std::complex<double>
+#include <lapacke.h>
 
 #include "backends/cpu/prepare.h"
 #include "engine/base/tensor.h"

@@ -50,7 +50,10 @@ using PassFn = absl::StatusOr<GraphPtr> (*)(const GraphPtr& graph, PassContext& 
 // that `rewrite` adds have the origins of the node (SetOrigins for more).
 using RewriteFn = absl::FunctionRef<std::optional<std::vector<ValueId>>(
     NodeId node, absl::Span<const ValueId> operands, GraphBuilder& builder)>;
-absl::StatusOr<GraphPtr> RewriteNodes(const GraphPtr& graph, RewriteFn rewrite);
+// `new_values`, when given, holds the new value of every old one made so far, for
+// rules that reach past the operands of a node.
+absl::StatusOr<GraphPtr> RewriteNodes(const GraphPtr& graph, RewriteFn rewrite,
+                                      std::vector<ValueId>* new_values = nullptr);
 
 }  // namespace otium
 

@@ -6,11 +6,14 @@
 
 namespace otium {
 
-absl::StatusOr<GraphPtr> RewriteNodes(const GraphPtr& graph, RewriteFn rewrite) {
+absl::StatusOr<GraphPtr> RewriteNodes(const GraphPtr& graph, RewriteFn rewrite,
+                                      std::vector<ValueId>* new_values) {
   const Graph& from = *graph;
   GraphBuilder builder(from.sources());
   builder.SetName(from.name());
-  std::vector<ValueId> values(from.num_values(), kNoValue);
+  std::vector<ValueId> own_values;
+  std::vector<ValueId>& values = new_values != nullptr ? *new_values : own_values;
+  values.assign(from.num_values(), kNoValue);
   std::vector<ValueId> operands;
   bool changed = false;
   for (const GraphInput& in : from.inputs()) {

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One form for what can be written in several ways, by rules that change no bit:
+// views of views, conjugates of conjugates, casts that do nothing, creation in
+// the dtype that is wanted, operands of commutative ops in order. Later passes
+// then match one form.
+//
+// Requires: nothing. Guarantees: none of the rules below applies any more.
+
+#include <algorithm>
+
+#include "engine/base/status.h"
+#include "engine/optimize/pass.h"
+#include "ops/infer.h"
+
+namespace otium {
+namespace {
+
+constexpr absl::string_view kOutcomes[] = {"$a"};
+constexpr Rule ExactRule(absl::string_view name, absl::string_view formula) {
+  return {.name = name, .formula = formula, .condition = "always", .error = ErrorClass::kExact,
+          .outcomes = kOutcomes};
+}
+constexpr Rule kDoubleTranspose =
+    ExactRule("double_transpose", "transpose(transpose(x, i, j), i, j) -> x");
+constexpr Rule kDoubleInverse = ExactRule("involution", "f(f(x)) -> x for conj and neg");
+constexpr Rule kRealConj = ExactRule("real_conj", "conj(x) -> x for real x");
+constexpr Rule kNoCast = ExactRule("no_cast", "cast(x, dtype of x) -> x");
+constexpr Rule kCastCreation = ExactRule("cast_creation", "cast(eye(n), d) -> eye(n, dtype=d)");
+constexpr Rule kUnit = ExactRule("unit_factor", "x * 1, x / 1 -> x");
+constexpr Rule kSymmetricTranspose = ExactRule("symmetric_transpose", "x.T -> x for symmetric x");
+constexpr Rule kOrder = ExactRule("order_operands", "f(b, a) -> f(a, b) for commutative f");
+
+// The nodes being rewritten, seen in the new graph.
+class Canonicalizer {
+ public:
+  Canonicalizer(const Graph& source, NodeId node, absl::Span<const ValueId> operands,
+                GraphBuilder& builder, PassContext& context)
+      : source_(source), node_(node), operands_(operands), builder_(builder), context_(context) {}
+
+  std::optional<ValueId> Rewrite() {
+    const OpDef& op = source_.op(node_);
+    const Graph& g = builder_.graph();
+    const Attributes& attributes = source_.attributes(node_);
+    switch (op.id) {
+      case Op::transpose: {
+        const ValueId x = operands_[0];
+        const NodeId inner = g.producer(x);
+        const TensorType& type = g.type(x);
+        // Checked facts hold to rounding only; those of the data of an input, or
+        // assumed, may not be used to change bits.
+        if (type.structure.Has(kSymmetric) && SwapsLastTwo(attributes, type.rank()) &&
+            IsExactlySymmetric(g, inner)) {
+          return Fired(kSymmetricTranspose, x);
+        }
+        if (!g.Is(inner, Op::transpose) || !SameDims(attributes, g.attributes(inner), type.rank())) {
+          return std::nullopt;
+        }
+        return Fired(kDoubleTranspose, g.operands(inner)[0]);
+      }
+      case Op::conj:
+        if (!IsComplex(g.type(operands_[0]).dtype)) return Fired(kRealConj, operands_[0]);
+        return Involution(g, op.id);
+      case Op::neg: return Involution(g, op.id);
+      case Op::cast: return Cast(g, attributes);
+      case Op::mul:
+        for (int i = 0; i < 2; ++i) {
+          if (IsScalarOne(g, operands_[1 - i]) && SameAsResult(g, operands_[i])) {
+            return Fired(kUnit, operands_[i]);
+          }
+        }
+        return Ordered(op);
+      case Op::div:
+        if (IsScalarOne(g, operands_[1]) && SameAsResult(g, operands_[0])) {
+          return Fired(kUnit, operands_[0]);
+        }
+        return std::nullopt;
+      default: return op.Is(kCommutative) ? Ordered(op) : std::nullopt;
+    }
+  }
+
+ private:
+  ValueId Fired(const Rule& rule, ValueId value) {
+    const auto origins = source_.origins(node_);
+    context_.Note(rule, 0, origins.empty() ? 0 : origins[0], 0);
+    return value;
+  }
+
+  static bool SameDims(const Attributes& a, const Attributes& b, int rank) {
+    auto dims = [rank](const Attributes& x) {
+      int64_t i = x.Get<int64_t>("dim0"), j = x.Get<int64_t>("dim1");
+      if (i < 0) i += rank;
+      if (j < 0) j += rank;
+      return std::minmax(i, j);
+    };
+    return std::pair<int64_t, int64_t>(dims(a)) == std::pair<int64_t, int64_t>(dims(b));
+  }
+
+  // Symmetric bit for bit: made so, not declared or computed to rounding.
+  static bool IsExactlySymmetric(const Graph& g, NodeId n) {
+    return g.op(n).Is(kCreationOp) || g.type(g.result(n)).structure.IsDiagonal();
+  }
+
+  std::optional<ValueId> Involution(const Graph& g, Op op) {
+    const NodeId inner = g.producer(operands_[0]);
+    if (!g.Is(inner, op)) return std::nullopt;
+    return Fired(kDoubleInverse, g.operands(inner)[0]);
+  }
+
+  std::optional<ValueId> Cast(const Graph& g, const Attributes& attributes) {
+    const DType to = attributes.Get<DType>("dtype");
+    const TensorType& type = g.type(operands_[0]);
+    if (type.dtype == to && !type.weak) return Fired(kNoCast, operands_[0]);
+    const NodeId creation = g.producer(operands_[0]);
+    const OpDef& op = g.op(creation);
+    // What is 0 and 1 in one dtype is 0 and 1 in any other.
+    if (op.id != Op::eye) return std::nullopt;
+    const Attributes typed = g.attributes(creation).With("dtype", to);
+    return Fired(kCastCreation, builder_.Add(op, {}, typed));
+  }
+
+  static bool IsScalarOne(const Graph& g, ValueId v) {
+    const NodeId n = g.producer(v);
+    if (!g.Is(n, Op::constant)) return false;
+    const Tensor& value = g.attributes(n).Get<Tensor>("value");
+    if (value.rank() != 0) return false;
+    return DispatchDType(value.dtype(), [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>) {
+        return static_cast<float>(*value.data<T>()) == 1.0f;
+      } else {
+        return *value.data<T>() == T(1);
+      }
+    });
+  }
+
+  bool SameAsResult(const Graph& g, ValueId v) const {
+    const TensorType& result = source_.type(source_.result(node_));
+    return g.type(v).dtype == result.dtype && g.type(v).shape == result.shape &&
+           g.type(v).weak == result.weak;
+  }
+
+  std::optional<ValueId> Ordered(const OpDef& op) {
+    if (operands_[0] <= operands_[1]) return std::nullopt;
+    std::vector<ValueId> operands(operands_.begin(), operands_.end());
+    std::swap(operands[0], operands[1]);
+    return Fired(kOrder, builder_.Add(op, operands, source_.attributes(node_)));
+  }
+
+  const Graph& source_;
+  const NodeId node_;
+  const absl::Span<const ValueId> operands_;
+  GraphBuilder& builder_;
+  PassContext& context_;
+};
+
+}  // namespace
+
+absl::StatusOr<GraphPtr> Canonicalize(const GraphPtr& graph, PassContext& context) {
+  return RewriteNodes(graph, [&](NodeId n, absl::Span<const ValueId> operands,
+                                 GraphBuilder& builder) -> std::optional<std::vector<ValueId>> {
+    if (graph->num_results(n) != 1) return std::nullopt;
+    const std::optional<ValueId> value =
+        Canonicalizer(*graph, n, operands, builder, context).Rewrite();
+    if (!value.has_value()) return std::nullopt;
+    return std::vector<ValueId>{*value};
+  });
+}
+
+}  // namespace otium

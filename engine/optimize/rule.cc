@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/optimize/rule.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+
+namespace otium {
+namespace {
+
+std::string NodeText(const SourceTable& sources, SourceId id) {
+  if (id >= sources.entries.size()) return "?";
+  const SourceTable::Entry& e = sources.entries[id];
+  std::string text(GetOp(e.op).name);
+  if (!e.name.empty()) absl::StrAppend(&text, " ", e.name);
+  if (e.position.known()) absl::StrAppend(&text, " (", e.position.ToString(), ")");
+  return text;
+}
+
+// "2", "1.5 M": three digits and a prefix.
+std::string NumberText(double value) {
+  static constexpr struct {
+    double scale;
+    const char* suffix;
+  } kScales[] = {{1e12, " T"}, {1e9, " G"}, {1e6, " M"}, {1e4, " k"}};
+  for (const auto& s : kScales) {
+    if (std::abs(value) >= s.scale) {
+      return absl::StrFormat("%.3g%s", value / s.scale * (s.scale == 1e4 ? 10 : 1), s.suffix);
+    }
+  }
+  return absl::StrFormat("%.4g", value);
+}
+
+}  // namespace
+
+std::string ReasonText(const Reason& reason, const SourceTable& sources) {
+  const Rule& rule = *reason.rule;
+  return absl::StrCat(rule.name, ": ",
+                      absl::StrReplaceAll(rule.outcomes[reason.outcome],
+                                          {{"$0", NumberText(reason.numbers[0])},
+                                           {"$1", NumberText(reason.numbers[1])},
+                                           {"$a", NodeText(sources, reason.nodes[0])},
+                                           {"$b", NodeText(sources, reason.nodes[1])}}));
+}
+
+}  // namespace otium
