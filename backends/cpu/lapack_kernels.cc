@@ -264,7 +264,8 @@ Prepared PrepareSolve(const KernelCall& call, Factorization factorization) {
 
 }  // namespace
 
-bool IsDefinite(const KernelCall& call) { return call.operands[0].structure.Has(kPd); }
+// Asking for a solve says that the matrix is nonsingular: psd is then pd.
+bool IsDefinite(const KernelCall& call) { return call.operands[0].structure.Has(kPsd); }
 // sytrf is for A == A.T, complex or not.
 bool IsSymmetric(const KernelCall& call) { return call.operands[0].structure.Has(kSymmetric); }
 

@@ -100,6 +100,68 @@ TEST(Slice, SolveGeneralAndDeclared) {
   EXPECT_EQ(bad.status().message(), "A: declared symmetric, but element [1, 0] contradicts it");
 }
 
+// Which kernels a plan runs, in order, "a else b" for guarded steps.
+std::vector<std::string> Kernels(const Plan& plan) {
+  std::vector<std::string> names;
+  for (const PlanStep& s : plan.steps) {
+    std::string name(s.kernel.name);
+    for (const StepKernel& k : s.alternatives) name += " else " + std::string(k.name);
+    names.push_back(name);
+  }
+  return names;
+}
+
+TEST(Slice, GramMatrixFallsBackWhenItsCholeskyFails) {
+  Function::Builder b("gram");
+  const Dim m = Dim::Symbol("m"), n = Dim::Symbol("n");
+  const Expr A = b.Input("A", DType::kF64, {m, n});
+  const Expr y = b.Input("y", DType::kF64, {n});
+  const Expr G = mm(A.T(), A);
+  b.Output("x", solve(G, y));
+  b.Output("G", G);
+  const absl::StatusOr<Program> program = Compile(*b.Build());
+  ASSERT_TRUE(program.ok());
+  SizeBindings sizes;
+  sizes.Set("m", 2);
+  sizes.Set("n", 2);
+  const auto plan = program->PlanFor(sizes);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_THAT(Kernels(**plan),
+              ElementsAre("cpu.gemm", "lapack.posv else lapack.sysv else lapack.gesv"));
+  const Tensor rhs = Tensor::Of<double>({1, 0});
+  auto run = [&](const Tensor& a, Profile* profile) {
+    return program->Run({{"A", a}, {"y", rhs}}, {.profile = profile});
+  };
+  Profile profile;
+  absl::StatusOr<TensorMap> r = run(Tensor::Of<double>({{1, 2}, {0, 1}}), &profile);
+  ASSERT_TRUE(r.ok()) << r.status();
+  EXPECT_THAT((*r)["x"].ToVector<double>(),
+              ElementsAre(testing::DoubleNear(5, 1e-13), testing::DoubleNear(-2, 1e-13)));
+  EXPECT_EQ(profile.steps.back().alternative, 0);
+  // Columns that differ by 1e-9 have a Gram matrix that is exactly singular in
+  // doubles: every alternative is tried, and the last one reports.
+  r = run(Tensor::Of<double>({{1, 1}, {0, 1e-9}}), nullptr);
+  EXPECT_EQ(r.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(r.status().message(),
+            "solve: the diagonal element 2 of U is zero, the matrix is singular");
+  // Second columns that are three times the first: rounding makes some of the Gram
+  // matrices indefinite and not singular, which is for sysv. Whoever answers, the
+  // residual is small.
+  int by_sysv = 0;
+  for (int i = 1; i < 60; ++i) {
+    const double u = i / 10.0, v = (60 - i) / 7.0;
+    profile = Profile();
+    r = run(Tensor::Of<double>({{u, 3 * u}, {v, 3 * v}}), &profile);
+    if (!r.ok()) continue;
+    by_sysv += profile.steps.back().alternative == 1;
+    const std::vector<double> g = (*r)["G"].ToVector<double>(), x = (*r)["x"].ToVector<double>();
+    const double bound = 1e-14 * std::abs(g[3]) * (std::abs(x[0]) + std::abs(x[1]));
+    EXPECT_NEAR(g[0] * x[0] + g[1] * x[1], 1, bound) << i;
+    EXPECT_NEAR(g[2] * x[0] + g[3] * x[1], 0, bound) << i;
+  }
+  EXPECT_GT(by_sysv, 0);
+}
+
 TEST(Slice, SizesThatDisagreeNameBothInputs) {
   const absl::StatusOr<Program> program = Compile(SolveFunction({}));
   const absl::StatusOr<TensorMap> r =

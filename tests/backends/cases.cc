@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/backends/cases.h"
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "backends/reference/reference.h"
+#include "engine/graph/schema.h"
+
+namespace otium {
+namespace {
+
+int64_t Pick(std::mt19937& random, int64_t low, int64_t high) {
+  return std::uniform_int_distribution<int64_t>(low, high)(random);
+}
+
+// Mostly small, sometimes empty, sometimes beyond a tile.
+int64_t PickSize(std::mt19937& random) {
+  switch (Pick(random, 0, 9)) {
+    case 0: return 0;
+    case 1: return 1;
+    case 2: return Pick(random, 60, 140);
+    default: return Pick(random, 2, 17);
+  }
+}
+
+// Elements in [-2, 2], exact in every dtype's neighbourhood.
+Tensor RandomTensor(DType dtype, const Sizes& sizes, std::mt19937& random) {
+  // Storage with a gap, transposed or expanded at times: any strides must do.
+  Sizes storage = sizes;
+  const int rank = static_cast<int>(sizes.size());
+  const bool swapped = rank >= 2 && Pick(random, 0, 2) == 0;
+  if (swapped) std::swap(storage[rank - 1], storage[rank - 2]);
+  const int64_t gap = rank >= 1 && Pick(random, 0, 2) == 0 ? Pick(random, 1, 3) : 0;
+  if (rank >= 1) storage[rank - 1] += gap;
+  Tensor whole = *Tensor::Allocate(dtype, storage);
+  std::uniform_real_distribution<double> uniform(-2, 2);
+  DispatchDType(dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    T* p = whole.mutable_data<T>();
+    for (int64_t i = 0; i < whole.NumElements(); ++i) {
+      if constexpr (std::is_same_v<T, bool>) p[i] = uniform(random) > 0;
+      else if constexpr (std::is_integral_v<T>) p[i] = static_cast<T>(uniform(random) * 20);
+      else if constexpr (std::is_same_v<T, std::complex<float>> ||
+                         std::is_same_v<T, std::complex<double>>) {
+        using R = typename T::value_type;
+        p[i] = T(static_cast<R>(uniform(random)), static_cast<R>(uniform(random)));
+      } else p[i] = static_cast<T>(static_cast<float>(uniform(random)));
+    }
+  });
+  Sizes strides(whole.strides().begin(), whole.strides().end());
+  if (swapped) std::swap(strides[rank - 1], strides[rank - 2]);
+  return Tensor(whole.buffer(), 0, dtype, sizes, strides);
+}
+
+enum class MatrixKind { kGeneral, kSymmetric, kDefinite };
+
+// Replaces `a` by a well-conditioned matrix of the kind: a @ a.H + n, a + a.T + 4n,
+// or a + 4n. A solve amplifies rounding by the condition number; that is not what
+// is tested here.
+Tensor Structured(const Tensor& a, MatrixKind kind) {
+  const int r = a.rank();
+  const int64_t n = a.sizes()[r - 1];
+  const Tensor dense = a.Contiguous();
+  Tensor out = *Tensor::Allocate(a.dtype(), a.sizes());
+  DispatchDType(a.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    if constexpr (!std::is_integral_v<T> && !std::is_same_v<T, Float16> &&
+                  !std::is_same_v<T, BFloat16>) {
+      auto conj = [](T v) {
+        if constexpr (std::is_floating_point_v<T>) return v;
+        else return std::conj(v);
+      };
+      const T* p = dense.data<T>();
+      T* q = out.mutable_data<T>();
+      const int64_t batch = n == 0 ? 0 : dense.NumElements() / (n * n);
+      for (int64_t b = 0; b < batch; ++b, p += n * n, q += n * n) {
+        for (int64_t i = 0; i < n; ++i) {
+          for (int64_t j = 0; j < n; ++j) {
+            T sum = T(0);
+            if (kind == MatrixKind::kDefinite) {
+              for (int64_t k = 0; k < n; ++k) sum += p[i * n + k] * conj(p[j * n + k]);
+              if (i == j) sum += T(static_cast<float>(n));
+            } else {
+              sum = p[i * n + j];
+              if (kind == MatrixKind::kSymmetric) sum += p[j * n + i];
+              if (i == j) sum += T(static_cast<float>(4 * n));
+            }
+            q[i * n + j] = sum;
+          }
+        }
+      }
+    }
+  });
+  return out;
+}
+
+PhysicalType TypeOf(const Tensor& t) {
+  PhysicalType p;
+  p.dtype = t.dtype();
+  p.sizes.assign(t.sizes().begin(), t.sizes().end());
+  p.strides.assign(t.strides().begin(), t.strides().end());
+  return p;
+}
+
+// Operand shapes for an op, or nothing when the op is not known here.
+std::optional<std::vector<Sizes>> OperandShapes(Op op, std::mt19937& random) {
+  const int64_t m = PickSize(random), n = PickSize(random), k = PickSize(random);
+  const int64_t b = Pick(random, 0, 5);
+  auto input = [&](Sizes full) {  // Something that broadcasts to `full`.
+    for (int64_t& s : full) {
+      if (Pick(random, 0, 3) == 0) s = 1;
+    }
+    if (Pick(random, 0, 4) == 0) full.erase(full.begin());
+    return full;
+  };
+  switch (op) {
+    case Op::mv: return {{{m, k}, {k}}};
+    case Op::addmv: return {{input({m}), {m, k}, {k}, {}, {}}};
+    case Op::mm: return {{{m, k}, {k, n}}};
+    case Op::addmm: return {{input({m, n}), {m, k}, {k, n}, {}, {}}};
+    case Op::cholesky: return b % 2 == 0 ? std::vector<Sizes>{{n, n}} : std::vector<Sizes>{{b, n, n}};
+    case Op::solve:
+      switch (b % 3) {
+        case 0: return {{{n, n}, {n}}};
+        case 1: return {{{n, n}, {n, k}}};
+        default: return {{{b, n, n}, {1, n, k}}};
+      }
+    default: return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::string KernelCase::Describe() const {
+  std::vector<std::string> parts;
+  for (const PhysicalType& t : operand_types) {
+    parts.push_back(t.present ? absl::StrCat("[", absl::StrJoin(t.sizes, ","), "]/[",
+                                             absl::StrJoin(t.strides, ","), "]",
+                                             t.conjugated ? "*" : "")
+                              : "-");
+  }
+  return absl::StrJoin(parts, " ");
+}
+
+std::optional<KernelCase> MakeCase(const Kernel& kernel, DType dtype, std::mt19937& random) {
+  KernelCase c;
+  c.op = &GetOp(kernel.op);
+  const auto shapes = OperandShapes(kernel.op, random);
+  if (!shapes.has_value()) return std::nullopt;
+  absl::StatusOr<Attributes> attributes = ResolveAttributes(*c.op, {});
+  if (!attributes.ok()) return std::nullopt;
+  c.attributes = *std::move(attributes);
+  std::vector<TensorType> types;
+  for (size_t i = 0; i < shapes->size(); ++i) {
+    const bool optional = OperandParam(*c.op, i).kind == ParamKind::kOptionalTensor;
+    if (optional && Pick(random, 0, 1) == 0) {
+      c.operands.emplace_back();
+      c.operand_types.push_back({.present = false});
+      types.emplace_back();
+      continue;
+    }
+    Tensor t = RandomTensor(dtype, (*shapes)[i], random);
+    Structure structure;
+    if (i == 0 && c.op->Is(kFallible)) {
+      const MatrixKind kind = (kernel.relies_on & kPd) != 0 || kernel.op == Op::cholesky
+                                  ? MatrixKind::kDefinite
+                              : kernel.relies_on != 0 ? MatrixKind::kSymmetric
+                                                      : MatrixKind::kGeneral;
+      t = Structured(t, kind);
+      if (kind == MatrixKind::kDefinite) structure.flags = kPd;
+      if (kind == MatrixKind::kSymmetric) structure.flags = kSymmetric;
+    }
+    PhysicalType p = TypeOf(t);
+    p.structure = NormalizeStructure(structure, dtype, Shape(absl::Span<const int64_t>(p.sizes)));
+    if (IsComplex(dtype) && (kernel.takes_conjugated >> i & 1) != 0) {
+      p.conjugated = Pick(random, 0, 2) == 0;
+    }
+    types.emplace_back(dtype, Shape(t.sizes()));
+    c.operand_types.push_back(std::move(p));
+    c.operands.push_back(std::move(t));
+  }
+  std::vector<const TensorType*> pointers;
+  for (size_t i = 0; i < types.size(); ++i) {
+    pointers.push_back(c.operands[i].has_value() ? &types[i] : nullptr);
+  }
+  ResultTypes results;
+  if (!InferTypes({*c.op, pointers, c.attributes}, &results).ok()) return std::nullopt;
+  for (const TensorType& r : results) {
+    PhysicalType p;
+    p.dtype = r.dtype;
+    p.sizes = r.shape.sizes();
+    p.strides = ContiguousStrides(p.sizes);
+    c.result_types.push_back(std::move(p));
+  }
+  if (!Accepts(kernel, {*c.op, c.attributes, c.operand_types, c.result_types})) return std::nullopt;
+  return c;
+}
+
+namespace {
+
+std::vector<Tensor> Launch(const Kernel& kernel, const KernelCase& c,
+                           const std::vector<std::optional<Tensor>>& operands,
+                           const std::vector<PhysicalType>& types, StepInfo* info) {
+  const Prepared prepared = kernel.prepare({*c.op, c.attributes, types, c.result_types});
+  std::vector<View> in, out;
+  for (size_t i = 0; i < types.size(); ++i) {
+    View v;
+    if (operands[i].has_value()) {
+      v.data = const_cast<void*>(operands[i]->data());
+      v.sizes = types[i].sizes.data();
+      v.strides = types[i].strides.data();
+    }
+    in.push_back(v);
+  }
+  std::vector<Tensor> results;
+  for (const PhysicalType& p : c.result_types) {
+    results.push_back(*Tensor::Allocate(p.dtype, p.sizes));
+    out.push_back({results.back().mutable_data(), p.sizes.data(), p.strides.data()});
+  }
+  const IntrusivePtr<Buffer> workspace = Buffer::Allocate(prepared.workspace_bytes);
+  prepared.launch({prepared.state.get(), in.data(), out.data(), workspace->data(), info, 0});
+  return results;
+}
+
+double Magnitude(const Tensor& t) {
+  double largest = 0;
+  const Tensor dense = t.Contiguous();
+  DispatchDType(t.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    for (int64_t i = 0; i < dense.NumElements(); ++i) {
+      const T v = dense.data<T>()[i];
+      if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>) {
+        largest = std::max(largest, std::abs(static_cast<double>(static_cast<float>(v))));
+      } else {
+        largest = std::max(largest, static_cast<double>(std::abs(std::complex<double>(v))));
+      }
+    }
+  });
+  return largest;
+}
+
+Tensor Conjugated(const Tensor& t) {
+  Tensor copy = Tensor::Copy(t.Contiguous().data(), t.dtype(), t.sizes());
+  DispatchDType(t.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    if constexpr (std::is_same_v<T, std::complex<float>> ||
+                  std::is_same_v<T, std::complex<double>>) {
+      T* p = copy.mutable_data<T>();
+      for (int64_t i = 0; i < copy.NumElements(); ++i) p[i] = std::conj(p[i]);
+    }
+  });
+  return copy;
+}
+
+}  // namespace
+
+std::string CompareWithReference(const Kernel& kernel, const KernelCase& c) {
+  StepInfo info, reference_info;
+  const std::vector<Tensor> actual = Launch(kernel, c, c.operands, c.operand_types, &info);
+  // The reference takes plain operands.
+  std::vector<std::optional<Tensor>> plain = c.operands;
+  std::vector<PhysicalType> plain_types = c.operand_types;
+  double scale = 1, inner = 1;
+  for (size_t i = 0; i < plain.size(); ++i) {
+    if (!plain[i].has_value()) continue;
+    if (plain_types[i].conjugated) {
+      plain[i] = Conjugated(*plain[i]);
+      const Structure structure = plain_types[i].structure;
+      plain_types[i] = TypeOf(*plain[i]);
+      plain_types[i].structure = structure;
+    }
+    scale *= std::max(1.0, Magnitude(*plain[i]));
+    for (int64_t s : plain[i]->sizes()) inner = std::max(inner, static_cast<double>(s));
+  }
+  const Kernel* reference = nullptr;
+  for (const Kernel& k : ReferenceBackend().kernels()) {
+    if (k.op == kernel.op) reference = &k;
+  }
+  if (reference == nullptr) return "there is no reference kernel";
+  const std::vector<Tensor> expected = Launch(*reference, c, plain, plain_types, &reference_info);
+  if ((info.code == 0) != (reference_info.code == 0)) {
+    return absl::StrCat("info ", info.code, ", reference ", reference_info.code);
+  }
+  if (info.code != 0) return "";
+  for (size_t r = 0; r < actual.size(); ++r) {
+    const DType dtype = actual[r].dtype();
+    const double tolerance = c.error_factor * Epsilon(dtype) * (inner + 1) * scale;
+    std::string difference;
+    DispatchDType(dtype, [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      for (int64_t i = 0; i < actual[r].NumElements() && difference.empty(); ++i) {
+        const T a = actual[r].data<T>()[i], e = expected[r].data<T>()[i];
+        double error;
+        if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>) {
+          error = std::abs(static_cast<double>(static_cast<float>(a)) - static_cast<float>(e));
+        } else {
+          error = std::abs(std::complex<double>(a) - std::complex<double>(e));
+        }
+        if (!(error <= tolerance)) {
+          difference = absl::StrCat("result ", r, " element ", i, " differs by ", error,
+                                    ", allowed ", tolerance);
+        }
+      }
+    });
+    if (!difference.empty()) return difference;
+  }
+  return "";
+}
+
+}  // namespace otium
