@@ -83,14 +83,22 @@ ValueId GraphBuilder::Add(const OpDef& op, absl::Span<const ValueId> operands,
                           const Attributes& attributes) {
   if (!status_.ok()) return kNoValue;
   Graph& g = *graph_;
+  // a + b and b + a are one node, with the operands in the order that came first.
+  const bool swapped = op.Is(kCommutative) && operands[0] > operands[1];
+  auto operand = [&](size_t i) { return operands[swapped && i < 2 ? 1 - i : i]; };
   uint64_t hash = attributes.hash().low ^ (static_cast<uint64_t>(op.id) << 48);
-  for (ValueId v : operands) hash = (hash ^ v) * 0x9e3779b97f4a7c15ull ^ (hash >> 29);
+  for (size_t i = 0; i < operands.size(); ++i) {
+    hash = (hash ^ operand(i)) * 0x9e3779b97f4a7c15ull ^ (hash >> 29);
+  }
   if (current_pin_.has_value()) hash ^= 0x5bd1e995u + static_cast<uint64_t>(current_pin_->index);
   uint32_t* slot = table_->Find(hash, [&](NodeId n) {
     const Graph::NodeData& node = g.nodes_[n];
-    return node.op == &op && node.num_operands == operands.size() &&
-           std::equal(operands.begin(), operands.end(), g.operands_.begin() + node.operand_begin) &&
-           node.pin == current_pin_ && node.attributes == attributes;
+    if (node.op != &op || node.num_operands != operands.size()) return false;
+    const ValueId* other = g.operands_.data() + node.operand_begin;
+    const bool same = std::equal(operands.begin(), operands.end(), other) ||
+                      (op.Is(kCommutative) && operands[0] == other[1] && operands[1] == other[0] &&
+                       std::equal(operands.begin() + 2, operands.end(), other + 2));
+    return same && node.pin == current_pin_ && node.attributes == attributes;
   });
   if (*slot != 0) return g.nodes_[*slot - 1].first_result;
 

@@ -2,8 +2,8 @@
 //
 // One form for what can be written in several ways, by rules that change no bit:
 // views of views, conjugates of conjugates, casts that do nothing, creation in
-// the dtype that is wanted, operands of commutative ops in order. Later passes
-// then match one form.
+// the dtype that is wanted. Later passes then match one form. (That a + b is b + a
+// is known to the GraphBuilder.)
 //
 // Requires: nothing. Guarantees: none of the rules below applies any more.
 
@@ -29,7 +29,11 @@ constexpr Rule kNoCast = ExactRule("no_cast", "cast(x, dtype of x) -> x");
 constexpr Rule kCastCreation = ExactRule("cast_creation", "cast(eye(n), d) -> eye(n, dtype=d)");
 constexpr Rule kUnit = ExactRule("unit_factor", "x * 1, x / 1 -> x");
 constexpr Rule kSymmetricTranspose = ExactRule("symmetric_transpose", "x.T -> x for symmetric x");
-constexpr Rule kOrder = ExactRule("order_operands", "f(b, a) -> f(a, b) for commutative f");
+
+bool IsCandidate(Op op) {
+  return op == Op::transpose || op == Op::conj || op == Op::neg || op == Op::cast ||
+         op == Op::mul || op == Op::div;
+}
 
 // The nodes being rewritten, seen in the new graph.
 class Canonicalizer {
@@ -69,13 +73,13 @@ class Canonicalizer {
             return Fired(kUnit, operands_[i]);
           }
         }
-        return Ordered(op);
+        return std::nullopt;
       case Op::div:
         if (IsScalarOne(g, operands_[1]) && SameAsResult(g, operands_[0])) {
           return Fired(kUnit, operands_[0]);
         }
         return std::nullopt;
-      default: return op.Is(kCommutative) ? Ordered(op) : std::nullopt;
+      default: return std::nullopt;
     }
   }
 
@@ -140,13 +144,6 @@ class Canonicalizer {
            g.type(v).weak == result.weak;
   }
 
-  std::optional<ValueId> Ordered(const OpDef& op) {
-    if (operands_[0] <= operands_[1]) return std::nullopt;
-    std::vector<ValueId> operands(operands_.begin(), operands_.end());
-    std::swap(operands[0], operands[1]);
-    return Fired(kOrder, builder_.Add(op, operands, source_.attributes(node_)));
-  }
-
   const Graph& source_;
   const NodeId node_;
   const absl::Span<const ValueId> operands_;
@@ -157,6 +154,7 @@ class Canonicalizer {
 }  // namespace
 
 absl::StatusOr<GraphPtr> Canonicalize(const GraphPtr& graph, PassContext& context) {
+  if (!AnyNode(*graph, IsCandidate)) return graph;
   return RewriteNodes(graph, [&](NodeId n, absl::Span<const ValueId> operands,
                                  GraphBuilder& builder) -> std::optional<std::vector<ValueId>> {
     if (graph->num_results(n) != 1) return std::nullopt;

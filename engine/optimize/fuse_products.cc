@@ -197,6 +197,7 @@ class Fuser {
 }  // namespace
 
 absl::StatusOr<GraphPtr> FuseProducts(const GraphPtr& graph, PassContext& context) {
+  if (!AnyNode(*graph, [](Op op) { return FormOf(op).has_value(); })) return graph;
   Fuser fuser(graph, context);
   auto rewrite = [&](NodeId n, absl::Span<const ValueId>, GraphBuilder& builder) {
     return fuser.Rewrite(n, builder);

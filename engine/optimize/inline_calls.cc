@@ -18,13 +18,6 @@ int64_t CallStream(NodeId call, int64_t stream) {
   return static_cast<int64_t>(h.low >> 2);
 }
 
-bool HasCalls(const Graph& graph) {
-  for (NodeId n = 0; n < graph.num_nodes(); ++n) {
-    if (graph.Is(n, Op::call)) return true;
-  }
-  return false;
-}
-
 std::vector<ValueId> InlineCall(const Graph& graph, NodeId n, absl::Span<const ValueId> operands,
                                 GraphBuilder& builder) {
   const Graph& callee = *graph.attributes(n).Get<GraphPtr>("graph");
@@ -56,7 +49,7 @@ std::vector<ValueId> InlineCall(const Graph& graph, NodeId n, absl::Span<const V
 absl::StatusOr<GraphPtr> InlineCalls(const GraphPtr& graph, PassContext&) {
   GraphPtr result = graph;
   // Each round opens one level of nesting.
-  while (HasCalls(*result)) {
+  while (AnyNode(*result, [](Op op) { return op == Op::call; })) {
     const Graph& g = *result;
     auto rewrite = [&](NodeId n, absl::Span<const ValueId> operands,
                        GraphBuilder& builder) -> std::optional<std::vector<ValueId>> {

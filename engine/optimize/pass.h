@@ -55,6 +55,15 @@ using RewriteFn = absl::FunctionRef<std::optional<std::vector<ValueId>>(
 absl::StatusOr<GraphPtr> RewriteNodes(const GraphPtr& graph, RewriteFn rewrite,
                                       std::vector<ValueId>* new_values = nullptr);
 
+// Whether `wanted` holds for the op of any node: passes that look for certain ops
+// spare graphs without them the copy.
+inline bool AnyNode(const Graph& graph, bool (*wanted)(Op)) {
+  for (NodeId n = 0; n < graph.num_nodes(); ++n) {
+    if (wanted(graph.op(n).id)) return true;
+  }
+  return false;
+}
+
 }  // namespace otium
 
 #endif  // OTIUM_ENGINE_OPTIMIZE_PASS_H_
