@@ -13,10 +13,19 @@ int64_t Saturate(__int128 v) {
   if (v < -kDimLimit) return -kDimLimit;
   return static_cast<int64_t>(v);
 }
-int64_t SaturatingAdd(int64_t a, int64_t b) { return Saturate(static_cast<__int128>(a) + b); }
-int64_t SaturatingMul(int64_t a, int64_t b) { return Saturate(static_cast<__int128>(a) * b); }
+bool IsSaturated(int64_t v) { return v >= kDimLimit || v <= -kDimLimit; }
+// What was too large stays too large: its true value is not known any more.
+int64_t SaturatingAdd(int64_t a, int64_t b) {
+  if (IsSaturated(a) || IsSaturated(b)) return kDimLimit;
+  return Saturate(static_cast<__int128>(a) + b);
+}
+int64_t SaturatingMul(int64_t a, int64_t b) {
+  if (IsSaturated(a) || IsSaturated(b)) return kDimLimit;
+  return Saturate(static_cast<__int128>(a) * b);
+}
 
 int64_t FloorDivInt(int64_t a, int64_t b) {
+  if (IsSaturated(a) || IsSaturated(b)) return kDimLimit;
   const int64_t q = a / b;
   return q - ((a % b != 0 && (a < 0) != (b < 0)) ? 1 : 0);
 }
@@ -84,12 +93,14 @@ struct DimSum : SymbolicDim {
       for (; j < keyed.size() && keyed[j].first == keyed[i].first; ++j) {
         coefficient = SaturatingAdd(coefficient, keyed[j].second.coefficient);
       }
+      if (IsSaturated(coefficient)) return Dim(kDimLimit);
       if (coefficient != 0) {
         sum->terms.push_back(Term{coefficient, std::move(keyed[i].second.atoms)});
         AppendTerm(keyed[i].first, coefficient, &sum->text);
       }
       i = j;
     }
+    if (sum->text.size() > kMaxDimText) return Dim(kDimLimit);
     if (sum->terms.empty()) return Dim(0);
     if (sum->terms.size() == 1 && sum->terms[0].atoms.empty()) {
       return Dim(sum->terms[0].coefficient);
@@ -146,9 +157,12 @@ Dim operator-(const Dim& a, const Dim& b) { return a + Dim(-1) * b; }
 
 Dim operator*(const Dim& a, const Dim& b) {
   if (a.IsStatic() && b.IsStatic()) return Dim(SaturatingMul(a.value_, b.value_));
+  const std::vector<Term> a_terms = DimSum::TermsOf(a), b_terms = DimSum::TermsOf(b);
+  // Like terms may yet cancel, but hardly so many.
+  if (a_terms.size() * b_terms.size() > kMaxDimText) return Dim(kDimLimit);
   std::vector<Term> terms;
-  for (const Term& x : DimSum::TermsOf(a)) {
-    for (const Term& y : DimSum::TermsOf(b)) {
+  for (const Term& x : a_terms) {
+    for (const Term& y : b_terms) {
       Term t{SaturatingMul(x.coefficient, y.coefficient), x.atoms};
       t.atoms.insert(t.atoms.end(), y.atoms.begin(), y.atoms.end());
       terms.push_back(std::move(t));
@@ -158,7 +172,8 @@ Dim operator*(const Dim& a, const Dim& b) {
 }
 
 Dim Dim::FloorDiv(const Dim& a, const Dim& b) {
-  if (b.Is(0)) return Dim(kDimLimit);
+  const auto saturated = [](const Dim& d) { return d.IsStatic() && IsSaturated(d.value_); };
+  if (b.Is(0) || saturated(a) || saturated(b)) return Dim(kDimLimit);
   if (b.Is(1)) return a;
   if (a.IsStatic() && b.IsStatic()) return Dim(FloorDivInt(a.value_, b.value_));
   if (a == b) return Dim(1);
@@ -247,7 +262,7 @@ std::optional<std::pair<std::string, int64_t>> Dim::Solve(int64_t value) const {
     }
   }
   const int64_t rest = SaturatingAdd(value, -constant);
-  if (unknown == nullptr || rest % unknown->coefficient != 0) return std::nullopt;
+  if (unknown == nullptr || IsSaturated(rest) || rest % unknown->coefficient != 0) return std::nullopt;
   const int64_t solution = rest / unknown->coefficient;
   if (solution < 0) return std::nullopt;
   return std::make_pair(unknown->atoms[0]->text, solution);

@@ -6,14 +6,17 @@
 // `max(a, b)` of normal forms. So m + n - m is n, and equality of the text is
 // equality of the sizes; the converse is not claimed (`2*(n//2)` and `n`).
 //
-// Arithmetic saturates at +-kDimLimit instead of overflowing; a shape with a
-// saturated size is refused where shapes are checked.
+// Arithmetic saturates at +-kDimLimit instead of overflowing, and what is
+// saturated stays so; a shape with such a size is refused where shapes are
+// checked. So is an expression longer than kMaxDimText: products and divisions
+// of sums grow exponentially, and a short file could ask for that.
 //
 // Tested by tests/base/dim_test.cc.
 
 #ifndef OTIUM_ENGINE_BASE_DIM_H_
 #define OTIUM_ENGINE_BASE_DIM_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,6 +33,8 @@
 namespace otium {
 
 inline constexpr int64_t kDimLimit = int64_t{1} << 62;
+// Characters.
+inline constexpr size_t kMaxDimText = 4096;
 
 // What size names are bound to, ordered by name.
 class OTIUM_EXPORT SizeBindings {

@@ -2,6 +2,7 @@
 #include "engine/base/shape.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -31,8 +32,12 @@ bool Shape::IsStatic() const {
 
 int64_t Shape::NumElements() const {
   int64_t n = 1;
-  for (const Dim& d : dims()) n *= d.value();
-  return n;
+  bool empty = false;
+  for (const Dim& d : dims()) {
+    if (d.value() == 0) empty = true;
+    if (__builtin_mul_overflow(n, d.value(), &n)) n = std::numeric_limits<int64_t>::max();
+  }
+  return empty ? 0 : n;
 }
 
 Sizes Shape::sizes() const {

@@ -42,7 +42,7 @@ class OTIUM_EXPORT Shape {
   const Dim& back(int i = 1) const { return rep_->dims[rank() - i]; }
 
   bool IsStatic() const;
-  // The element count; requires IsStatic().
+  // The element count, or the largest int64 when it is more; requires IsStatic().
   int64_t NumElements() const;
   // The sizes as integers; requires IsStatic().
   Sizes sizes() const;

@@ -102,14 +102,15 @@ Structure Join(const Structure& a, const Structure& b) {
   return {std::min(a.lower, b.lower), std::min(a.upper, b.upper), a.flags | b.flags};
 }
 
-std::string StructureToString(const Structure& s) {
+namespace {
+
+std::string Words(const Structure& s, DType dtype, bool square) {
   std::string text;
   Structure said;
   auto say = [&](absl::string_view word, const Structure& meaning) {
     absl::StrAppend(&text, text.empty() ? "" : " ", word);
-    // What the word implies for a square real matrix is not said again; words
-    // that only follow for other matrices are harmless repetitions.
-    said = Close(Join(said, meaning), DType::kF64, /*square=*/true);
+    // What follows from a word is not said again.
+    said = Close(Join(said, meaning), dtype, square);
   };
   for (const Word& word : kWords) {
     const Structure meaning{word.lower, word.upper, word.flags};
@@ -121,6 +122,16 @@ std::string StructureToString(const Structure& s) {
         {s.lower, s.upper, 0});
   }
   return text;
+}
+
+}  // namespace
+
+std::string StructureToString(const Structure& s) {
+  return Words(s, DType::kF64, /*square=*/true);
+}
+
+std::string StructureToString(const Structure& s, DType dtype, const Shape& shape) {
+  return Words(s, dtype, shape.rank() >= 2 && shape.back(2) == shape.back(1));
 }
 
 bool AddStructureWord(absl::string_view word, Structure* s) {

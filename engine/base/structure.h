@@ -79,7 +79,12 @@ inline int64_t AddBands(int64_t a, int64_t b) {
   return a == kFullBand || b == kFullBand ? kFullBand : a + b;
 }
 
-// The words of the graph file, "spd lower"; empty when general. `s` is normal.
+// The words of the graph file, "spd lower"; empty when general. `s` is normal for
+// a matrix of this dtype and shape; the words say all of it, as what is left out
+// follows from them there (and need not elsewhere: a unit_lower matrix has full
+// rank if it is square).
+OTIUM_EXPORT std::string StructureToString(const Structure& s, DType dtype, const Shape& shape);
+// The same in short, for messages: as for a square real matrix.
 OTIUM_EXPORT std::string StructureToString(const Structure& s);
 // Adds what one word of the graph file says (banded has arguments and is not a
 // word). False when it is not a structure word.

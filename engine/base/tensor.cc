@@ -102,12 +102,13 @@ int64_t Tensor::NumElements() const {
 
 bool Tensor::IsContiguous() const {
   int64_t expected = 1;
+  bool dense = true;
   for (int i = rank(); i-- > 0;) {
     if (sizes_[i] == 0) return true;
-    if (sizes_[i] != 1 && strides_[i] != expected) return false;
+    if (sizes_[i] != 1 && strides_[i] != expected) dense = false;
     expected *= sizes_[i];
   }
-  return true;
+  return dense;
 }
 
 void CopyStrided(const void* from, absl::Span<const int64_t> from_strides, void* to,

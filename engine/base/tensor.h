@@ -85,10 +85,14 @@ class OTIUM_EXPORT Tensor {
   // Rows must have one length.
   template <class T>
   static Tensor Of(std::initializer_list<std::initializer_list<T>> rows) {
-    std::vector<T> flat;
-    for (const auto& row : rows) flat.insert(flat.end(), row.begin(), row.end());
+    std::string bytes;  // Not a vector<T>: one of bool holds bits.
+    int64_t count = 0;
+    for (const auto& row : rows) {
+      bytes.append(reinterpret_cast<const char*>(row.begin()), row.size() * sizeof(T));
+      count += static_cast<int64_t>(row.size());
+    }
     const auto m = static_cast<int64_t>(rows.size());
-    return Copy(flat.data(), DTypeOf<T>(), {m, m == 0 ? 0 : static_cast<int64_t>(flat.size()) / m});
+    return Copy(bytes.data(), DTypeOf<T>(), {m, m == 0 ? 0 : count / m});
   }
 
   DType dtype() const { return dtype_; }

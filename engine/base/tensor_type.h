@@ -7,6 +7,7 @@
 #define OTIUM_ENGINE_BASE_TENSOR_TYPE_H_
 
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "engine/base/dtype.h"
@@ -42,8 +43,14 @@ struct OTIUM_EXPORT TensorType {
   TensorType(DType d, Shape s) : dtype(d), shape(std::move(s)) {}
 
   int rank() const { return shape.rank(); }
-  // Bytes of the elements of a strided tensor; requires shape.IsStatic().
-  int64_t NumBytes() const { return shape.NumElements() * ItemSize(dtype); }
+  // Bytes of the elements of a strided tensor, or the largest int64 when they are
+  // more; requires shape.IsStatic().
+  int64_t NumBytes() const {
+    int64_t bytes = 0;
+    return __builtin_mul_overflow(shape.NumElements(), ItemSize(dtype), &bytes)
+               ? std::numeric_limits<int64_t>::max()
+               : bytes;
+  }
 
   friend bool operator==(const TensorType&, const TensorType&) = default;
 
