@@ -101,6 +101,15 @@ absl::StatusOr<std::shared_ptr<Executable>> FindOrPlan(const GraphPtr& graph,
   return Plans().Insert(key, std::make_shared<Executable>(std::move(plan)));
 }
 
+absl::StatusOr<SizeBindings> BindTo(const Graph& graph, absl::Span<const Tensor> inputs,
+                                    SizeBindings given) {
+  absl::InlinedVector<absl::Span<const int64_t>, 8> spans;
+  absl::InlinedVector<const absl::Span<const int64_t>*, 8> shapes;
+  for (const Tensor& t : inputs) spans.push_back(t.sizes());
+  for (const auto& span : spans) shapes.push_back(&span);
+  return BindSizes(graph, shapes, std::move(given));
+}
+
 absl::Status RequireBound(const Graph& graph, const SizeBindings& sizes) {
   for (const std::string& name : graph.SizeNames()) {
     if (sizes.Find(name).has_value()) continue;
@@ -127,12 +136,8 @@ absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor>
   }
   SizeBindings given_sizes = run.sizes;
   while (true) {
-    std::vector<absl::Span<const int64_t>> spans;
-    std::vector<const absl::Span<const int64_t>*> shapes;
-    spans.reserve(inputs.size());
-    for (const Tensor& t : inputs) shapes.push_back(&spans.emplace_back(t.sizes()));
     OTIUM_ASSIGN_OR_RETURN(const SizeBindings sizes,
-                           BindSizes(*graph, shapes, std::exchange(given_sizes, {})));
+                           BindTo(*graph, inputs, std::exchange(given_sizes, {})));
     OTIUM_RETURN_IF_ERROR(RequireBound(*graph, sizes));
     OTIUM_ASSIGN_OR_RETURN(const auto executable, FindOrPlan(graph, sizes, inputs, options));
     const Plan& plan = *executable->plan();
@@ -246,6 +251,15 @@ absl::StatusOr<TensorMap> Program::Run(const TensorMap& inputs, const RunOptions
     results.Set(graph_->outputs()[i].name, std::move(values[i]));
   }
   return results;
+}
+
+bool Program::HasPlan(const TensorMap& inputs, const RunOptions& options) const {
+  absl::StatusOr<std::vector<Tensor>> ordered =
+      OrderInputs(*graph_, source_->inputs().size(), inputs, *options_, options);
+  if (!ordered.ok()) return false;
+  ordered->insert(ordered->end(), constants_.begin(), constants_.end());
+  const absl::StatusOr<SizeBindings> sizes = BindTo(*graph_, *ordered, options.sizes);
+  return sizes.ok() && Plans().Find(PlanKey(*graph_, *sizes, *ordered, *options_)) != nullptr;
 }
 
 absl::StatusOr<std::shared_ptr<const Plan>> Program::PlanFor(const SizeBindings& sizes) const {

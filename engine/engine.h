@@ -66,6 +66,10 @@ class OTIUM_EXPORT Program {
   // is data (Plan::continuation holds the rest).
   absl::StatusOr<std::shared_ptr<const Plan>> PlanFor(const SizeBindings& sizes) const;
 
+  // Whether Run with such inputs would find its plan (of the first segment) and
+  // not make one.
+  bool HasPlan(const TensorMap& inputs, const RunOptions& options = {}) const;
+
   const Graph& graph() const { return *graph_; }
 
  private:

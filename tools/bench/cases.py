@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmark's cases: what is measured and which ratio is aimed at.
+
+A case is a name that every worker knows. `work` is (kind, amount): flops of one
+iteration or bytes that must move, for the share of the machine's peak. `limit` is
+the ratio of Otium's time to the fastest peer's that the project aims at.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    kind: str  # "flops", "bytes" or "calls"
+    amount: float
+    limit: float
+    dtype: str = "f32"
+
+
+def _gemv(name, n, limit):
+    return Case(name, "bytes", 4 * n * n, limit)
+
+
+def _mm(dtype, n, limit):
+    factor = 8 if dtype == "c64" else 2
+    return Case(f"mm_{dtype}_{n}", "flops", factor * n**3, limit, dtype)
+
+
+CASES = [
+    _gemv("mv_1000", 1000, 1.0),
+    _gemv("mv_4000", 4000, 1.0),
+    _gemv("addmv_1000", 1000, 1.0),
+    _gemv("addmv_4000", 4000, 1.0),
+    _gemv("addmv_transposed_1000", 1000, 1.0),
+    _gemv("addmv_transposed_4000", 4000, 1.0),
+    _gemv("addmv_slice_1000", 1000, 1.0),
+    _gemv("addmv_slice_4000", 4000, 1.0),
+    _gemv("addmv_100", 100, 0.5),
+    _mm("f32", 1000, 1.03),
+    _mm("f32", 2000, 1.03),
+    _mm("f64", 1000, 1.03),
+    _mm("f64", 2000, 1.03),
+    _mm("c64", 1000, 1.1),
+    _mm("c64", 2000, 1.1),
+    Case("bmm_32_512", "flops", 2 * 32 * 512**3, 1.0),
+    Case("bmm_1000_32", "flops", 2 * 1000 * 32**3, 0.7),
+    Case("bmm_10000_8", "flops", 2 * 10000 * 8**3, 0.35),
+    Case("pointwise_1e7", "bytes", 3 * 4e7, 0.35),
+    Case("softmax_linear", "flops", 2 * 4096 * 512 * 512, 0.8),
+    Case("sum_1e7", "bytes", 4e7, 1.0),
+    Case("sum_rows_1e7", "bytes", 4e7, 1.0),
+    Case("sum_columns_1e7", "bytes", 4e7, 1.0),
+    # Per op: 1,000 ops that cannot fuse, on 16 elements.
+    Case("chain_1000", "calls", 1000, 1.0),
+    Case("chain_1000_no_optimize", "calls", 1000, 1.0),
+]
+
+# Otium alone: name, what it is, and the limit in seconds.
+OWN = [
+    ("build_1e6", "one million nodes: build", 0.2),
+    ("plan_1e6", "one million nodes: plan", 3.0),
+    ("destroy_1e6", "one million nodes: destroy", 0.2),
+    ("plan_cold_10", "a ten-op graph: planning cold", 100e-6),
+    ("plan_find_10", "a ten-op graph: finding the plan again", 1e-6),
+]

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Otium against its peers, interleaved: every round asks each worker in turn for a
+few iterations of the same case, so that what disturbs one disturbs all. Prints a
+table of ratios (Otium's time over the fastest peer's; lower is better) and writes
+JSON. See tools/bench/README.md.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import cases
+
+HERE = Path(__file__).resolve().parent
+PEERS = ["numpy", "torch", "jax", "mlx"]
+TARGET_SECONDS = 0.05  # Of one worker's turn in a round.
+
+
+class Worker:
+    def __init__(self, name, command, threads):
+        env = dict(os.environ, OTIUM_BENCH_THREADS=str(threads))
+        for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            env[variable] = str(threads)
+        if threads == 1:
+            env["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+        self.name = name
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, text=True,
+            preexec_fn=(lambda: os.sched_setaffinity(0, {0})) if threads == 1 else None)
+
+    def seconds(self, case, iterations):
+        try:
+            self.process.stdin.write(f"{case} {iterations}\n")
+            self.process.stdin.flush()
+            answer = self.process.stdout.readline().strip()
+        except BrokenPipeError:
+            return None
+        return float(answer) if answer not in ("", "unsupported") else None
+
+
+def interleaved(workers, case, rounds):
+    """Seconds of each round, by worker; workers that lack the case are left out."""
+    iterations = {}
+    for w in workers:
+        first = w.seconds(case, 1)
+        if first is not None:
+            again = w.seconds(case, 1)
+            iterations[w] = max(1, min(10000, int(TARGET_SECONDS / max(again, 1e-7))))
+    times = {w.name: [] for w in iterations}
+    for _ in range(rounds):
+        for w, n in iterations.items():
+            times[w.name].append(w.seconds(case, n))
+    return times
+
+
+def compare(case, times, machine):
+    own = times.get("otium")
+    peers = {name: t for name, t in times.items() if name != "otium"}
+    row = {"case": case.name, "limit": case.limit, "median_seconds": {
+        name: statistics.median(t) for name, t in times.items()}}
+    if own is None or not peers:
+        return row
+    fastest = min(peers, key=lambda name: statistics.median(peers[name]))
+    ratios = [a / b for a, b in zip(own, peers[fastest])]
+    quartiles = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else [ratios[0]] * 3
+    row.update(peer=fastest, ratio=statistics.median(ratios), low=quartiles[0], high=quartiles[2])
+    seconds = statistics.median(own)
+    if case.kind == "flops":
+        row["rate"] = f"{case.amount / seconds / 1e9:.1f} GFLOP/s"
+    elif case.kind == "bytes":
+        row["rate"] = f"{case.amount / seconds / 1e9:.1f} GB/s"
+        row["share"] = case.amount / seconds / machine["bandwidth"]
+    else:
+        row["rate"] = f"{seconds / case.amount * 1e9:.0f} ns/op"
+    return row
+
+
+def print_row(row):
+    if "ratio" not in row:
+        print(f"{row['case']:26} no peer or not supported")
+        return
+    share = f"{100 * row['share']:4.0f}%" if "share" in row else "     "
+    mark = "ok  " if row["ratio"] <= row["limit"] else "MISS"
+    print(f"{row['case']:26} {row['ratio']:6.2f}  [{row['low']:.2f}, {row['high']:.2f}]"
+          f"  <= {row['limit']:<5} {mark} {row['rate']:>15} {share}  {row['peer']}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--worker", default=str(HERE / "../../build/release/bin/otium_bench_worker"))
+    parser.add_argument("--python", default=sys.executable, help="an interpreter with the peers")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--cases", default="", help="only cases whose name contains this")
+    parser.add_argument("--json", default="", help="write the results here")
+    args = parser.parse_args()
+
+    report = []
+    for threads in args.threads:
+        workers = [Worker("otium", [args.worker], threads)]
+        for peer in PEERS:
+            available = subprocess.run(
+                [args.python, "-c", f"import {'mlx.core' if peer == 'mlx' else peer}"],
+                capture_output=True).returncode == 0
+            if available:
+                workers.append(Worker(peer, [args.python, str(HERE / f"{peer}_worker.py")], threads))
+        own = workers[0]
+        copy = statistics.median(own.seconds("machine_2r1w", 5) for _ in range(5))
+        machine = {"threads": threads, "bandwidth": 3 * 4e7 / copy}
+        print(f"\n{threads} thread{'s' * (threads > 1)}; peers: "
+              f"{', '.join(w.name for w in workers[1:]) or 'none'}; "
+              f"2 reads and 1 write: {machine['bandwidth'] / 1e9:.1f} GB/s")
+        print(f"{'case':26} {'ratio':>6}  quartiles        limit         Otium's rate  share  fastest peer")
+        rows = []
+        for case in cases.CASES:
+            if args.cases in case.name:
+                rows.append(compare(case, interleaved(workers, case.name, args.rounds), machine))
+                print_row(rows[-1])
+        for name, what, limit in cases.OWN:
+            if args.cases in name:
+                seconds = [own.seconds(name, 1) for _ in range(5)]
+                if None in seconds:
+                    continue
+                median = statistics.median(seconds)
+                rows.append({"case": name, "seconds": median, "limit_seconds": limit})
+                print(f"{what:44} {median:.3g} s  <= {limit:g} s  "
+                      f"{'ok' if median <= limit else 'MISS'}", flush=True)
+        report.append({"machine": machine, "rows": rows})
+        for w in workers:
+            w.process.stdin.close()
+            w.process.wait()
+    if args.json:
+        Path(args.json).write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
