@@ -5,13 +5,44 @@
 #include <otium/otium.h>
 
 #include <cstdio>
+#include <string>
 #include <vector>
 
+namespace {
+
+using namespace otium;
+
+// The README's example.
+bool EvaluatesAnExpression() {
+  const Expr A = constant(Tensor::Of<float>({{1, 2}, {3, 4}}));
+  const Expr x = constant(Tensor::Of<float>({10, 100}));
+  const Expr y = constant(Tensor::Of<float>({1, 2}));
+  const absl::StatusOr<Tensor> z = Evaluate(y + mv(A, x));
+  return z.ok() && z->ToVector<float>() == std::vector<float>{211, 432};
+}
+
+bool RunsAFunction() {
+  Function::Builder b("scale");
+  const Expr x = b.Input("x", DType::kF64, {Dim::Symbol("n")});
+  b.Output("y", 2 * x + 1);
+  const absl::StatusOr<Function> function = b.Build();
+  if (!function.ok()) return false;
+  const absl::StatusOr<Program> program = Compile(*function);
+  if (!program.ok()) return false;
+  const absl::StatusOr<TensorMap> r = program->Run({{"x", Tensor::Of<double>({1, 2, 3})}});
+  return r.ok() && (*r)["y"].ToVector<double>() == std::vector<double>{3, 5, 7};
+}
+
+bool ReportsAnError() {
+  const Expr A = constant(Tensor::Of<float>({{1, 2}, {3, 4}}));
+  const absl::StatusOr<Tensor> bad = Evaluate(mv(A, Tensor::Of<float>({1, 2, 3})));
+  return !bad.ok() && std::string(PositionOf(bad.status()).file).find("consumer.cc") != std::string::npos;
+}
+
+}  // namespace
+
 int main() {
-  const otium::Tensor a = otium::Tensor::Of<double>({{1, 2}, {3, 4}});
-  const std::vector<double> expected = {1, 2, 3, 4};
-  if (a.dtype() != otium::DType::kF64 || a.ToVector<double>() != expected) return 1;
-  const absl::string_view version = otium::Version();
+  const absl::string_view version = Version();
   std::printf("otium %.*s\n", static_cast<int>(version.size()), version.data());
-  return 0;
+  return EvaluatesAnExpression() && RunsAFunction() && ReportsAnError() ? 0 : 1;
 }
