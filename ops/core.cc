@@ -116,7 +116,10 @@ std::string AssumeFailure(const OpCall& call, int64_t code, int64_t index) {
                       " contradicts it");
 }
 
-constexpr ParamDef kCastParams[] = {TensorParam("x"), RequiredAttr("dtype", ParamKind::kDType)};
+// `weak` is what MakeNode sets when weak operands of one op are made equal: what
+// is arithmetic of weak numbers stays weak (`2 * eye(n)`).
+constexpr ParamDef kCastParams[] = {TensorParam("x"), RequiredAttr("dtype", ParamKind::kDType),
+                                    BoolAttr("weak", false, /*keyword_only=*/true)};
 
 absl::Status InferCast(const OpCall& call, ResultTypes* results) {
   const DType to = call.attributes.Get<DType>("dtype");
@@ -126,16 +129,20 @@ absl::Status InferCast(const OpCall& call, ResultTypes* results) {
                            " would drop the imaginary part: use real(x)");
   }
   results->push_back(TensorType(to, x.shape));
+  results->back().weak = x.weak && call.attributes.Get<bool>("weak");
   return absl::OkStatus();
 }
 
-// Rounding keeps zeros, symmetry and ones; it does not keep definiteness.
+// Widening changes no value. Rounding keeps zeros, symmetry and ones, but not
+// definiteness, and a small positive number may become 0; an integer does not.
 void CastStructure(const StructureCall& call, ResultTypes* results) {
   const Structure& x = call.operand(0).structure;
-  (*results)[0].structure = {
-      x.lower, x.upper,
-      x.flags & (kSymmetric | kHermitian | kUnitDiagonal | kIdentity | kZero | kPermutation |
-                 kNonnegative)};
+  const DType from = call.operand(0).dtype, to = (*results)[0].dtype;
+  uint32_t kept = kSymmetric | kHermitian | kUnitDiagonal | kIdentity | kZero | kPermutation |
+                  kNonnegative;
+  if (!IsInexact(from)) kept |= kPositive;
+  if (IsInexact(from) && PromoteDTypes(from, to) == to) kept = ~uint32_t{0};
+  (*results)[0].structure = {x.lower, x.upper, x.flags & kept};
 }
 
 constexpr ParamDef kCloneParams[] = {TensorParam("x")};
@@ -171,9 +178,14 @@ absl::Status InferCall(const OpCall& call, ResultTypes* results) {
   return absl::OkStatus();
 }
 
-// A fused region is a call whose body runs as one kernel.
-void FusedStructure(const StructureCall& call, ResultTypes* results) {
+// What the callee's results are known to be, they are when the operands are what
+// its inputs are declared to be.
+void CallStructure(const StructureCall& call, ResultTypes* results) {
   const Graph& body = *call.attributes.Get<GraphPtr>("graph");
+  for (int i = 0; i < call.num_operands(); ++i) {
+    const TensorType& declared = body.type(body.inputs()[i].value);
+    if (!call.operand(i).structure.Implies(declared.structure)) return;
+  }
   for (size_t i = 0; i < results->size(); ++i) {
     (*results)[i].structure = body.type(body.outputs()[i].value).structure;
   }
@@ -241,6 +253,7 @@ OTIUM_DEFINE_OP(call) = {
     .params = kCallParams,
     .num_results = 0,
     .infer = InferCall,
+    .structure = CallStructure,
 };
 
 OTIUM_DEFINE_OP(fused) = {
@@ -248,7 +261,7 @@ OTIUM_DEFINE_OP(fused) = {
     .params = kCallParams,
     .num_results = 0,
     .infer = InferCall,
-    .structure = FusedStructure,
+    .structure = CallStructure,
 };
 
 }  // namespace otium

@@ -2,6 +2,7 @@
 #include "engine/graph/capture.h"
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/status.h"
 #include "engine/graph/graph_builder.h"
@@ -18,12 +19,22 @@ class Capturer {
     for (const auto& [name, expr] : request.value_names) {
       if (expr && expr.result() == 0) names_.try_emplace(&expr.node(), name);
     }
+    std::vector<std::string> taken;
+    for (const CaptureRequest::Input& in : request.inputs) {
+      for (const Dim& d : in.expr.shape().dims()) d.CollectSymbols(&taken);
+    }
+    taken_sizes_.insert(taken.begin(), taken.end());
+    for (const auto& [fresh, name] : request.size_names) taken_sizes_.insert(name);
   }
 
   absl::StatusOr<Graph> Run() {
     builder_.SetName(request_.name);
     for (const CaptureRequest::Input& in : request_.inputs) {
       OTIUM_RETURN_IF_ERROR(AddInput(in));
+    }
+    for (const Expr& expr : request_.order) {
+      OTIUM_RETURN_IF_ERROR(expr.status());
+      OTIUM_RETURN_IF_ERROR(Visit(expr.node_ptr().get()));
     }
     for (const auto& [name, expr] : request_.outputs) {
       OTIUM_RETURN_IF_ERROR(expr.status());
@@ -137,12 +148,24 @@ class Capturer {
     if (node.op().Is(kDataDependent)) {
       const Dim& count = attributes.Get<Dim>("count");
       if (IsFreshSize(count.symbol())) {
-        const Dim named = Dim::Symbol(absl::StrCat("k", fresh_sizes_.size()));
+        const Dim named = Dim::Symbol(NameSize(count.symbol()));
         fresh_sizes_.emplace(std::string(count.symbol()), named);
         attributes = attributes.With("count", named);
+      } else {
+        taken_sizes_.insert(std::string(count.symbol()));
       }
     }
     first_values_[&node] = builder_.Add(node.op(), operands_, attributes);
+  }
+
+  std::string NameSize(absl::string_view fresh) {
+    for (const auto& [wanted_by, name] : request_.size_names) {
+      if (wanted_by == fresh) return name;
+    }
+    std::string name;
+    do name = absl::StrCat("k", next_size_++);
+    while (!taken_sizes_.insert(name).second);
+    return name;
   }
 
   // The node that made `value`, again, wanted on `device`.
@@ -166,6 +189,8 @@ class Capturer {
   absl::flat_hash_map<const Node*, ValueId> first_values_;
   absl::flat_hash_map<const Node*, std::string> names_;
   absl::flat_hash_map<std::string, Dim> fresh_sizes_;
+  absl::flat_hash_set<std::string> taken_sizes_;
+  int next_size_ = 0;
   std::vector<const Node*> stack_;
   std::vector<ValueId> operands_;
   int64_t next_stream_ = 0;

@@ -32,6 +32,12 @@ struct OTIUM_EXPORT CaptureRequest {
   std::vector<std::pair<std::string, Expr>> outputs;
   // Names for values on the way, for canonical text, explain and viz.
   std::vector<std::pair<std::string, Expr>> value_names;
+  // Become nodes in this order, before the outputs are looked at, if an output
+  // needs them: a text keeps the order of its lines. May be empty.
+  std::vector<Expr> order;
+  // Names for sizes that are data, by the names that FreshSize gave them. Others
+  // are called k0, k1, ...
+  std::vector<std::pair<std::string, std::string>> size_names;
 };
 
 // The first error found in the outputs, in the order in which they were built;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/graph/expr.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "absl/strings/cord.h"
@@ -129,6 +130,7 @@ IntrusivePtr<const Node> MakeNode(const OpDef& op, Operands operands,
     return IntrusivePtr<const Node>(MakeIntrusive<Node>(
         op, WithPosition(std::move(status), position), op.num_results, position));
   };
+  operands.resize(NumOperands(op, operands.size()));
   absl::InlinedVector<const TensorType*, 4> types;
   for (const Expr& e : operands) {
     if (e && e.node().error() != nullptr) return poison(*e.node().error());
@@ -139,9 +141,13 @@ IntrusivePtr<const Node> MakeNode(const OpDef& op, Operands operands,
   if (absl::Status s = CheckOperandCount(op, types); !s.ok()) return poison(std::move(s));
   auto casts = PromoteOperands(op, types);
   if (!casts.ok()) return poison(casts.status());
+  const bool all_weak = std::all_of(types.begin(), types.end(),
+                                    [](const TensorType* t) { return t == nullptr || t->weak; });
   for (size_t i = 0; i < operands.size(); ++i) {
     if (!(*casts)[i].has_value()) continue;
-    operands[i] = MakeExpr(Op::cast, Operands{operands[i]}, {{"dtype", *(*casts)[i]}}, position);
+    operands[i] = MakeExpr(Op::cast, Operands{operands[i]},
+                           {{"dtype", *(*casts)[i]}, {"weak", all_weak && op.Is(kPointwiseOp)}},
+                           position);
     types[i] = &operands[i].type();
   }
   if (op.Is(kDataDependent) && resolved->Find<Dim>("count") == nullptr) {

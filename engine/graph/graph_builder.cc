@@ -79,10 +79,24 @@ ValueId GraphBuilder::AddInput(absl::string_view name, const TensorType& type,
   return value;
 }
 
-ValueId GraphBuilder::Add(const OpDef& op, absl::Span<const ValueId> operands,
+ValueId GraphBuilder::Add(const OpDef& op, absl::Span<const ValueId> given,
                           const Attributes& attributes) {
   if (!status_.ok()) return kNoValue;
   Graph& g = *graph_;
+  absl::InlinedVector<ValueId, 6> padded;
+  absl::Span<const ValueId> operands = given;
+  if (const size_t count = NumOperands(op, given.size()); count > given.size()) {
+    padded.assign(given.begin(), given.end());
+    padded.resize(count, kNoValue);
+    operands = padded;
+  }
+  if (op.id == Op::assume && operands[0] != kNoValue) {
+    const TensorType& x = g.types_[operands[0]];
+    if (x.structure.Implies(NormalizeStructure(attributes.Get<Structure>("structure"), x.dtype,
+                                               x.shape))) {
+      return operands[0];
+    }
+  }
   // a + b and b + a are one node, with the operands in the order that came first.
   const bool swapped = op.Is(kCommutative) && operands[0] > operands[1];
   auto operand = [&](size_t i) { return operands[swapped && i < 2 ? 1 - i : i]; };

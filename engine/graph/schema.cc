@@ -184,6 +184,21 @@ const ParamDef& OperandParam(const OpDef& op, int i) {
   return *last;
 }
 
+size_t NumOperands(const OpDef& op, size_t given) {
+  size_t fixed = 0;
+  for (const ParamDef& p : op.params) {
+    if (p.kind == ParamKind::kTensors) return given;
+    if (IsOperand(p.kind)) ++fixed;
+  }
+  return std::max(given, fixed);
+}
+
+AttributeValue DefaultAttribute(const ParamDef& param) {
+  AttributeValue value = DefaultOf(param.default_value);
+  Coerce(param.kind, &value);
+  return value;
+}
+
 absl::StatusOr<Attributes> ResolveAttributes(const OpDef& op,
                                              std::vector<NamedAttribute> attributes) {
   std::vector<AttributeValue> values;

@@ -32,6 +32,14 @@ absl::Status CheckOperandCount(const OpDef& op, absl::Span<const TensorType* con
 absl::StatusOr<absl::InlinedVector<std::optional<DType>, 3>> PromoteOperands(
     const OpDef& op, absl::Span<const TensorType* const> operands);
 
+// Optional operands that are left out at the end are kNoValue (an empty Expr) all
+// the same, so that operands(n)[i] is the i-th parameter in every graph. How many
+// operands a node of `op` has when `given` are given.
+size_t NumOperands(const OpDef& op, size_t given);
+
+// The value of an attribute that is not given; requires a default.
+AttributeValue DefaultAttribute(const ParamDef& param);
+
 // What a weak type becomes when it stands alone: i64, f32 or c64.
 DType StrongDType(const TensorType& type);
 
