@@ -9,7 +9,9 @@
 #define OTIUM_BACKENDS_PHILOX_H_
 
 #include <array>
+#include <cmath>
 #include <cstdint>
+#include <numbers>
 
 namespace otium {
 
@@ -45,6 +47,25 @@ inline float UniformFloatAt(uint64_t seed, uint64_t stream, uint64_t i) {
 inline double UniformDoubleAt(uint64_t seed, uint64_t stream, uint64_t i) {
   const std::array<uint32_t, 4> words = Philox(seed, stream, i / 2);
   return UniformDouble(words[2 * (i % 2)], words[2 * (i % 2) + 1]);
+}
+
+// Normal numbers by Box and Muller ("A note on the generation of random normal
+// deviates", 1958): two uniform ones give radius and angle of a pair, whose even
+// member is the cosine's. The radius takes its number from (0, 1], so it is finite.
+inline double NormalOf(double radius_number, double angle_number, bool odd) {
+  const double radius = std::sqrt(-2 * std::log(radius_number));
+  const double angle = 2 * std::numbers::pi * angle_number;
+  return radius * (odd ? std::sin(angle) : std::cos(angle));
+}
+inline double NormalFloatAt(uint64_t seed, uint64_t stream, uint64_t i) {
+  const std::array<uint32_t, 4> words = Philox(seed, stream, i / 4);
+  const size_t pair = i % 4 / 2 * 2;
+  return NormalOf((words[pair] + 1.0) * 0x1p-32, words[pair + 1] * 0x1p-32, i % 2 == 1);
+}
+inline double NormalDoubleAt(uint64_t seed, uint64_t stream, uint64_t i) {
+  const std::array<uint32_t, 4> words = Philox(seed, stream, i / 2);
+  return NormalOf(UniformDouble(words[0], words[1]) + 0x1p-53, UniformDouble(words[2], words[3]),
+                  i % 2 == 1);
 }
 
 }  // namespace otium

@@ -2,6 +2,7 @@
 #include "ops/infer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "engine/base/status.h"
@@ -35,6 +36,41 @@ absl::StatusOr<std::vector<int>> NormalizeDims(const Ints* dims, int rank) {
   return result;
 }
 
+absl::StatusOr<std::vector<int>> ReducedDims(const OpDef& op, const Attributes& attributes,
+                                             int rank) {
+  const Ints* dims = attributes.Find<Ints>("dim");
+  const bool empty_is_all = op.id != Op::all && op.id != Op::any;
+  if (dims != nullptr && dims->empty() && empty_is_all) dims = nullptr;
+  return NormalizeDims(dims, rank);
+}
+
+absl::StatusOr<Shape> ReducedShape(const OpCall& call) {
+  const Shape& x = call.operand(0).shape;
+  OTIUM_ASSIGN_OR_RETURN(const std::vector<int> dims,
+                         ReducedDims(call.op, call.attributes, x.rank()));
+  const bool keepdim = call.attributes.Get<bool>("keepdim");
+  Dims shape;
+  for (int d = 0; d < x.rank(); ++d) {
+    const bool reduced = std::find(dims.begin(), dims.end(), d) != dims.end();
+    if (!reduced) shape.push_back(x[d]);
+    if (reduced && keepdim) shape.push_back(1);
+  }
+  return Shape(absl::Span<const Dim>(shape));
+}
+
+absl::Status RequireNonemptyReduction(const OpCall& call) {
+  const TensorType& x = call.operand(0);
+  OTIUM_ASSIGN_OR_RETURN(const std::vector<int> dims,
+                         ReducedDims(call.op, call.attributes, x.rank()));
+  for (int d : dims) {
+    if (d < x.rank() && x.shape[d].Is(0)) {
+      return InvalidArgument(Describe("x", x), ", dimension ", d,
+                             " is empty, and of nothing it is not defined");
+    }
+  }
+  return absl::OkStatus();
+}
+
 namespace {
 absl::string_view Name(const OpCall& call, int i) { return OperandParam(call.op, i).name; }
 }  // namespace
@@ -58,10 +94,17 @@ absl::Status RequireSquare(const OpCall& call, int i) {
   return InvalidArgument(Describe(Name(call, i), call.operand(i)), ", its matrices must be square");
 }
 
-absl::Status RequireInexact(const OpCall& call, int i) {
-  if (IsInexact(call.operand(i).dtype)) return absl::OkStatus();
-  return InvalidArgument(Describe(Name(call, i), call.operand(i)),
-                         ", it must be of a floating or complex dtype");
+absl::Status RequireCategory(const OpCall& call, int i, uint32_t categories) {
+  const TensorType& type = call.operand(i);
+  if ((categories & CategoryBit(Category(type.dtype))) != 0) return absl::OkStatus();
+  constexpr absl::string_view kNames[] = {"bool", "integer", "floating", "complex"};
+  std::string names;
+  for (int c = 0; c < 4; ++c) {
+    if ((categories >> c & 1) == 0) continue;
+    const bool last = (categories >> (c + 1)) == 0;
+    absl::StrAppend(&names, names.empty() ? "" : last ? " or " : ", ", kNames[c]);
+  }
+  return InvalidArgument(Describe(Name(call, i), type), ", it must be of a ", names, " dtype");
 }
 
 absl::Status RequireSameSize(const OpCall& call, int i, const Dim& of_i, int j, const Dim& of_j) {
@@ -83,6 +126,28 @@ absl::StatusOr<Shape> BroadcastOperands(const OpCall& call) {
 Definition DefinitionOf(const StructureCall& call, int i) {
   const NodeId n = call.graph.producer(call.values[i]);
   return {&call.graph.op(n), call.graph.operands(n), &call.graph.attributes(n)};
+}
+
+std::optional<double> ScalarConstant(const Graph& graph, ValueId value) {
+  NodeId n = graph.producer(value);
+  const bool cast = graph.Is(n, Op::cast) && IsFloat(graph.type(value).dtype);
+  if (cast) n = graph.producer(graph.operands(n)[0]);
+  if (!graph.Is(n, Op::constant)) return std::nullopt;
+  const Tensor& tensor = graph.attributes(n).Get<Tensor>("value");
+  if (tensor.rank() != 0) return std::nullopt;
+  const auto number = DispatchDType(tensor.dtype(), [&]<class Tag>(Tag) -> std::optional<double> {
+    using T = typename Tag::type;
+    if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>) {
+      return static_cast<float>(*tensor.data<T>());
+    } else if constexpr (std::is_arithmetic_v<T>) {
+      return static_cast<double>(*tensor.data<T>());
+    } else {
+      return std::nullopt;
+    }
+  });
+  if (!cast || !number.has_value() || *number == 0) return number;
+  const double magnitude = std::abs(*number);  // Within binary16, the narrowest.
+  return magnitude > 1e-4 && magnitude < 6e4 ? number : std::nullopt;
 }
 
 bool SwapsLastTwo(const Attributes& attributes, int rank) {

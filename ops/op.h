@@ -46,7 +46,8 @@ inline constexpr int kNumOps = 0
 #undef OTIUM_OP
     ;
 
-// Operands come first in this list, attributes after kTensors.
+// Operands come first in this list, attributes after kTensors. A schema may mix
+// them: its order is that of the positional arguments (`full(size, fill_value)`).
 enum class ParamKind : uint8_t {
   kTensor,          // one operand
   kOptionalTensor,  // one operand or none
@@ -59,6 +60,8 @@ enum class ParamKind : uint8_t {
   kDim,       // one size
   kDims,      // a list of sizes; one size is a list of one
   kInts,      // a list of integers; one integer is a list of one
+  kNumber,    // a Dim (an integer, a size) or a double, kept apart: arange(4), arange(4.0)
+  kOrder,     // of a norm: a double or a string
   kConstant,  // a Tensor
   kGraph,     // a subgraph
   kStructure,
@@ -84,7 +87,7 @@ struct ParamDef {
   // Operands only: takes no part in dtype promotion (`where`'s condition,
   // indices) and is not cast.
   bool own_dtype = false;
-  // Operands of a kEqual op only: a 0-D factor (alpha, beta) that is cast to the
+  // A 0-D factor (alpha, beta) that takes no part in promotion and is cast to the
   // dtype of the others, whose category must not be lower than its own.
   bool scale_factor = false;
 };
@@ -158,7 +161,7 @@ enum OpTrait : uint32_t {
   kReductionOp = 1u << 1,    // has attributes dim and keepdim
   kViewOp = 1u << 2,         // an affine map of indices: costs nothing
   kRandomOp = 1u << 3,       // has an attribute stream
-  kCreationOp = 1u << 4,     // no operands with data
+  kCreationOp = 1u << 4,     // reads no data (zeros_like asks x for its type only)
   kZeroPreserving = 1u << 5, // pointwise, f(0) = 0
   kCommutative = 1u << 6,    // the first two operands may be exchanged, bit for bit
   kFallible = 1u << 7,       // can fail on data: not positive definite, singular

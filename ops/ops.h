@@ -5,11 +5,15 @@
 #ifndef OTIUM_OPS_OPS_H_
 #define OTIUM_OPS_OPS_H_
 
+#include "ops/comparison.h"
 #include "ops/creation.h"
+#include "ops/functions.h"
 #include "ops/linalg.h"
+#include "ops/norm.h"
 #include "ops/pointwise.h"
 #include "ops/product.h"
 #include "ops/reduction.h"
+#include "ops/scan.h"
 #include "ops/shape.h"
 
 #endif  // OTIUM_OPS_OPS_H_

@@ -22,6 +22,8 @@ absl::string_view KindName(ParamKind kind) {
     case ParamKind::kDim: return "a size";
     case ParamKind::kDims: return "a list of sizes";
     case ParamKind::kInts: return "a list of integers";
+    case ParamKind::kNumber: return "a number or a size";
+    case ParamKind::kOrder: return "a number or a string";
     case ParamKind::kConstant: return "a constant";
     case ParamKind::kGraph: return "a graph";
     case ParamKind::kStructure: return "a structure";
@@ -53,11 +55,17 @@ bool Coerce(ParamKind kind, AttributeValue* value) {
   switch (kind) {
     case ParamKind::kBool: return std::holds_alternative<bool>(*value);
     case ParamKind::kInt: return integer != nullptr;
+    case ParamKind::kOrder:
+      if (std::holds_alternative<std::string>(*value)) return true;
+      [[fallthrough]];
     case ParamKind::kFloat:
       if (integer != nullptr) *value = static_cast<double>(*integer);
       return std::holds_alternative<double>(*value);
     case ParamKind::kString: return std::holds_alternative<std::string>(*value);
     case ParamKind::kDType: return std::holds_alternative<DType>(*value);
+    case ParamKind::kNumber:
+      if (std::holds_alternative<double>(*value)) return true;
+      [[fallthrough]];
     case ParamKind::kDim:
       if (integer != nullptr) *value = Dim(*integer);
       return std::holds_alternative<Dim>(*value);
@@ -117,7 +125,8 @@ DType PointwiseDType(const OpDef& op, absl::Span<const TensorType* const> operan
   bool all_weak = true;
   std::optional<DType> weak_wide;
   for (size_t i = 0; i < operands.size(); ++i) {
-    if (operands[i] == nullptr || OperandParam(op, i).own_dtype) continue;
+    const ParamDef& p = OperandParam(op, i);
+    if (operands[i] == nullptr || p.own_dtype || p.scale_factor) continue;
     const TensorType& t = *operands[i];
     auto& tier = tiers[t.weak ? 2 : t.rank() == 0 ? 1 : 0];
     const DType d = t.weak ? StrongDType(t) : t.dtype;
@@ -132,6 +141,23 @@ DType PointwiseDType(const OpDef& op, absl::Span<const TensorType* const> operan
   }
   const DType d = Combine(Combine(tiers[0], tiers[1]), tiers[2]).value_or(DType::kF32);
   return op.promotion == Promotion::kFloat && !IsInexact(d) ? DType::kF32 : d;
+}
+
+// Factors are 0-D and of a category that `d`, the dtype of the others, can hold.
+absl::Status CheckScaleFactors(const OpDef& op, absl::Span<const TensorType* const> operands,
+                               DType d) {
+  for (size_t i = 0; i < operands.size(); ++i) {
+    if (operands[i] == nullptr || !OperandParam(op, i).scale_factor) continue;
+    if (operands[i]->rank() != 0) {
+      return Error(op, absl::StrCat(OperandName(op, i), " is ", ShortType(*operands[i]),
+                                    ", it must be 0-D"));
+    }
+    if (Category(operands[i]->dtype) > Category(d)) {
+      return Error(op, absl::StrCat(OperandName(op, i), " is ", ShortType(*operands[i]),
+                                    ", which ", DTypeName(d), " operands do not take"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<DType> EqualDType(const OpDef& op, absl::Span<const TensorType* const> operands) {
@@ -157,17 +183,6 @@ absl::StatusOr<DType> EqualDType(const OpDef& op, absl::Span<const TensorType* c
   if (common.has_value() && Category(d) > Category(*common)) {
     return Error(op, absl::StrCat("a ", DTypeName(*weak), " number meets ", DTypeName(*common),
                                   " operands: cast them to ", DTypeName(d)));
-  }
-  for (size_t i = 0; i < operands.size(); ++i) {
-    if (operands[i] == nullptr || !OperandParam(op, i).scale_factor) continue;
-    if (operands[i]->rank() != 0) {
-      return Error(op, absl::StrCat(OperandName(op, i), " is ", ShortType(*operands[i]),
-                                    ", it must be 0-D"));
-    }
-    if (Category(operands[i]->dtype) > Category(d)) {
-      return Error(op, absl::StrCat(OperandName(op, i), " is ", ShortType(*operands[i]),
-                                    ", which ", DTypeName(d), " operands do not take"));
-    }
   }
   return d;
 }
@@ -269,6 +284,7 @@ absl::StatusOr<absl::InlinedVector<std::optional<DType>, 3>> PromoteOperands(
     }
     case Promotion::kNone: break;
   }
+  if (target.has_value()) OTIUM_RETURN_IF_ERROR(CheckScaleFactors(op, operands, *target));
   for (size_t i = 0; i < operands.size(); ++i) {
     if (operands[i] == nullptr) continue;
     const TensorType& t = *operands[i];

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Builders of norms, which are real. x is floating or complex. `dim` may count
+// from the end; with `keepdim` reduced dimensions stay, of size 1.
+
+#ifndef OTIUM_OPS_NORM_H_
+#define OTIUM_OPS_NORM_H_
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "engine/graph/expr.h"
+
+namespace otium {
+
+// The order of a norm: a number, or a name ("fro").
+class NormOrder {
+ public:
+  NormOrder(double order) : value_(order) {}                            // NOLINT: 2 is an order.
+  NormOrder(const char* name) : value_(std::string(name)) {}            // NOLINT
+  NormOrder(std::string name) : value_(std::move(name)) {}              // NOLINT
+  AttributeValue value() && { return std::move(value_); }
+
+ private:
+  AttributeValue value_;
+};
+
+// sum(|x|**ord)**(1 / ord) over the dimensions `dim` (all when none): inf and -inf
+// are the largest and smallest |x|, 0 counts what is not 0. Of nothing, orders
+// below 0 and inf are an error, others 0.
+OTIUM_EXPORT Expr vector_norm(Arg x, double ord = 2, std::optional<Ints> dim = std::nullopt,
+                              bool keepdim = false);
+
+// torch.linalg.norm. Without ord: the 2-norm of all elements over `dim`. With ord:
+// over one dimension (x is 1-D when dim is none) vector_norm; over two (x is 2-D
+// when dim is none) a matrix norm: "fro"; 1 and -1 the largest and smallest sum of
+// a column's |x|; inf and -inf of a row's. "nuc", 2 and -2 are not there yet.
+OTIUM_EXPORT Expr norm(Arg x, std::optional<NormOrder> ord = std::nullopt,
+                       std::optional<Ints> dim = std::nullopt, bool keepdim = false);
+
+}  // namespace otium
+
+#endif  // OTIUM_OPS_NORM_H_
