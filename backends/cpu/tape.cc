@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Launching tapes, and the kernels made of them. What contiguous arrays allow is
+// found out when a call is prepared, so that a small op costs little more than
+// its loop.
+
+#include "backends/cpu/tape.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "backends/cpu/parallel.h"
+#include "backends/cpu/tape_task.h"
+#include "backends/region/interpret.h"
+#include "backends/region/lower.h"
+
+namespace otium::cpu {
+namespace {
+
+using region::Level;
+
+// The values of a launch, on the stack when they are few.
+class UniformMemory {
+ public:
+  explicit UniformMemory(const Tape& tape)
+      : large_(tape.uniform_bytes <= kSmallBytes ? 0 : tape.uniform_bytes),
+        data_(tape.uniform_bytes <= kSmallBytes ? small_ : large_.data()) {}
+  char* data() const { return data_; }
+
+ private:
+  static constexpr int64_t kSmallBytes = 8 * kSplatBytes;
+  alignas(kSplatBytes) char small_[kSmallBytes];
+  Scratch<char> large_;
+  char* const data_;
+};
+
+void RunLayout(const Tape& tape, const TapeLayout& layout, const char* uniforms) {
+  switch (tape.mode) {
+    case TapeMode::kPointwise: return RunPointwise(tape, layout, uniforms);
+    case TapeMode::kPacked: return RunPacked(tape, layout, uniforms);
+    case TapeMode::kLong: return RunLong(tape, layout, uniforms);
+    case TapeMode::kColumns: return RunColumns(tape, layout, uniforms);
+  }
+}
+
+// What a prepared call keeps.
+struct TapeState {
+  std::shared_ptr<const Tape> tape;
+};
+
+void LaunchTape(const LaunchArgs& args) {
+  const Tape& tape = *static_cast<const TapeState*>(args.state)->tape;
+  RunTape(tape, args.operands, args.results);
+}
+
+// A pointwise tape on arrays that are all dense in the same order: one long loop.
+void LaunchFlat(const LaunchArgs& args) {
+  const Tape& tape = *static_cast<const TapeState*>(args.state)->tape;
+  UniformMemory uniforms(tape);
+  ComputeUniforms(tape, args.operands, uniforms.data());
+  static const TapeLayout* const no_layout = new TapeLayout;
+  const TapePass& pass = tape.passes[0];
+  const int64_t grain = std::max(TaskGrain(tape) / tape.tile, int64_t{1}) * tape.tile;
+  ParallelForRanges(tape.kept, grain, [&](int64_t begin, int64_t end) {
+    TapeTask task(tape, *no_layout, uniforms.data());
+    for (int64_t i = begin; i < end; i += tape.tile) {
+      const int64_t n = std::min(tape.tile, end - i);
+      for (uint16_t l : pass.loads) {
+        const TapeLoad& load = tape.loads[l];
+        const char* data = static_cast<const char*>(args.operands[load.input].data);
+        task.slot(load.slot).data = data + i * ItemSize(load.dtype);
+      }
+      for (uint16_t s : pass.stores) {
+        const TapeStore& store = tape.stores[s];
+        char* data = static_cast<char*>(args.results[store.result].data);
+        task.slot(store.slot).data =
+            store.direct ? data + i * ItemSize(store.dtype) : task.memory() + store.buffer;
+      }
+      task.Run(pass.steps, n, 0);
+      for (uint16_t s : pass.stores) {
+        const TapeStore& store = tape.stores[s];
+        if (store.direct) continue;
+        const int64_t item = ItemSize(store.dtype);
+        char* data = static_cast<char*>(args.results[store.result].data);
+        std::memcpy(data + i * item, task.memory() + store.buffer, n * item);
+      }
+    }
+  });
+}
+
+// The same for one step that reads operands only: its loop, called directly.
+struct OneStepState {
+  std::shared_ptr<const Tape> tape;  // Owns the constants.
+  MapFn map = nullptr;
+  int64_t n = 0;
+  int64_t grain = 0;
+  int64_t out_item = 0;
+  struct Operand {
+    const void* constant = nullptr;
+    int32_t input = -1;
+    int32_t item = 0;
+    bool repeated = false;
+  };
+  Operand operands[3];
+  int num_operands = 0;
+};
+
+template <bool kRepeats>
+void LaunchOneStep(const LaunchArgs& args) {
+  const auto& s = *static_cast<const OneStepState*>(args.state);
+  MapOperand in[3];
+  alignas(kSplatBytes) char splats[kRepeats ? 3 * kSplatBytes : 1];
+  for (int k = 0; k < 3; ++k) {
+    const OneStepState::Operand& o = s.operands[k];
+    if (o.constant != nullptr) {
+      in[k] = {o.constant, 0};
+    } else if (o.input >= 0) {
+      in[k] = {args.operands[o.input].data, -1};
+      if (kRepeats && o.repeated) {
+        Splat(in[k].data, o.item, splats + k * kSplatBytes);
+        in[k] = {splats + k * kSplatBytes, 0};
+      }
+    }
+  }
+  char* const out = static_cast<char*>(args.results[0].data);
+  if (s.n <= s.grain) return s.map(in, out, s.n);
+  ParallelForRanges(s.n, s.grain, [&](int64_t begin, int64_t end) {
+    MapOperand part[3];
+    for (int k = 0; k < s.num_operands; ++k) {
+      const char* data = static_cast<const char*>(in[k].data);
+      part[k] = {data + (in[k].mask & (begin * s.operands[k].item)), in[k].mask};
+    }
+    s.map(part, out + begin * s.out_item, end - begin);
+  });
+}
+
+// Dense, with the dimensions of the space in their order.
+bool IsFlat(const region::IndexMap& map, const PhysicalType& type, int64_t elements) {
+  if (!type.IsContiguous() || type.NumElements() != elements) return false;
+  for (size_t d = 0; d < map.size(); ++d) {
+    if (map[d] == region::kBroadcast || (d > 0 && map[d] <= map[d - 1])) return false;
+  }
+  return true;
+}
+
+bool IsFlatCall(const Tape& tape, const KernelCall& call) {
+  if (tape.mode != TapeMode::kPointwise) return false;
+  for (uint16_t l : tape.passes[0].loads) {
+    const TapeLoad& load = tape.loads[l];
+    if (!IsFlat(load.map, call.operands[load.input], tape.kept)) return false;
+  }
+  for (const TapeStore& s : tape.stores) {
+    if (!IsFlat(s.map, call.results[s.result], tape.kept)) return false;
+  }
+  return true;
+}
+
+// Empty when the tape is more than one step on operands.
+std::shared_ptr<OneStepState> OneStep(const std::shared_ptr<const Tape>& tape) {
+  const TapePass& pass = tape->passes[0];
+  if (pass.steps.size() != 1 || tape->stores.size() != 1 || !tape->stores[0].direct ||
+      !tape->uniform_steps.empty()) {
+    return nullptr;
+  }
+  auto state = std::make_shared<OneStepState>();
+  state->tape = tape;
+  state->map = pass.steps[0].map;
+  state->n = tape->kept;
+  state->grain = TaskGrain(*tape);
+  state->out_item = ItemSize(tape->stores[0].dtype);
+  for (int k = 0; k < 3; ++k) {
+    const Slot slot = pass.steps[0].in[k];
+    if (slot == kNoSlot) continue;
+    state->num_operands = k + 1;
+    const SlotStart& start = tape->slots[slot];
+    OneStepState::Operand& o = state->operands[k];
+    if (start.area == SlotStart::kConstants) {
+      o.constant = tape->constants + start.offset;
+      continue;
+    }
+    for (const TapeLoad& load : tape->loads) {
+      if (load.slot != slot) continue;
+      o.input = load.input;
+      o.item = static_cast<int32_t>(ItemSize(load.dtype));
+      o.repeated = load.level == Level::kUniform;
+    }
+  }
+  return state;
+}
+
+// For what no vector loop exists: the interpreter, which is slow and complete.
+struct InterpretedState {
+  region::LoopProgram program;
+};
+void LaunchInterpreted(const LaunchArgs& args) {
+  const auto& program = static_cast<const InterpretedState*>(args.state)->program;
+  region::Interpret(program, {args.operands, program.inputs.size()},
+                    {args.results, program.results.size()});
+}
+
+absl::StatusOr<region::LoopProgram> Lower(const KernelCall& call) {
+  if (call.op.id == Op::fused) return region::LowerRegion(*call.attributes.Get<GraphPtr>("graph"));
+  absl::InlinedVector<TensorType, 3> types;
+  for (const PhysicalType& p : call.operands) {
+    types.push_back(TensorType(p.dtype, Shape(absl::MakeConstSpan(p.sizes))));
+  }
+  absl::InlinedVector<const TensorType*, 3> operands;
+  for (size_t i = 0; i < call.operands.size(); ++i) {
+    operands.push_back(call.Has(i) ? &types[i] : nullptr);
+  }
+  absl::InlinedVector<TensorType, 2> results;
+  for (const PhysicalType& p : call.results) {
+    results.push_back(TensorType(p.dtype, Shape(absl::MakeConstSpan(p.sizes))));
+  }
+  return region::LowerOp(call.op, call.attributes, operands, results);
+}
+
+}  // namespace
+
+void RunTape(const Tape& tape, const View* inputs, const View* results) {
+  UniformMemory uniforms(tape);
+  ComputeUniforms(tape, inputs, uniforms.data());
+  TapeLayout layout;
+  MakeLayout(tape, inputs, results, &layout);
+  RunLayout(tape, layout, uniforms.data());
+}
+
+void RunTapeOnTile(const Tape& tape, const View* inputs, void* tile, int64_t ld, int64_t row,
+                   int64_t column, int64_t rows, int64_t columns) {
+  UniformMemory uniforms(tape);
+  ComputeUniforms(tape, inputs, uniforms.data());
+  TapeLayout layout;
+  layout.rows.rank = layout.columns.rank = 1;
+  layout.rows.count = layout.rows.sizes[0] = rows;
+  layout.columns.count = layout.columns.sizes[0] = columns;
+  const int64_t result_strides[2] = {ld, 1};
+  auto place = [&](const int64_t* strides, const region::IndexMap& map, TapeArray* a) {
+    // The dimensions of the space are those of the result that are longer than 1.
+    a->rows[0] = a->columns[0] = 0;
+    for (size_t d = 0; d < map.size(); ++d) {
+      const bool is_row = tape.stores[0].map[d] == 0;
+      const int64_t stride = map[d] == region::kBroadcast ? 0 : strides[map[d]];
+      (is_row ? a->rows : a->columns)[0] = stride;
+    }
+  };
+  for (const TapeLoad& load : tape.loads) {
+    TapeArray& a = layout.loads.emplace_back();
+    a.item = ItemSize(load.dtype);
+    place(load.input == 0 ? result_strides : inputs[load.input].strides, load.map, &a);
+    a.data = load.input == 0 ? static_cast<char*>(tile)
+                             : static_cast<char*>(inputs[load.input].data) +
+                                   (row * a.rows[0] + column * a.columns[0]) * a.item;
+  }
+  TapeArray& out = layout.stores.emplace_back();
+  out.item = ItemSize(tape.stores[0].dtype);
+  place(result_strides, tape.stores[0].map, &out);
+  out.data = static_cast<char*>(tile);
+  RunPointwise(tape, layout, uniforms.data());
+}
+
+bool AcceptsTape(const KernelCall& call) {
+  for (const PhysicalType& p : call.operands) {
+    if (p.present && !p.IsPlain()) return false;
+  }
+  for (const PhysicalType& p : call.results) {
+    if (!p.IsPlain()) return false;
+  }
+  return call.op.id != Op::fused || Lower(call).ok();
+}
+
+Prepared PrepareTape(const KernelCall& call) {
+  absl::StatusOr<region::LoopProgram> program = Lower(call);
+  if (!program.ok()) return {};
+  absl::StatusOr<std::shared_ptr<const Tape>> tape = CompileTape(*program);
+  if (!tape.ok()) {
+    auto state = std::make_shared<InterpretedState>();
+    state->program = *std::move(program);
+    return {LaunchInterpreted, std::move(state), 0};
+  }
+  if (IsFlatCall(**tape, call)) {
+    if (std::shared_ptr<OneStepState> one = OneStep(*tape)) {
+      const bool repeats = std::any_of(one->operands, one->operands + 3,
+                                       [](const OneStepState::Operand& o) { return o.repeated; });
+      return {repeats ? LaunchOneStep<true> : LaunchOneStep<false>, std::move(one), 0};
+    }
+    return {LaunchFlat, std::make_shared<TapeState>(TapeState{*std::move(tape)}), 0};
+  }
+  return {LaunchTape, std::make_shared<TapeState>(TapeState{*std::move(tape)}), 0};
+}
+
+}  // namespace otium::cpu
