@@ -20,6 +20,7 @@
 #include "backends/cpu/gemm_kernel.h"
 #include "backends/cpu/scalar.h"
 #include "backends/cpu/simd_complex-inl.h"
+#include "backends/cpu/tasks.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -158,7 +159,10 @@ HWY_NOINLINE void Tile(const GemmBlock<T>& g, const T* a, const T* b, int64_t b_
   const bool vectors = g.c_col == 1 && columns == kVectors * kLanes &&
                        (g.beta == T(0) || g.c0_col == 1 || g.c0_col == 0);
   if (vectors) {
-    for (int r = 0; r < kRows; ++r) __builtin_prefetch(c + r * g.c_row, 1);
+    for (int r = 0; r < kRows; ++r) {
+      __builtin_prefetch(c + r * g.c_row, 1);
+      __builtin_prefetch(c + r * g.c_row + columns - 1, 1);
+    }
   }
   hn::Vec<decltype(d)> sum[kRows * kParts][kVectors];
   Accumulate<kRows * kParts, kVectors, kParts>(
@@ -210,12 +214,20 @@ void BlockLoop(const GemmBlock<T>& g) {
   constexpr int64_t kLanes =
       hn::MaxLanes(hn::ScalableTag<typename RealOf<T>::type>()) / kParts;
   constexpr int64_t kNr = kTileVectors * kLanes;
+  constexpr int64_t kSize = sizeof(T);
   for (int64_t j = 0; j < g.n; j += kNr) {
     const int64_t columns = std::min(kNr, g.n - j);
     const bool last = g.b_last != nullptr && columns < kNr;
     const T* b = last ? g.b_last : g.b + (j / kNr) * g.b_panel;
     const int64_t b_row = last ? kNr : g.b_row;
+    // The next packed panel comes from L3 or memory, and its first use would wait
+    // for it: each tile asks for its share of it.
+    const char* next = reinterpret_cast<const char*>(g.b + (j / kNr + 1) * g.b_panel);
+    const int64_t share = g.b_row == kNr && j + kNr < g.n
+                              ? CeilDiv(CeilDiv(g.k * kNr * kSize, 64), CeilDiv(g.m, kMr))
+                              : 0;
     for (int64_t i = 0; i < g.m; i += kMr) {
+      for (int64_t line = 0; line < share; ++line, next += 64) __builtin_prefetch(next, 0, 2);
       const int64_t rows = std::min(kMr, g.m - i);
       const T* a = g.a + (i / kMr) * g.a_panel;
       T* c = g.c + i * g.c_row + j * g.c_col;

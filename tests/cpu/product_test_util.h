@@ -14,6 +14,7 @@
 #define OTIUM_TESTS_CPU_PRODUCT_TEST_UTIL_H_
 
 #include <algorithm>
+#include <cmath>
 #include <complex>
 #include <cstdint>
 #include <cstdlib>
@@ -47,6 +48,8 @@ template <class T>
 long double Magnitude(const Exact<T>& x) {
   if constexpr (std::is_integral_v<T>) {
     return 0;
+  } else if constexpr (kIsComplex<T>) {
+    return std::sqrt(x.real() * x.real() + x.imag() * x.imag());  // abs() takes 10 times as long.
   } else {
     return std::abs(x);
   }

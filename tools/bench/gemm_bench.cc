@@ -4,21 +4,24 @@
 // measurement, so that a script can alternate with other libraries:
 //
 //     mm f32 1000 1000 1000 n n 1 2     op dtype m n k opA opB batch threads
-//     mv f32 4000 4000 0 n n 1 2        opA t: the matrix is column-major
+//     mv f32 4000 1 4000 t n 1 2        op t: that operand is column-major
+//     ger f32 1000 1000 1 n n 1 1
+//     dot f32 1 1 1000000 n n 1 1
 //
 // Each answer is the seconds of one call, the median of five groups of calls.
 // tools/bench/gemm_compare.py drives it against NumPy and PyTorch.
 
 #include <algorithm>
-#include <chrono>
 #include <complex>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "backends/cpu/gemm.h"
+#include "backends/cpu/gemv.h"
 #include "backends/cpu/parallel.h"
 #include "backends/cpu/scratch.h"
 
@@ -33,9 +36,11 @@ struct Request {
   int threads;
 };
 
+// On one thread CPU time, which does not count when other processes had the core.
 double Now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
+  timespec time;
+  clock_gettime(Threads() == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 double SecondsPerCall(absl::FunctionRef<void()> call) {
@@ -76,6 +81,17 @@ double Measure(const Request& r) {
   args.a = {a.data(), r.op_a == 't' ? 1 : r.k, r.op_a == 't' ? r.m : 1};
   args.b = {b.data(), r.op_b == 't' ? 1 : r.n, r.op_b == 't' ? r.k : 1};
   args.c = {c.data(), r.n, 1};
+  if (std::strcmp(r.op, "mv") == 0) {
+    const GemvArgs<T> mv = {r.m, r.k, args.a, {b.data(), 1}, {}, {c.data(), 1}};
+    return SecondsPerCall([&] { Gemv(mv); });
+  }
+  if (std::strcmp(r.op, "ger") == 0) {
+    const GerArgs<T> ger = {r.m, r.n, {a.data(), 1}, {b.data(), 1}, {}, args.c};
+    return SecondsPerCall([&] { Ger(ger); });
+  }
+  if (std::strcmp(r.op, "dot") == 0) {
+    return SecondsPerCall([&] { *c.data() = Dot<T>(r.k, {a.data(), 1}, {b.data(), 1}); });
+  }
   if (r.batch == 1) return SecondsPerCall([&] { Gemm(args); });
   const int64_t size = r.batch, a_stride = r.m * r.k, b_stride = r.k * r.n, c_stride = r.m * r.n;
   const GemmBatch batch = {{&size, 1}, {&a_stride, 1}, {&b_stride, 1}, {&c_stride, 1},

@@ -5,7 +5,8 @@
     tools/bench/gemm_compare.py build/bin/gemm_bench 'mm f32 1000 1000 1000 n n 1' ...
 
 Each case runs `--rounds` times with 1 and 2 threads; within a round every library
-has one turn, so a busy machine disturbs all alike. Printed: the median of each
+has one turn, so a busy machine disturbs all alike; one thread is timed by the
+CPU's clock, more by the wall's. Printed: the median of each
 in microseconds, the achieved Gflop/s, and the median over the rounds of the ratio
 of ours to the fastest peer of the same round. Libraries that are not installed
 are left out.
@@ -30,17 +31,17 @@ except ImportError:
 DTYPES = {'f32': np.float32, 'f64': np.float64, 'c64': np.complex64, 'c128': np.complex128}
 
 
-def seconds_per_call(call):
+def seconds_per_call(call, clock):
     call()
-    start = time.perf_counter()
+    start = clock()
     call()
-    calls = max(1, min(100000, int(0.02 / (time.perf_counter() - start))))
+    calls = max(1, min(100000, int(0.02 / max(clock() - start, 1e-7))))
     groups = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = clock()
         for _ in range(calls):
             call()
-        groups.append((time.perf_counter() - start) / calls)
+        groups.append((clock() - start) / calls)
     return statistics.median(groups)
 
 
@@ -110,12 +111,13 @@ def main():
                 torch.set_num_threads(threads)
             if threadpoolctl:
                 threadpoolctl.threadpool_limits(threads)
+            clock = time.process_time if threads == 1 else time.perf_counter
             seconds = {name: [] for name in ['otium', *calls]}
             for _ in range(args.rounds):
                 print(f'{case} {threads}', file=ours.stdin, flush=True)
                 seconds['otium'].append(float(ours.stdout.readline()))
                 for name, call in calls.items():
-                    seconds[name].append(seconds_per_call(call))
+                    seconds[name].append(seconds_per_call(call, clock))
                     time.sleep(0.02)  # A peer's threads spin for a while afterwards.
             ratios = [s / min(seconds[name][i] for name in calls)
                       for i, s in enumerate(seconds['otium'])]
