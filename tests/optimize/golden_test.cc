@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -29,8 +30,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr absl::string_view kSeparator = "====\n";
-constexpr absl::string_view kRoot = "tests/golden";
+constexpr char kSeparator[] = "====\n";
+constexpr char kRoot[] = "tests/golden";
 
 std::string ReadFile(const fs::path& path) {
   std::ifstream in(path);
@@ -48,7 +49,10 @@ Settings SettingsOf(absl::string_view text, const fs::path& path) {
   Settings s;
   s.passes = {fs::relative(path, kRoot).begin()->string()};
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
-    if (absl::ConsumePrefix(&line, "# passes: ")) s.passes = absl::StrSplit(line, ' ');
+    if (absl::ConsumePrefix(&line, "# passes: ")) {
+      s.passes.clear();
+      for (absl::string_view pass : absl::StrSplit(line, ' ')) s.passes.emplace_back(pass);
+    }
     if (line == "# math: strict") s.math = MathMode::kStrict;
     if (line == "# math: fast") s.math = MathMode::kFast;
   }
@@ -60,7 +64,7 @@ std::pair<std::string, std::string> RunPasses(absl::string_view text, const fs::
   const Settings settings = SettingsOf(text, path);
   const ParseResult parsed = ParseGraphFile(text, path.filename().string(), {});
   if (!parsed.ok()) {
-    ADD_FAILURE() << path << ": " << FormatDiagnostics(parsed.diagnostics);
+    ADD_FAILURE() << path << ": " << FormatDiagnostics(parsed.diagnostics, text);
     return {};
   }
   OptimizeOptions options;
@@ -117,7 +121,7 @@ TEST_P(Golden, PassGivesTheExpectedText) {
     return;
   }
   ASSERT_NE(cut, std::string::npos) << "no expectation: run once with OTIUM_BLESS=1 and look";
-  EXPECT_EQ(actual, file.substr(cut + kSeparator.size()));
+  EXPECT_EQ(actual, file.substr(cut + std::strlen(kSeparator)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Passes, Golden, testing::ValuesIn(Cases()),

@@ -311,6 +311,21 @@ std::optional<AttributeValue> Evaluator::Attribute(
       if (number->kind != NumberLiteral::kInteger) return wrong("an integer");
       return number->integer;
     }
+    case ParamKind::kNumber: {
+      // Arithmetic of sizes and integers is a size; anything else is a number.
+      if (!IsNumberLiteral(ast_, id)) {
+        std::optional<Dim> size = Size(id, sizes);
+        return size ? std::optional<AttributeValue>(*std::move(size)) : std::nullopt;
+      }
+      const std::optional<NumberLiteral> number = Number(id);
+      if (!number) return std::nullopt;
+      if (number->kind == NumberLiteral::kComplex) return wrong("a real number");
+      if (number->kind == NumberLiteral::kInteger) return Dim(number->integer);
+      return number->real.f64;
+    }
+    case ParamKind::kOrder:
+      if (kind == AstKind::kString) return UnescapeString(ast_.Text(id));
+      [[fallthrough]];
     case ParamKind::kFloat: {
       if (!IsNumberLiteral(ast_, id)) return wrong("a number");
       const std::optional<NumberLiteral> number = Number(id);
