@@ -6,6 +6,8 @@
 #define OTIUM_OPS_OPS_H_
 
 #include "ops/creation.h"
+#include "ops/indexing.h"
+#include "ops/joining.h"
 #include "ops/linalg.h"
 #include "ops/pointwise.h"
 #include "ops/product.h"
