@@ -8,6 +8,8 @@
 #include "ops/comparison.h"
 #include "ops/creation.h"
 #include "ops/functions.h"
+#include "ops/indexing.h"
+#include "ops/joining.h"
 #include "ops/linalg.h"
 #include "ops/norm.h"
 #include "ops/pointwise.h"

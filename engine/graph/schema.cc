@@ -134,8 +134,8 @@ DType PointwiseDType(const OpDef& op, absl::Span<const TensorType* const> operan
     all_weak = all_weak && t.weak;
     if (t.weak) weak_wide = weak_wide.has_value() ? PromoteDTypes(*weak_wide, t.dtype) : t.dtype;
   }
-  // Among themselves weak numbers are computed wide, and stay weak.
-  if (all_weak && weak_wide.has_value()) {
+  // In arithmetic of their own weak numbers are computed wide, and stay weak.
+  if (all_weak && weak_wide.has_value() && op.Is(kPointwiseOp)) {
     if (op.promotion == Promotion::kFloat && !IsInexact(*weak_wide)) return DType::kF64;
     return *weak_wide;
   }
