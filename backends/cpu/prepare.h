@@ -16,6 +16,10 @@ inline constexpr uint32_t kNumberDTypes = kAllDTypes & ~DTypeBit(DType::kBool);
 // product_kernels.cc
 Prepared PrepareGemv(const KernelCall& call);
 Prepared PrepareGemm(const KernelCall& call);
+Prepared PrepareDot(const KernelCall& call);
+Prepared PrepareGer(const KernelCall& call);
+// Both operands have matrices in their last two dimensions.
+bool IsMatrixProduct(const KernelCall& call);
 
 // lapack_kernels.cc
 bool IsDefinite(const KernelCall& call);

@@ -16,6 +16,7 @@ struct ProductState {
   int first = 0;  // The operand that is A; 1 when operand 0 is added.
   bool conjugate_a = false, conjugate_b = false;
   int rank = 0;  // Of the result.
+  int rank_a = 0, rank_b = 0;
   // Per dimension of the result, the operand's dimension or -1 when it is
   // stretched along it.
   absl::InlinedVector<int, 4> input_dims;
@@ -29,6 +30,8 @@ std::shared_ptr<ProductState> StateOf(const KernelCall& call) {
   state->conjugate_a = call.operands[state->first].conjugated;
   state->conjugate_b = call.operands[state->first + 1].conjugated;
   state->rank = call.results[0].rank();
+  state->rank_a = call.operands[state->first].rank();
+  state->rank_b = call.operands[state->first + 1].rank();
   if (!adds) return state;
   const PhysicalType& input = call.operands[0];
   const int skip = state->rank - input.rank();
@@ -79,9 +82,9 @@ GemmArgs<T> MatrixArgs(const ProductState& s, const LaunchArgs& args) {
   GemmArgs<T> g;
   g.m = c.sizes[r - 2];
   g.n = c.sizes[r - 1];
-  g.k = a.sizes[r - 1];
-  g.a = {a.as<const T>(), a.strides[r - 2], a.strides[r - 1], s.conjugate_a};
-  g.b = {b.as<const T>(), b.strides[r - 2], b.strides[r - 1], s.conjugate_b};
+  g.k = a.sizes[s.rank_a - 1];
+  g.a = {a.as<const T>(), a.strides[s.rank_a - 2], a.strides[s.rank_a - 1], s.conjugate_a};
+  g.b = {b.as<const T>(), b.strides[s.rank_b - 2], b.strides[s.rank_b - 1], s.conjugate_b};
   g.c = {c.as<T>(), c.strides[r - 2], c.strides[r - 1]};
   if (s.first == 1) {
     const View& input = args.operands[0];
@@ -105,11 +108,50 @@ void LaunchGemm(const LaunchArgs& args) {
   if (s.first == 1) {
     for (int d = 0; d < batch; ++d) input_strides[d] = InputStride(s, args.operands[0], d);
   }
-  auto leading = [&](const int64_t* p) { return absl::MakeConstSpan(p, batch); };
-  BatchedGemm({leading(args.results[0].sizes), leading(args.operands[s.first].strides),
-               leading(args.operands[s.first + 1].strides), input_strides,
-               leading(args.results[0].strides)},
+  // Operands of fewer or shorter batch dimensions repeat, by strides of zero.
+  auto batch_strides = [&](const View& view, int rank) {
+    Sizes strides(batch, 0);
+    for (int d = batch - (rank - 2), from = 0; d < batch; ++d, ++from) {
+      if (view.sizes[from] != 1) strides[d] = view.strides[from];
+    }
+    return strides;
+  };
+  BatchedGemm({absl::MakeConstSpan(args.results[0].sizes, batch),
+               batch_strides(args.operands[s.first], s.rank_a),
+               batch_strides(args.operands[s.first + 1], s.rank_b), input_strides,
+               absl::MakeConstSpan(args.results[0].strides, batch)},
               g);
+}
+
+template <class T>
+void LaunchDot(const LaunchArgs& args) {
+  const auto& s = *static_cast<const ProductState*>(args.state);
+  const View& a = args.operands[0];
+  const View& b = args.operands[1];
+  *args.results[0].as<T>() =
+      static_cast<T>(Dot<T>(a.sizes[0], {a.as<const T>(), a.strides[0], s.conjugate_a},
+                            {b.as<const T>(), b.strides[0], s.conjugate_b}));
+}
+
+template <class T>
+void LaunchGer(const LaunchArgs& args) {
+  const auto& s = *static_cast<const ProductState*>(args.state);
+  const View& a = args.operands[s.first];
+  const View& b = args.operands[s.first + 1];
+  const View& c = args.results[0];
+  GerArgs<T> g;
+  g.m = a.sizes[0];
+  g.n = b.sizes[0];
+  g.x = {a.as<const T>(), a.strides[0], s.conjugate_a};
+  g.y = {b.as<const T>(), b.strides[0], s.conjugate_b};
+  g.c = {c.as<T>(), c.strides[0], c.strides[1]};
+  if (s.first == 1) {
+    const View& input = args.operands[0];
+    g.c0 = {input.as<const T>(), InputStride(s, input, 0), InputStride(s, input, 1), false};
+    g.beta = s.has_beta ? Scale<T>(args.operands[3]) : AccumulatorOf<T>(1);
+    if (s.has_alpha) g.alpha = Scale<T>(args.operands[4]);
+  }
+  Ger(g);
 }
 
 // The launch function for the call's dtype; bool has no kernel here.
@@ -130,7 +172,31 @@ struct GemmLauncher {
   static void Launch(const LaunchArgs& args) { LaunchGemm<T>(args); }
 };
 
+template <class T>
+struct DotLauncher {
+  static void Launch(const LaunchArgs& args) { LaunchDot<T>(args); }
+};
+template <class T>
+struct GerLauncher {
+  static void Launch(const LaunchArgs& args) { LaunchGer<T>(args); }
+};
+
 }  // namespace
+
+bool IsMatrixProduct(const KernelCall& call) {
+  return call.operands[0].rank() >= 2 && call.operands[1].rank() >= 2;
+}
+
+Prepared PrepareDot(const KernelCall& call) {
+  std::shared_ptr<ProductState> state = StateOf(call);
+  // vdot conjugates its first operand, once more than it is already.
+  if (call.op.id == Op::vdot) state->conjugate_a = !state->conjugate_a;
+  return {ForDType<DotLauncher>(call.results[0].dtype), std::move(state), 0};
+}
+
+Prepared PrepareGer(const KernelCall& call) {
+  return {ForDType<GerLauncher>(call.results[0].dtype), StateOf(call), 0};
+}
 
 Prepared PrepareGemv(const KernelCall& call) {
   return {ForDType<GemvLauncher>(call.results[0].dtype), StateOf(call), 0};

@@ -118,7 +118,7 @@ class Canonicalizer {
     const NodeId creation = g.producer(operands_[0]);
     const OpDef& op = g.op(creation);
     // What is 0 and 1 in one dtype is 0 and 1 in any other.
-    if (op.id != Op::eye) return std::nullopt;
+    if (op.id != Op::eye && op.id != Op::zeros && op.id != Op::ones) return std::nullopt;
     const Attributes typed = g.attributes(creation).With("dtype", to);
     return Fired(kCastCreation, builder_.Add(op, {}, typed));
   }

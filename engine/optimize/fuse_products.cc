@@ -38,6 +38,8 @@ constexpr Rule MakeRule(absl::string_view name, absl::string_view formula) {
 }
 constexpr Rule kAddmv = MakeRule("addmv", "beta*y + alpha*mv(A, x) -> addmv(y, A, x, beta, alpha)");
 constexpr Rule kAddmm = MakeRule("addmm", "beta*C + alpha*mm(A, B) -> addmm(C, A, B, beta, alpha)");
+constexpr Rule kBaddbmm =
+    MakeRule("baddbmm", "beta*C + alpha*bmm(A, B) -> baddbmm(C, A, B, beta, alpha)");
 
 struct Form {
   const Rule* rule;
@@ -47,6 +49,7 @@ std::optional<Form> FormOf(Op product) {
   switch (product) {
     case Op::mv: return Form{&kAddmv, Op::addmv};
     case Op::mm: return Form{&kAddmm, Op::addmm};
+    case Op::bmm: return Form{&kBaddbmm, Op::baddbmm};
     default: return std::nullopt;
   }
 }

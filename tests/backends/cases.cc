@@ -122,6 +122,13 @@ std::optional<std::vector<Sizes>> OperandShapes(Op op, std::mt19937& random) {
     case Op::addmv: return {{input({m}), {m, k}, {k}, {}, {}}};
     case Op::mm: return {{{m, k}, {k, n}}};
     case Op::addmm: return {{input({m, n}), {m, k}, {k, n}, {}, {}}};
+    case Op::bmm: return {{{b, m, k}, {b, k, n}}};
+    case Op::baddbmm: return {{input({b, m, n}), {b, m, k}, {b, k, n}, {}, {}}};
+    case Op::matmul: return {{{b, 1, m, k}, {n % 4 + 1, k, n}}};
+    case Op::dot:
+    case Op::vdot: return {{{k}, {k}}};
+    case Op::outer: return {{{m}, {n}}};
+    case Op::addr: return {{input({m, n}), {m}, {n}, {}, {}}};
     case Op::cholesky: return b % 2 == 0 ? std::vector<Sizes>{{n, n}} : std::vector<Sizes>{{b, n, n}};
     case Op::solve:
       switch (b % 3) {
