@@ -34,15 +34,17 @@ std::vector<InputPlacement> PlacementsOf(absl::Span<const Tensor> inputs) {
   return placements;
 }
 
-// Everything that decides a plan, and nothing else.
-Hash128 PlanKey(const Graph& graph, const SizeBindings& sizes, absl::Span<const Tensor> inputs,
+// Everything that decides a plan, and nothing else. The shapes of the inputs stand
+// for the sizes that they bind, so that finding a plan need not bind them.
+Hash128 PlanKey(const Graph& graph, const SizeBindings& given, absl::Span<const Tensor> inputs,
                 const CompileOptions& options) {
   Hasher h;
   h.Add(graph.fingerprint());
-  for (const auto& [name, value] : sizes.sizes()) {
+  for (const auto& [name, value] : given.sizes()) {
     h.Add(absl::string_view(name)).Add(static_cast<uint64_t>(value));
   }
   for (const Tensor& t : inputs) {
+    for (int64_t size : t.sizes()) h.Add(static_cast<uint64_t>(size));
     h.Add(StrideSignature(t.sizes(), t.strides()));
     h.Add(static_cast<uint64_t>(t.device().kind) << 8 | static_cast<uint8_t>(t.device().index));
   }
@@ -83,24 +85,6 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(const GraphPtr& graph,
   return std::make_shared<const Plan>(std::move(plan));
 }
 
-absl::StatusOr<std::shared_ptr<Executable>> FindOrPlan(const GraphPtr& graph,
-                                                       const SizeBindings& sizes,
-                                                       absl::Span<const Tensor> inputs,
-                                                       const CompileOptions& options) {
-  const Hash128 key = PlanKey(*graph, sizes, inputs, options);
-  // Who wants to watch the passes wants them to run.
-  if (!options.optimize.observe) {
-    if (std::shared_ptr<Executable> found = Plans().Find(key)) return found;
-  }
-  GraphPtr bound = graph;
-  if (!sizes.empty()) {
-    OTIUM_ASSIGN_OR_RETURN(Graph g, BindGraph(*graph, sizes));
-    bound = std::make_shared<const Graph>(std::move(g));
-  }
-  OTIUM_ASSIGN_OR_RETURN(auto plan, MakePlan(bound, PlacementsOf(inputs), options));
-  return Plans().Insert(key, std::make_shared<Executable>(std::move(plan)));
-}
-
 absl::StatusOr<SizeBindings> BindTo(const Graph& graph, absl::Span<const Tensor> inputs,
                                     SizeBindings given) {
   absl::InlinedVector<absl::Span<const int64_t>, 8> spans;
@@ -117,6 +101,26 @@ absl::Status RequireBound(const Graph& graph, const SizeBindings& sizes) {
         absl::StrCat("the size ", name, " is not known: no input binds it"));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<Executable>> FindOrPlan(const GraphPtr& graph,
+                                                       const SizeBindings& given,
+                                                       absl::Span<const Tensor> inputs,
+                                                       const CompileOptions& options) {
+  const Hash128 key = PlanKey(*graph, given, inputs, options);
+  // Who wants to watch the passes wants them to run.
+  if (!options.optimize.observe) {
+    if (std::shared_ptr<Executable> found = Plans().Find(key)) return found;
+  }
+  OTIUM_ASSIGN_OR_RETURN(const SizeBindings sizes, BindTo(*graph, inputs, given));
+  OTIUM_RETURN_IF_ERROR(RequireBound(*graph, sizes));
+  GraphPtr bound = graph;
+  if (!sizes.empty()) {
+    OTIUM_ASSIGN_OR_RETURN(Graph g, BindGraph(*graph, sizes));
+    bound = std::make_shared<const Graph>(std::move(g));
+  }
+  OTIUM_ASSIGN_OR_RETURN(auto plan, MakePlan(bound, PlacementsOf(inputs), options));
+  return Plans().Insert(key, std::make_shared<Executable>(std::move(plan)));
 }
 
 // Runs segment after segment; the results are in the order of graph's outputs.
@@ -136,10 +140,8 @@ absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor>
   }
   SizeBindings given_sizes = run.sizes;
   while (true) {
-    OTIUM_ASSIGN_OR_RETURN(const SizeBindings sizes,
-                           BindTo(*graph, inputs, std::exchange(given_sizes, {})));
-    OTIUM_RETURN_IF_ERROR(RequireBound(*graph, sizes));
-    OTIUM_ASSIGN_OR_RETURN(const auto executable, FindOrPlan(graph, sizes, inputs, options));
+    OTIUM_ASSIGN_OR_RETURN(const auto executable,
+                           FindOrPlan(graph, std::exchange(given_sizes, {}), inputs, options));
     const Plan& plan = *executable->plan();
     const bool last = !plan.continuation.has_value();
     std::vector<Tensor*> places;
@@ -258,8 +260,7 @@ bool Program::HasPlan(const TensorMap& inputs, const RunOptions& options) const 
       OrderInputs(*graph_, source_->inputs().size(), inputs, *options_, options);
   if (!ordered.ok()) return false;
   ordered->insert(ordered->end(), constants_.begin(), constants_.end());
-  const absl::StatusOr<SizeBindings> sizes = BindTo(*graph_, *ordered, options.sizes);
-  return sizes.ok() && Plans().Find(PlanKey(*graph_, *sizes, *ordered, *options_)) != nullptr;
+  return Plans().Find(PlanKey(*graph_, options.sizes, *ordered, *options_)) != nullptr;
 }
 
 absl::StatusOr<std::shared_ptr<const Plan>> Program::PlanFor(const SizeBindings& sizes) const {

@@ -131,7 +131,8 @@ std::optional<AffineView> ViewOf(const Graph& graph, NodeId n, int result) {
     case Op::flip: {
       AffineView view = AffineView::Identity(rank);
       if (rank == 0) return view;
-      for (int d : *NormalizeDims(&attributes.Get<Ints>("dims"), rank)) {
+      const std::vector<int> dims = *NormalizeDims(&attributes.Get<Ints>("dims"), rank);
+      for (int d : dims) {
         view.start[d] = std::max<int64_t>(x[d].value() - 1, 0);
         view.coefficients[d][d] = -1;
       }
