@@ -33,6 +33,11 @@ constexpr int64_t kTaskWork = 1 << 19;
 constexpr int64_t kEnoughTasks = 8;
 constexpr int64_t kMinTaskPanels = 8;
 constexpr int64_t kMinTaskColumns = 256;
+// Below these, packing costs more than it gains: A used for few panels of B, B
+// for few of A or small enough for L2.
+constexpr int64_t kMaxUnpackedColumnPanels = 12;
+constexpr int64_t kMaxUnpackedRowPanels = 4;
+constexpr int64_t kMaxUnpackedBytes = 128 << 10;
 // Depth of one partial product when there are too few tiles for the threads.
 constexpr int64_t kMinSplitDepth = 2048;
 
@@ -219,7 +224,7 @@ class Run {
 }  // namespace
 
 template <class T>
-GemmGrid MakeGemmGrid(const GemmArgs<T>& given) {
+GemmGrid MakeGemmGrid(const GemmArgs<T>& given, GemmThreading threading) {
   const GemmKernels<T>& kernels = BestGemmKernels<T>();
   GemmGrid grid = {};
   grid.transposed = given.c.col_stride != 1 && given.n > 1 &&
@@ -239,8 +244,9 @@ GemmGrid MakeGemmGrid(const GemmArgs<T>& given) {
   // In floating point, for sizes whose product overflows; exact where it counts.
   const double work = static_cast<double>(args.m) * static_cast<double>(args.n) *
                       static_cast<double>(args.k) * (kIsComplex<T> ? 4 : 1);
-  const int64_t wanted = static_cast<int64_t>(std::clamp(
-      work / static_cast<double>(kTaskWork), 1.0, static_cast<double>(kEnoughTasks)));
+  const double most_tasks = threading == GemmThreading::kParallel ? kEnoughTasks : 1;
+  const int64_t wanted = static_cast<int64_t>(
+      std::clamp(work / static_cast<double>(kTaskWork), 1.0, most_tasks));
   const int64_t least = CeilDiv(row_panels, most_row_panels);
   grid.column_blocks = std::clamp<int64_t>(
       wanted / least, 1, std::max<int64_t>(1, args.n / kMinTaskColumns));
@@ -252,13 +258,69 @@ GemmGrid MakeGemmGrid(const GemmArgs<T>& given) {
   grid.k_splits =
       std::clamp<int64_t>(std::min(wanted / tiles, args.k / kMinSplitDepth), 1, grid.k_blocks);
 
-  grid.pack_a = column_panels > 6;
-  grid.pack_b = args.b.col_stride != 1 || row_panels > 4;
+  // Rows of B whose distance is a multiple of half a page share few places in L1.
+  const bool crowded = args.b.row_stride * size % 2048 == 0 && args.k > 16;
+  grid.pack_a = column_panels > kMaxUnpackedColumnPanels;
+  grid.pack_b = args.b.col_stride != 1 ||
+                (row_panels > kMaxUnpackedRowPanels &&
+                 (crowded || args.k * args.n * size > kMaxUnpackedBytes));
   return grid;
 }
 
 template <class T>
+OneBlock<T>::OneBlock(const GemmArgs<T>& first, const GemmGrid& grid)
+    : kernels_(BestGemmKernels<T>()),
+      transposed_(grid.transposed),
+      reads_c0_(first.beta != T(0)),
+      last_columns_((transposed_ ? first.m : first.n) % kernels_.lanes == 0
+                        ? 0
+                        : (transposed_ ? first.m : first.n) % kernels_.nr),
+      last_panel_(last_columns_ > 0 ? kernels_.nr * first.k : 0),
+      block_{} {
+  const GemmArgs<T> args = transposed_ ? Transposed(first) : first;
+  GemmBlock<T>& g = block_;
+  g.m = args.m;
+  g.n = args.n;
+  g.k = args.k;
+  g.a = args.a.data;
+  g.a_row = args.a.row_stride;
+  g.a_col = args.a.col_stride;
+  g.a_panel = kernels_.mr * g.a_row;
+  g.b = args.b.data;
+  g.b_row = args.b.row_stride;
+  g.b_panel = kernels_.nr;
+  g.b_last = last_panel_.data();
+  g.c = args.c.data;
+  g.c_row = args.c.row_stride;
+  g.c_col = args.c.col_stride;
+  g.c0 = args.c0.data;
+  g.c0_row = args.c0.row_stride;
+  g.c0_col = args.c0.col_stride;
+  g.alpha = args.alpha;
+  g.beta = args.beta;
+  g.conj_a = args.a.conjugate;
+  g.conj_b = args.b.conjugate;
+}
+
+template <class T>
+void OneBlock<T>::operator()(int64_t a_offset, int64_t b_offset, int64_t c0_offset,
+                             int64_t c_offset) const {
+  GemmBlock<T> g = block_;
+  g.a += transposed_ ? b_offset : a_offset;
+  g.b += transposed_ ? a_offset : b_offset;
+  g.c += c_offset;
+  g.c0 = reads_c0_ ? g.c0 + c0_offset : g.c;
+  if (last_columns_ > 0) {
+    kernels_.pack_b(g.k, last_columns_, g.b + g.n - last_columns_, g.b_row, 1, last_panel_.data());
+  }
+  kernels_.block(g);
+}
+
+template <class T>
 void RunGemm(const GemmArgs<T>& args, const GemmGrid& grid, GemmThreading threading) {
+  if (grid.one_block() && args.epilogue.apply == nullptr) {
+    return OneBlock<T>(args, grid)(0, 0, 0, 0);
+  }
   Run<T>(grid.transposed ? Transposed(args) : args, grid, threading)();
 }
 
@@ -279,11 +341,12 @@ template <class T>
 void Gemm(const GemmArgs<T>& args) {
   if (args.m == 0 || args.n == 0) return;
   if (args.k == 0) return ScaleOnly(args);
-  RunGemm(args, MakeGemmGrid(args), GemmThreading::kParallel);
+  RunGemm(args, MakeGemmGrid(args, GemmThreading::kParallel), GemmThreading::kParallel);
 }
 
 #define OTIUM_INSTANTIATE(T)                                                      \
-  template GemmGrid MakeGemmGrid(const GemmArgs<T>&);                             \
+  template class OneBlock<T>;                                                     \
+  template GemmGrid MakeGemmGrid(const GemmArgs<T>&, GemmThreading);              \
   template void RunGemm(const GemmArgs<T>&, const GemmGrid&, GemmThreading);      \
   template void ScaleOnly(const GemmArgs<T>&);                                    \
   template void Gemm(const GemmArgs<T>&);

@@ -107,22 +107,32 @@ void BatchedGemm(const GemmBatch& batch, const GemmArgs<T>& args) {
   int64_t items = 1;
   for (int64_t size : batch.sizes) items *= size;
   if (items == 0 || args.m == 0 || args.n == 0) return;
-  const auto run_all = [&](auto serial, auto parallel) {
-    if (items < kManyItems) return RunItems(batch, args, 0, items, parallel);
+  const auto run_all = [&](auto run) {
+    if (items < kManyItems) return RunItems(batch, args, 0, items, run);
     ParallelForRanges(items, ItemsPerTask(args, items), [&](int64_t begin, int64_t end) {
-      RunItems(batch, args, begin, end, serial);
+      RunItems(batch, args, begin, end, run);
     });
   };
   if constexpr (kHasGemmKernels<T>) {
     if (args.k > 0) {
-      const GemmGrid grid = MakeGemmGrid(args);
-      run_all([&](const GemmArgs<T>& item) { RunGemm(item, grid, GemmThreading::kSerial); },
-              [&](const GemmArgs<T>& item) { RunGemm(item, grid, GemmThreading::kParallel); });
+      const GemmThreading threading =
+          items < kManyItems ? GemmThreading::kParallel : GemmThreading::kSerial;
+      const GemmGrid grid = MakeGemmGrid(args, threading);
+      if (grid.one_block() && args.epilogue.apply == nullptr) {
+        ParallelForRanges(items, ItemsPerTask(args, items), [&](int64_t begin, int64_t end) {
+          const OneBlock<T> multiply(args, grid);
+          Walk walk(batch, begin);
+          for (int64_t i = begin; i < end; ++i, walk.Next()) {
+            multiply(walk.a, walk.b, walk.c0, walk.c);
+          }
+        });
+        return;
+      }
+      run_all([&](const GemmArgs<T>& item) { RunGemm(item, grid, threading); });
       return;
     }
   }
-  const auto run = [](const GemmArgs<T>& item) { Gemm(item); };
-  run_all(run, run);
+  run_all([](const GemmArgs<T>& item) { Gemm(item); });
 }
 
 template void BatchedGemm(const GemmBatch&, const GemmArgs<float>&);

@@ -11,7 +11,9 @@
 #include <type_traits>
 
 #include "backends/cpu/gemm.h"
+#include "backends/cpu/gemm_kernel.h"
 #include "backends/cpu/scalar.h"
+#include "backends/cpu/scratch.h"
 
 namespace otium::cpu {
 
@@ -39,11 +41,31 @@ struct GemmGrid {
 };
 
 template <class T>
-GemmGrid MakeGemmGrid(const GemmArgs<T>& args);
+GemmGrid MakeGemmGrid(const GemmArgs<T>& args, GemmThreading threading);
 
 // m, n and k are positive.
 template <class T>
 void RunGemm(const GemmArgs<T>& args, const GemmGrid& grid, GemmThreading threading);
+
+// A product that is one block without an epilogue, or many that differ in the
+// addresses of their operands only: what there is to set up is set up once. The
+// grid is one_block().
+template <class T>
+class OneBlock {
+ public:
+  OneBlock(const GemmArgs<T>& first, const GemmGrid& grid);
+
+  // The product whose operands lie that many elements after the first one's.
+  void operator()(int64_t a_offset, int64_t b_offset, int64_t c0_offset, int64_t c_offset) const;
+
+ private:
+  const GemmKernels<T>& kernels_;
+  const bool transposed_;
+  const bool reads_c0_;
+  const int64_t last_columns_;  // That no vector of B may be read for.
+  const Scratch<T> last_panel_;
+  GemmBlock<T> block_;
+};
 
 // C = beta * C0 and the epilogue: the product when k is 0.
 template <class T>

@@ -184,13 +184,13 @@ HWY_NOINLINE void Tile(const GemmBlock<T>& g, const T* a, const T* b, int64_t b_
   StoreElements(g, c, c0, kRows, columns, reinterpret_cast<const T*>(buffer), kVectors * kLanes);
 }
 
-// All tiles of one panel of A against one panel of B. Rows that do not fill a
-// panel go in pieces of powers of two.
+// All tiles of one panel of A, or of all of an unpacked A, against one panel of B.
+// Rows that do not fill a tile go in smaller ones.
 template <class T, int kVectors, bool kPacked>
 HWY_INLINE void PanelTimesPanel(const GemmBlock<T>& g, const T* a, const T* b, int64_t b_row,
                                 T* c, const T* c0, int64_t rows, int64_t columns) {
   constexpr int kMr = kTileRows / RealOf<T>::kParts;
-  if (rows == kMr) return Tile<T, kMr, kVectors, kPacked>(g, a, b, b_row, c, c0, columns);
+  constexpr int kOneVectorRows = 8 / RealOf<T>::kParts;
   const int64_t a_row = kPacked ? 1 : g.a_row;
   const auto piece = [&](auto tile, int64_t size) {
     if (rows < size) return;
@@ -200,8 +200,23 @@ HWY_INLINE void PanelTimesPanel(const GemmBlock<T>& g, const T* a, const T* b, i
     c += size * g.c_row;
     c0 += size * g.c0_row;
   };
+  // One vector of columns leaves registers for more rows at once than a panel has.
+  if constexpr (!kPacked && kVectors == 1 && kMr < kOneVectorRows) {
+    while (rows >= kOneVectorRows) piece(Tile<T, kOneVectorRows, 1, false>, kOneVectorRows);
+  }
+  // Tiles of one or two rows wait for each multiply-add, so 7 and 8 rows are 4 and
+  // the rest, not 6 and the rest.
+  constexpr int kLeave = !kPacked && kMr == 6 ? 2 : 0;
+  while (rows >= kMr && (rows == kMr || rows > kMr + kLeave)) {
+    piece(Tile<T, kMr, kVectors, kPacked>, kMr);
+  }
   if constexpr (kMr > 8) piece(Tile<T, 8, kVectors, kPacked>, 8);
+  if constexpr (kMr == 6) {
+    if (rows == 5) return piece(Tile<T, 5, kVectors, kPacked>, 5);
+  }
   if constexpr (kMr > 4) piece(Tile<T, 4, kVectors, kPacked>, 4);
+  if constexpr (kMr > 4) piece(Tile<T, 4, kVectors, kPacked>, 4);
+  if constexpr (kMr > 3) piece(Tile<T, 3, kVectors, kPacked>, 3);
   piece(Tile<T, 2, kVectors, kPacked>, 2);
   piece(Tile<T, 1, kVectors, kPacked>, 1);
 }
@@ -223,12 +238,13 @@ void BlockLoop(const GemmBlock<T>& g) {
     // The next packed panel comes from L3 or memory, and its first use would wait
     // for it: each tile asks for its share of it.
     const char* next = reinterpret_cast<const char*>(g.b + (j / kNr + 1) * g.b_panel);
-    const int64_t share = g.b_row == kNr && j + kNr < g.n
+    const int64_t share = kPacked && g.b_row == kNr && j + kNr < g.n
                               ? CeilDiv(CeilDiv(g.k * kNr * kSize, 64), CeilDiv(g.m, kMr))
                               : 0;
-    for (int64_t i = 0; i < g.m; i += kMr) {
+    const int64_t step = kPacked ? kMr : g.m;
+    for (int64_t i = 0; i < g.m; i += step) {
       for (int64_t line = 0; line < share; ++line, next += 64) __builtin_prefetch(next, 0, 2);
-      const int64_t rows = std::min(kMr, g.m - i);
+      const int64_t rows = std::min(step, g.m - i);
       const T* a = g.a + (i / kMr) * g.a_panel;
       T* c = g.c + i * g.c_row + j * g.c_col;
       const T* c0 = g.c0 + i * g.c0_row + j * g.c0_col;

@@ -17,6 +17,7 @@
 #define OTIUM_BACKENDS_CPU_GEMM_PACK_INL_H_
 #endif
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
@@ -146,10 +147,22 @@ void PackStrips(int64_t rows, int64_t k, const T* in, int64_t stride, int64_t st
   using U = typename BitsOf<sizeof(T)>::type;
   const U* from = reinterpret_cast<const U*>(in);
   U* to = reinterpret_cast<U*>(out);
-  for (; rows >= kWidth; rows -= kWidth, from += kWidth * stride, to += k * kWidth) {
-    PackStrip<kWidth>(std::integral_constant<int64_t, kWidth>(), k, from, stride, step, to);
+  const int64_t whole = rows / kWidth;
+  // Where the strips lie side by side in memory, some columns of all strips at a
+  // time, so that the source is read in long runs.
+  constexpr int64_t kSideBySide = 8;
+  const int64_t depth = stride == 1 ? kSideBySide : k;
+  for (int64_t l = 0; l < k; l += depth) {
+    for (int64_t strip = 0; strip < whole; ++strip) {
+      PackStrip<kWidth>(std::integral_constant<int64_t, kWidth>(), std::min(depth, k - l),
+                        from + strip * kWidth * stride + l * step, stride, step,
+                        to + (strip * k + l) * kWidth);
+    }
   }
+  rows -= whole * kWidth;
   if (rows == 0) return;
+  from += whole * kWidth * stride;
+  to += whole * kWidth * k;
   if (fill) std::memset(static_cast<void*>(to), 0, sizeof(U) * k * kWidth);
   PackStrip<kWidth>(rows, k, from, stride, step, to);
 }
