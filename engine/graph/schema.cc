@@ -329,11 +329,11 @@ absl::Status InferTypes(const OpCall& call, ResultTypes* results) {
         return Error(op, absl::StrCat("the result ", ShortType(type), " is too large"));
       }
     }
-    const bool arithmetic = (op.Is(kPointwiseOp) || op.Is(kViewOp)) && op.id != Op::cast;
-    if (arithmetic && call.num_operands() > 0 && all_weak && type.dtype != DType::kBool &&
-        type.dtype == WideDType(type.dtype)) {
-      type.weak = true;
-    }
+    // Views of weak values are weak, and numbers computed from them; comparisons
+    // are not.
+    const bool number = op.Is(kPointwiseOp) && op.id != Op::cast && type.dtype != DType::kBool &&
+                        type.dtype == WideDType(type.dtype);
+    if (call.num_operands() > 0 && all_weak && (op.Is(kViewOp) || number)) type.weak = true;
   }
   return absl::OkStatus();
 }

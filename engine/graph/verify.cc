@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/status.h"
@@ -131,7 +132,10 @@ class Verifier {
       if (count == nullptr || (!count->IsStatic() && count->symbol().empty())) {
         return absl::InternalError("its count has no name");
       }
-      if (!count->IsStatic() && !counts_.insert(std::string(count->symbol())).second) {
+      if (count->IsStatic()) return absl::OkStatus();
+      const NodeId first = counts_.emplace(std::string(count->symbol()), n).first->second;
+      if (&graph_.op(first) != &graph_.op(n) || graph_.operands(first) != graph_.operands(n) ||
+          !(graph_.attributes(first) == attributes)) {
         return absl::InternalError(absl::StrCat("the size ", count->symbol(), " is made twice"));
       }
     }
@@ -154,7 +158,7 @@ class Verifier {
 
   const Graph& graph_;
   absl::InlinedVector<const TensorType*, 4> types_;
-  absl::flat_hash_set<std::string> counts_;
+  absl::flat_hash_map<std::string, NodeId> counts_;
 };
 
 }  // namespace

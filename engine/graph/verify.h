@@ -16,7 +16,7 @@ namespace otium {
 //   dtypes that the op's promotion leaves alone;
 // - result types are what inference gives, with at least the structure;
 // - an assume says something new, in normal form; a size that is data is made
-//   once;
+//   once (or by equal nodes on several devices);
 // - outputs are values, strong, with names that differ;
 // - names of values are for values; graphs in attributes are such graphs too.
 //

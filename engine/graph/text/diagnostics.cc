@@ -153,12 +153,21 @@ void DiagnosticSink::Add(Diagnostic diagnostic) {
   if (diagnostic.severity == Severity::kError) {
     if (full()) return;
     ++num_errors_;
-    if (full()) {
-      diagnostic.notes.push_back(
-          {SourcePosition(), absl::StrCat("these are ", max_errors_, " errors; there may be more")});
-    }
   }
   diagnostics_.push_back(std::move(diagnostic));
+}
+
+std::vector<Diagnostic> DiagnosticSink::Take() {
+  // Syntax is read before meaning; people read from the top.
+  std::stable_sort(diagnostics_.begin(), diagnostics_.end(),
+                   [](const Diagnostic& a, const Diagnostic& b) {
+                     return a.position.line < b.position.line;
+                   });
+  if (full()) {
+    diagnostics_.back().notes.push_back(
+        {SourcePosition(), absl::StrCat("these are ", max_errors_, " errors; there may be more")});
+  }
+  return std::move(diagnostics_);
 }
 
 void DiagnosticSink::Error(SourcePosition position, std::string message, std::string help) {

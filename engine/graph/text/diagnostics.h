@@ -68,7 +68,8 @@ class DiagnosticSink {
   int num_errors() const { return num_errors_; }
   // No more errors are taken: whoever reads the file stops.
   bool full() const { return num_errors_ >= max_errors_; }
-  std::vector<Diagnostic> Take() { return std::move(diagnostics_); }
+  // All, by line.
+  std::vector<Diagnostic> Take();
 
  private:
   const int max_errors_;

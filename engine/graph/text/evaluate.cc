@@ -344,11 +344,6 @@ std::optional<AttributeValue> Evaluator::Attribute(
       // The one place where a size is named that only a run knows.
       const bool defines =
           op.Is(kDataDependent) && param.name == "count" && kind == AstKind::kName;
-      if (defines && sizes->Find(ast_.Text(id)) != nullptr) {
-        Error(id, absl::StrCat(ast_.Text(id), " is a size already"),
-              "how many there are is known only when the graph runs: give it a new name");
-        return std::nullopt;
-      }
       std::optional<Dim> size = Size(id, sizes, defines ? Names::kDefine : Names::kKnown);
       return size ? std::optional<AttributeValue>(*std::move(size)) : std::nullopt;
     }

@@ -31,7 +31,7 @@ ParseResult ParseGraphFile(absl::string_view text, absl::string_view file_name,
     return result;
   }
   const Ast ast = ParseSyntax(text, file, &sink);
-  FileLowering lowering{ast, file, options, sink, {}, {}, {}};
+  FileLowering lowering{ast, file, options, sink, {}, {}, {}, 0};
   absl::flat_hash_map<absl::string_view, const AstGraph*> defined;
   for (const AstGraph& graph : ast.graphs) {
     if (sink.full()) break;
@@ -54,11 +54,6 @@ ParseResult ParseGraphFile(absl::string_view text, absl::string_view file_name,
     result.graphs.push_back(*std::move(function));
   }
   result.diagnostics = sink.Take();
-  // Syntax is read before meaning; people read from the top.
-  std::stable_sort(result.diagnostics.begin(), result.diagnostics.end(),
-                   [](const Diagnostic& a, const Diagnostic& b) {
-                     return a.position.line < b.position.line;
-                   });
   return result;
 }
 
@@ -218,6 +213,7 @@ void GraphLowering::LowerStatement(const AstStatement& statement) {
       absl::MakeConstSpan(ast_.targets).subspan(statement.begin, statement.count);
   const AstId at = statement.value;
   std::vector<Expr> results;
+  statement_value_ = at;
   if (at != kNoAst) {
     device_ = std::string(ast_.Text(statement.device));
     device_.erase(std::remove(device_.begin(), device_.end(), ' '), device_.end());
@@ -227,7 +223,8 @@ void GraphLowering::LowerStatement(const AstStatement& statement) {
       device_.clear();
     }
     const AstKind kind = ast_.Kind(at);
-    if (kind == AstKind::kCall || kind == AstKind::kScopeCall || kind == AstKind::kFusedCall) {
+    if ((kind == AstKind::kCall && !IsNumberLiteral(ast_, at)) || kind == AstKind::kScopeCall ||
+        kind == AstKind::kFusedCall) {
       std::optional<std::vector<Expr>> all = LowerCall(at);
       if (all) results = *std::move(all);
     } else if (Expr value = LowerExpr(at)) {

@@ -30,6 +30,9 @@ namespace otium {
 
 // Graphs that call graphs that call ...
 inline constexpr int kMaxCallDepth = 64;
+// Nodes of calls that are written out (see CallableGraph), over a whole file: a
+// few lines could ask for any number.
+inline constexpr int64_t kMaxWrittenOut = 100'000;
 
 struct OTIUM_EXPORT ParseOptions {
   // Reads the file of `load("w.npy")`. The path is absolute, or relative to the

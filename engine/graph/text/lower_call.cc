@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/graph/apply.h"
+#include "engine/graph/substitute.h"
 #include "engine/graph/text/lowering.h"
 
 namespace otium {
@@ -84,15 +85,18 @@ void GraphLowering::ReportUnknownOp(AstId id) {
           "only earlier graphs can be called: move it up");
     return;
   }
-  if (DTypeFromName(name).has_value()) {
+  const bool op_called = ast_.Kind(id) == AstKind::kCall;
+  if (op_called && DTypeFromName(name).has_value()) {
     Error(at, absl::StrCat(name, " is a dtype"), absl::StrCat("write cast(x, ", name, ")"));
     return;
   }
   std::vector<absl::string_view> known;
-  for (const OpDef* op : AllOps()) {
-    if (WrittenAs(op->id).empty()) known.push_back(op->name);
+  if (op_called) {
+    for (const OpDef* op : AllOps()) {
+      if (WrittenAs(op->id).empty()) known.push_back(op->name);
+    }
+    known.insert(known.end(), std::begin(kForms), std::end(kForms));
   }
-  known.insert(known.end(), std::begin(kForms), std::end(kForms));
   // In the order of the file, so that the answer is always the same.
   for (const AstGraph& graph : ast_.graphs) {
     if (file_.graphs.contains(ast_.Text(graph.name))) known.push_back(ast_.Text(graph.name));
@@ -100,8 +104,8 @@ void GraphLowering::ReportUnknownOp(AstId id) {
   std::string help = names_.contains(name)
                          ? absl::StrCat(name, " is a value; a product is written ", name, " * (...)")
                          : DidYouMean(name, known);
-  if (help.empty()) help = "`otium ops` lists them all";
-  Error(at, absl::StrCat("unknown op ", name), std::move(help));
+  if (help.empty() && op_called) help = "`otium ops` lists them all";
+  Error(at, absl::StrCat(op_called ? "unknown op " : "unknown graph ", name), std::move(help));
 }
 
 std::optional<std::vector<Expr>> GraphLowering::LowerOpCall(const OpDef& op, AstId id) {
@@ -208,7 +212,42 @@ std::optional<std::vector<Expr>> GraphLowering::LowerOpCall(const OpDef& op, Ast
       }
     }
   }
-  return MakeAll(op, std::move(operands), std::move(attributes), id, syntax);
+  std::optional<std::vector<Expr>> results =
+      MakeAll(op, std::move(operands), std::move(attributes), id, syntax);
+  if (results && op.Is(kDataDependent)) return CheckCount(*std::move(results), id);
+  return results;
+}
+
+// A size that is data has one maker: a name for it is new, or is that of the same
+// node (which may be there twice, on two devices).
+std::optional<std::vector<Expr>> GraphLowering::CheckCount(std::vector<Expr> results, AstId id) {
+  const Expr* made = &results[0];
+  if (made->node().op().id == Op::on) made = &made->node().operands()[0];
+  const Dim* count = made->node().attributes().Find<Dim>("count");
+  const std::string name(count->symbol());
+  if (name.empty() || IsFreshSize(name)) return results;
+  const auto same_operand = [](const Expr& a, const Expr& b) {
+    return a.node_ptr().get() == b.node_ptr().get() && a.result() == b.result();
+  };
+  const auto [earlier, is_new] = counts_.emplace(name, *made);
+  const Node& first = earlier->second.node();
+  const bool is_input_size = [&] {
+    for (const CaptureRequest::Input& in : request_.inputs) {
+      std::vector<std::string> names;
+      for (const Dim& d : in.expr.shape().dims()) d.CollectSymbols(&names);
+      if (std::find(names.begin(), names.end(), name) != names.end()) return true;
+    }
+    return false;
+  }();
+  const bool same = &first.op() == &made->node().op() &&
+                    first.attributes() == made->node().attributes() &&
+                    std::equal(first.operands().begin(), first.operands().end(),
+                               made->node().operands().begin(), made->node().operands().end(),
+                               same_operand);
+  if (!is_input_size && (is_new || same)) return results;
+  Error(id, absl::StrCat(name, " is a size already"),
+        "how many there are is known only when the graph runs: give it a new name");
+  return std::nullopt;
 }
 
 std::optional<std::vector<Expr>> GraphLowering::LowerGraphCall(const OpDef& op,
@@ -314,6 +353,12 @@ std::optional<std::vector<Expr>> GraphLowering::LowerGraphCall(const OpDef& op,
   std::optional<std::vector<Expr>> results =
       MakeAll(op, operands, {{"graph", callee.graph}}, id, slots);
   if (!results || !callee.written_out || ast_.Kind(id) != AstKind::kCall) return results;
+  file_.written_out += graph.num_nodes();
+  if (file_.written_out > kMaxWrittenOut) {
+    Error(id, absl::StrCat("calls of graphs with random numbers or sizes that are data write out "
+                           "more than ", kMaxWrittenOut, " nodes"));
+    return std::nullopt;
+  }
   return ApplyGraph(graph, operands, replace, position);
 }
 
@@ -398,7 +443,9 @@ Expr GraphLowering::LowerLoad(AstId id) {
     // Compared with all links resolved, so that neither `..` nor a link leads out.
     std::error_code error;
     const fs::path root = fs::weakly_canonical(folder.empty() ? "." : folder, error);
-    const fs::path target = error ? fs::path() : fs::weakly_canonical(path, error);
+    // Absolute first: a relative path whose first part is missing stays relative.
+    const fs::path target =
+        error ? fs::path() : fs::weakly_canonical(fs::absolute(path, error), error);
     const bool inside =
         !error && std::mismatch(root.begin(), root.end(), target.begin(), target.end()).first ==
                       root.end();

@@ -4,9 +4,11 @@
 // of a chain (a + b + c ..., A.T[0].T ...) is not, and is walked by a loop.
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "engine/graph/text/lowering.h"
 
 namespace otium {
@@ -86,6 +88,8 @@ Expr GraphLowering::LowerName(AstId id) {
     return values_[it->second].expr;
   }
   if (const Dim* size = sizes_.Find(name)) return Make("size", {}, {{"value", *size}}, id, {});
+  // It may be defined on a line that could not be read.
+  if (graph_.has_errors) return Expr();
   std::string help;
   if (DTypeFromName(name).has_value()) {
     help = absl::StrCat("to convert x, write cast(x, ", name, ")");
@@ -200,7 +204,7 @@ std::optional<std::vector<Expr>> GraphLowering::MakeAll(const OpDef& op, Operand
                                                         absl::Span<const AstId> syntax) {
   if (++nodes_ > file_.options.max_nodes) {
     // Once: the graph is given up, and nothing more can be made in it.
-    if (nodes_ == file_.options.max_nodes + 1) {
+    if (!std::exchange(too_many_nodes_, true)) {
       Error(at, absl::StrCat("the graph has more than ", file_.options.max_nodes, " nodes"));
     }
     return std::nullopt;
@@ -214,7 +218,9 @@ std::optional<std::vector<Expr>> GraphLowering::MakeAll(const OpDef& op, Operand
   std::vector<Expr> results;
   for (uint32_t i = 0; i < node->types().size(); ++i) {
     Expr result(node, i);
-    if (!device_.empty() && op.id != Op::constant && op.id != Op::size) {
+    // Numbers and sizes belong where they are used, unless they are all there is.
+    const bool number = op.id == Op::constant || op.id == Op::size;
+    if (!device_.empty() && (!number || at == statement_value_)) {
       result = MakeExpr(Op::on, Operands{std::move(result)}, {{"device", device_}}, position);
     }
     results.push_back(std::move(result));
@@ -228,6 +234,14 @@ void GraphLowering::ReportNodeError(const OpDef& op, const absl::Status& status,
                                     absl::Span<const AstId> syntax) {
   Diagnostic diagnostic{Severity::kError, Position(ast_.nodes[at].span),
                         NameSizes(status.message()), {}, ""};
+  if (const auto* callee = attributes.empty()
+                               ? nullptr
+                               : std::get_if<GraphPtr>(&attributes[0].value)) {
+    // The user called a graph by its name.
+    absl::string_view message = diagnostic.message;
+    absl::ConsumePrefix(&message, absl::StrCat(op.name, ": "));
+    diagnostic.message = absl::StrCat((*callee)->name(), ": ", message);
+  }
   for (size_t i = 0; i < std::min(operands.size(), syntax.size()); ++i) {
     if (!operands[i] || syntax[i] == kNoAst || operands[i].type().rank() == 0) continue;
     const std::string type = NameSizes(ShortType(operands[i].type()));

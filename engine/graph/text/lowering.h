@@ -47,6 +47,7 @@ struct FileLowering {
   absl::flat_hash_set<std::string> failed;
   // Files read by load, by path.
   absl::flat_hash_map<std::string, Tensor> loaded;
+  int64_t written_out = 0;
 };
 
 class GraphLowering {
@@ -105,6 +106,7 @@ class GraphLowering {
   std::optional<std::vector<Expr>> LowerOpCall(const OpDef& op, AstId id);
   std::optional<std::vector<Expr>> LowerGraphCall(const OpDef& op, absl::string_view name,
                                                   AstId id);
+  std::optional<std::vector<Expr>> CheckCount(std::vector<Expr> results, AstId id);
   void ReportUnknownOp(AstId id);
   Expr LowerTensor(AstId id);
   Expr LowerLoad(AstId id);
@@ -135,7 +137,11 @@ class GraphLowering {
   absl::flat_hash_map<absl::string_view, uint32_t> names_;
   // Of the statement being read.
   std::string device_;
+  AstId statement_value_ = kNoAst;
+  // Which node made a size that is data, by its name.
+  absl::flat_hash_map<std::string, Expr> counts_;
   int64_t nodes_ = 0;
+  bool too_many_nodes_ = false;
   int depth_ = 1;
   int errors_before_;
 };

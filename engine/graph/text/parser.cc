@@ -87,6 +87,11 @@ class Parser {
   bool Close(TokenKind kind) {
     if (!Is(kind)) {
       const Span open = open_.empty() ? token_.span : open_.back();
+      if (token_.span.line > open.line && !reported_) {
+        reported_ = true;
+        Report(open, absl::StrCat("this '", open.Of(ast_.text), "' is not closed"));
+        return false;
+      }
       return Fail(absl::StrCat("expected ", TokenKindName(kind), " or ','"), "",
                   {{PositionOf(open, ast_.text, file_), "to close this bracket"}});
     }
@@ -119,11 +124,11 @@ class Parser {
     Fail(std::move(message), std::move(help));
     return kNoAst;
   }
-  void Report(const Span& span, std::string message, std::string help,
+  void Report(const Span& span, std::string message, std::string help = "",
               std::vector<Diagnostic::Note> notes = {}) {
     // An end of line has no text; point just behind what came last.
     SourcePosition position = PositionOf(span, ast_.text, file_);
-    if (Is(TokenKind::kNewline) || Is(TokenKind::kEnd)) position.length = 0;
+    if (span.Of(ast_.text) == "\n") position.length = 0;
     sink_->Add({Severity::kError, position, std::move(message), std::move(notes), std::move(help)});
   }
 
@@ -132,17 +137,24 @@ class Parser {
     open_.clear();
     nesting_ = 0;
   }
-  // To the end of the line, whatever brackets are open.
+  // To the end of the line or the body, whatever brackets are open.
   void SkipLine() {
     ResetBrackets();
-    while (!Is(TokenKind::kNewline) && !Is(TokenKind::kEnd)) Advance();
+    while (!Is(TokenKind::kNewline) && !Is(TokenKind::kEnd) && !Is(TokenKind::kRightBrace)) {
+      Advance();
+    }
     reported_ = false;
   }
+  // To a line that begins with the word.
   void SkipToGraph() {
-    do {
-      SkipLine();
-      SkipNewlines();
-    } while (!Is(TokenKind::kEnd) && !IsWord("graph"));
+    ResetBrackets();
+    reported_ = true;
+    bool line_begins = false;
+    while (!Is(TokenKind::kEnd) && !(line_begins && IsWord("graph"))) {
+      line_begins = Is(TokenKind::kNewline);
+      Advance();
+    }
+    reported_ = false;
   }
 
   // ------------------------------------------------------------------- nodes

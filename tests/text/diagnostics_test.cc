@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "engine/graph/text/diagnostics.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace otium {
+namespace {
+
+Diagnostic At(uint32_t line, uint32_t column, uint32_t length) {
+  return {Severity::kError, {"f.otm", line, column, length}, "wrong", {}, ""};
+}
+
+TEST(FormatDiagnostic, UnderlinesInTheMiddleOfTheFile) {
+  EXPECT_EQ(FormatDiagnostic(At(2, 3, 4), "one\nx abcd y\nthree\n"),
+            "f.otm:2:3: error: wrong\n"
+            "  2 | x abcd y\n"
+            "    |   ^~~~\n");
+}
+
+TEST(FormatDiagnostic, NotesAndHelpFollow) {
+  Diagnostic d = At(1, 1, 1);
+  d.severity = Severity::kWarning;
+  d.notes.push_back({{"f.otm", 7, 2, 1}, "it is here"});
+  d.help = "do that";
+  EXPECT_EQ(FormatDiagnostic(d, "x"),
+            "f.otm:1:1: warning: wrong\n"
+            "  1 | x\n"
+            "    | ^\n"
+            "f.otm:7:2: note: it is here\n"
+            "help: do that\n");
+}
+
+TEST(FormatDiagnostic, TabsAreWidenedAndCharactersCounted) {
+  EXPECT_EQ(FormatDiagnostic(At(1, 3, 2), "\t\xC3\xA4zz"),
+            "f.otm:1:3: error: wrong\n"
+            "  1 |     \xC3\xA4zz\n"
+            "    |      ^~\n");
+}
+
+TEST(FormatDiagnostic, NoControlCharacterReachesTheTerminal) {
+  const std::string text = FormatDiagnostic(At(1, 1, 1), "a\x1b[31m\xff\xe2\x80\xae");
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  EXPECT_EQ(text.find("\xe2\x80\xae"), std::string::npos) << "right-to-left override";
+  EXPECT_EQ(text.find('\xff'), std::string::npos);
+}
+
+TEST(FormatDiagnostic, LongLinesAreClippedAroundTheCaret) {
+  const std::string line = std::string(5000, 'a') + "HERE" + std::string(5000, 'b');
+  const std::string text = FormatDiagnostic(At(1, 5001, 4), line);
+  EXPECT_LT(text.size(), 400u);
+  EXPECT_NE(text.find("...aaaa"), std::string::npos);
+  EXPECT_NE(text.find("bbb..."), std::string::npos);
+  // The caret stands under the H.
+  const size_t first = text.find('\n') + 1, second = text.find('\n', first) + 1;
+  EXPECT_EQ(text.find("HERE") - first, text.find('^') - second);
+}
+
+TEST(FormatDiagnostic, ASpanBeyondItsLineEndsWithIt) {
+  EXPECT_EQ(FormatDiagnostic(At(1, 2, 100), "abc\ndef"),
+            "f.otm:1:2: error: wrong\n"
+            "  1 | abc\n"
+            "    |  ^~\n");
+}
+
+TEST(FormatDiagnostic, WithoutSourceOnlyTheMessage) {
+  EXPECT_EQ(FormatDiagnostic(At(9, 1, 1), ""), "f.otm:9:1: error: wrong\n");
+  EXPECT_EQ(FormatDiagnostic(At(9, 1, 1), "one line"), "f.otm:9:1: error: wrong\n");
+}
+
+TEST(FormatDiagnostic, ColourOnlyWhenAskedFor) {
+  EXPECT_EQ(FormatDiagnostic(At(1, 1, 1), "x").find('\x1b'), std::string::npos);
+  EXPECT_NE(FormatDiagnostic(At(1, 1, 1), "x", DiagnosticColor::kColored).find("\x1b[1;31m"),
+            std::string::npos);
+}
+
+TEST(ClosestName, FindsWhatWasMeant) {
+  EXPECT_EQ(ClosestName("slove", {"sum", "solve", "stack"}), "solve");
+  EXPECT_EQ(ClosestName("keepdims", {"dim", "keepdim"}), "keepdim");
+  EXPECT_EQ(ClosestName("Solve", {"solver", "solve"}), "solve");
+  EXPECT_EQ(ClosestName("cholesky_solve", {"solve", "cholesky"}), "");
+  EXPECT_EQ(ClosestName("x", {"y", "z"}), "");
+  EXPECT_EQ(ClosestName("", {"y"}), "");
+  EXPECT_EQ(ClosestName(std::string(100'000, 'a'), {"aaa"}), "");
+}
+
+}  // namespace
+}  // namespace otium
