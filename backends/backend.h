@@ -22,6 +22,7 @@
 #include "absl/types/span.h"
 #include "engine/base/device.h"
 #include "engine/base/dtype.h"
+#include "engine/base/export.h"
 #include "engine/base/shape.h"
 #include "engine/base/structure.h"
 #include "engine/graph/attributes.h"
@@ -40,7 +41,7 @@ enum class Stored : uint8_t { kFull, kLower, kUpper };
 // same signature (StrideSignature): a kernel may rely at plan time on which
 // strides are 0, 1, negative, and on their order, and must read their values
 // from the View at launch.
-struct PhysicalType {
+struct OTIUM_EXPORT PhysicalType {
   bool present = true;  // False for an optional operand that is missing.
   DType dtype = DType::kF32;
   Sizes sizes;

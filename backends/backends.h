@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "backends/backend.h"
+#include "engine/base/export.h"
 
 namespace otium {
 
 // All backends for normal use, in order of preference: CPU, then reference for
 // what the CPU backend has no kernel for.
-std::vector<Backend*> DefaultBackends();
+OTIUM_EXPORT std::vector<Backend*> DefaultBackends();
 // The reference loops alone.
 std::vector<Backend*> ReferenceBackends();
 

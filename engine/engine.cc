@@ -54,6 +54,7 @@ Hash128 PlanKey(const Graph& graph, const SizeBindings& given, absl::Span<const 
         static_cast<uint64_t>(options.check_declared));
   for (const std::string& pass : options.optimize.disabled_passes) h.Add(absl::string_view(pass));
   if (options.machine != nullptr) h.Add(options.machine->fingerprint());
+  if (options.device.has_value()) h.Add(absl::string_view(DeviceToString(*options.device)));
   return h.Finish();
 }
 
@@ -77,6 +78,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(const GraphPtr& graph,
   place.backends = options.reference ? ReferenceBackends() : DefaultBackends();
   place.check_declared = options.check_declared;
   place.machine = &MachineOf(options);
+  place.device = options.device;
   OTIUM_ASSIGN_OR_RETURN(Plan plan, Place(optimized.graph, inputs, place));
   plan.source = segment.head;
   plan.reasons.insert(plan.reasons.begin(), optimized.reasons.begin(), optimized.reasons.end());
@@ -126,7 +128,7 @@ absl::StatusOr<std::shared_ptr<Executable>> FindOrPlan(const GraphPtr& graph,
 // Runs segment after segment; the results are in the order of graph's outputs.
 absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor> inputs,
                                              const CompileOptions& options, const RunOptions& run) {
-  ExecuteOptions execute{run.seed, run.cancel, run.profile,
+  ExecuteOptions execute{run.seed, run.cancel, run.progress, run.profile,
                          run.profile != nullptr ? Now() : 0, run.memory_limit};
   std::vector<Tensor> outputs(graph->outputs().size());
   std::vector<Tensor*> results(outputs.size(), nullptr);
@@ -271,6 +273,16 @@ absl::StatusOr<std::shared_ptr<const Plan>> Program::PlanFor(const SizeBindings&
     placements.push_back({ContiguousStrides(bound.type(in.value).shape.sizes()), Device{}});
   }
   return MakePlan(std::make_shared<const Graph>(std::move(bound)), placements, *options_);
+}
+
+absl::StatusOr<std::shared_ptr<const Plan>> Program::PlanFor(const TensorMap& inputs,
+                                                             const RunOptions& options) const {
+  OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> ordered,
+                         OrderInputs(*graph_, source_->inputs().size(), inputs, *options_, options));
+  ordered.insert(ordered.end(), constants_.begin(), constants_.end());
+  OTIUM_ASSIGN_OR_RETURN(const auto executable,
+                         FindOrPlan(graph_, options.sizes, ordered, *options_));
+  return executable->plan();
 }
 
 absl::StatusOr<std::vector<Tensor>> Evaluate(absl::Span<const Expr> exprs,

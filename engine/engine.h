@@ -17,6 +17,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,8 @@ struct OTIUM_EXPORT CompileOptions {
   OptimizeOptions optimize;
   // Null: this machine (HostMachine()).
   std::shared_ptr<const Machine> machine;
+  // Where every op goes that is not pinned; empty: where it is done soonest.
+  std::optional<Device> device;
   // The plain loops only: what --check compares with.
   bool reference = false;
   // Check declared structure on the data of every run.
@@ -46,6 +49,7 @@ struct OTIUM_EXPORT CompileOptions {
 struct OTIUM_EXPORT RunOptions {
   uint64_t seed = 0;
   const CancelFlag* cancel = nullptr;
+  Progress* progress = nullptr;
   Profile* profile = nullptr;
   // Bytes that arena and results of a segment may take; 0: no limit.
   int64_t memory_limit = 0;
@@ -65,6 +69,10 @@ class OTIUM_EXPORT Program {
   // The plan for these sizes, with dense inputs; of the first segment when a size
   // is data (Plan::continuation holds the rest).
   absl::StatusOr<std::shared_ptr<const Plan>> PlanFor(const SizeBindings& sizes) const;
+  // The plan that Run would make for `inputs`, by their shapes, strides and
+  // devices; elements are not looked at, so they may be borrowed from nullptr.
+  absl::StatusOr<std::shared_ptr<const Plan>> PlanFor(const TensorMap& inputs,
+                                                      const RunOptions& options) const;
 
   // Whether Run with such inputs would find its plan (of the first segment) and
   // not make one.

@@ -163,7 +163,7 @@ std::string FormatAlone(double v, DType dtype, FloatFormat::Sign sign, absl::str
 }
 
 std::vector<std::string> FloatWords(const std::vector<double>& values, DType dtype, bool alone,
-                                    const PrintOptions& options) {
+                                    const TensorPrintOptions& options) {
   using enum FloatFormat::Sign;
   if (alone) return {FormatAlone(values[0], dtype, kNegative, ".0")};
   const FloatFormat format(values, dtype, options.precision, kNegative);
@@ -174,7 +174,7 @@ std::vector<std::string> FloatWords(const std::vector<double>& values, DType dty
 }
 
 std::vector<std::string> ComplexWords(const std::vector<std::complex<double>>& values,
-                                      DType dtype, bool alone, const PrintOptions& options) {
+                                      DType dtype, bool alone, const TensorPrintOptions& options) {
   using enum FloatFormat::Sign;
   if (alone) {
     const double real = values[0].real(), imag = values[0].imag();
@@ -222,7 +222,7 @@ std::vector<std::string> BoolWords(const std::vector<bool>& values, bool alone) 
 }
 
 std::vector<std::string> WordsOf(const Tensor& tensor, bool summarize,
-                                 const PrintOptions& options) {
+                                 const TensorPrintOptions& options) {
   const bool alone = tensor.rank() == 0;
   return DispatchDType(tensor.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
@@ -315,7 +315,7 @@ class BracketLayout {
 
 }  // namespace
 
-absl::StatusOr<std::string> FormatTensor(const Tensor& tensor, const PrintOptions& options) {
+absl::StatusOr<std::string> FormatTensor(const Tensor& tensor, const TensorPrintOptions& options) {
   if (tensor.device() != Device{}) {
     return absl::FailedPreconditionError(absl::StrCat(
         "the tensor is on ", DeviceToString(tensor.device()), "; copy it to the cpu first"));

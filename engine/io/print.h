@@ -25,7 +25,7 @@
 
 namespace otium {
 
-struct PrintOptions {
+struct TensorPrintOptions {
   // An array of more elements is summarized.
   int64_t max_elements = 1000;
   // Digits after the decimal point at most; at least 0.
@@ -37,7 +37,7 @@ struct PrintOptions {
 // `tensor` must be in host memory (kFailedPrecondition). No newline at the end.
 // bf16, which NumPy has not, is written by the same rules.
 OTIUM_EXPORT absl::StatusOr<std::string> FormatTensor(const Tensor& tensor,
-                                                      const PrintOptions& options = {});
+                                                      const TensorPrintOptions& options = {});
 
 }  // namespace otium
 

@@ -7,11 +7,15 @@
 namespace otium {
 
 absl::StatusOr<std::vector<int>> AssignDevices(const Graph& graph, const Machine& machine,
+                                               std::optional<Device> device,
                                                std::vector<Reason>*) {
   std::vector<int> devices(graph.num_nodes(), 0);
   for (NodeId n = 0; n < graph.num_nodes(); ++n) {
-    if (!graph.pin(n).has_value()) continue;
-    const Device pin = *graph.pin(n);
+    const bool is_data = graph.Is(n, Op::input) || graph.Is(n, Op::constant);
+    const std::optional<Device> wanted =
+        graph.pin(n).has_value() || is_data ? graph.pin(n) : device;
+    if (!wanted.has_value()) continue;
+    const Device pin = *wanted;
     int index = -1;
     for (size_t d = 0; d < machine.devices.size(); ++d) {
       if (machine.devices[d].device == pin) index = static_cast<int>(d);

@@ -24,7 +24,7 @@ class Placer {
   }
 
   absl::StatusOr<Plan> Run() {
-    OTIUM_ASSIGN_OR_RETURN(devices_, AssignDevices(graph_, *options_.machine, &plan_.reasons));
+    OTIUM_ASSIGN_OR_RETURN(devices_, AssignDevices(graph_, *options_.machine, options_.device, &plan_.reasons));
     FindRoots();
     arenas_.resize(options_.machine->devices.size());
     operand_of_.assign(graph_.num_values(), -1);

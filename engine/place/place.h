@@ -8,6 +8,7 @@
 #ifndef OTIUM_ENGINE_PLACE_PLACE_H_
 #define OTIUM_ENGINE_PLACE_PLACE_H_
 
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -29,6 +30,8 @@ struct PlaceOptions {
   std::vector<Backend*> backends;
   // Steps that check declared structure on the data of inputs and of `assume`.
   bool check_declared = true;
+  // Where every op goes that is not pinned; empty: by the cost model.
+  std::optional<Device> device;
   // Only devices of this machine are used; devices[0] is the CPU.
   const Machine* machine = nullptr;
 };

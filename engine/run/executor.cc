@@ -160,6 +160,8 @@ absl::Status Executable::RunSteps(const ExecuteOptions& options, State* state) c
   char* arena = static_cast<char*>(state->arena->data());
   std::fill(state->infos.begin(), state->infos.end(), StepInfo{});
   StepInfo ignored;
+  const double total = options.progress != nullptr ? plan.EstimatedSeconds() : 0;
+  double before = 0;  // The estimate of the steps that are done.
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const PlanStep& step = plan.steps[i];
     LaunchArgs args;
@@ -169,6 +171,11 @@ absl::Status Executable::RunSteps(const ExecuteOptions& options, State* state) c
     args.seed = options.seed;
     args.state = step.kernel.prepared.state.get();
     args.workspace = arena + step.kernel.workspace_offset;
+    if (options.progress != nullptr) {
+      options.progress->op.store(step.op->name.data(), std::memory_order_relaxed);
+      options.progress->share.store(total > 0 ? before / total : 0, std::memory_order_relaxed);
+      before += step.estimate.seconds;
+    }
     const double start = options.profile != nullptr ? Now() : 0;
     step.kernel.prepared.launch(args);
     int alternative = 0;

@@ -50,9 +50,17 @@ struct OTIUM_EXPORT Profile {
   double seconds = 0;
 };
 
+// How far a run is, for whoever watches from another thread.
+struct OTIUM_EXPORT Progress {
+  std::atomic<const char*> op{nullptr};  // The name of the op that is running.
+  // Of the estimated time of the segment that is running, 0 to 1.
+  std::atomic<double> share{0};
+};
+
 struct ExecuteOptions {
   uint64_t seed = 0;
   const CancelFlag* cancel = nullptr;
+  Progress* progress = nullptr;
   Profile* profile = nullptr;
   double profile_origin = 0;  // Seconds, on the clock of Now().
   int64_t memory_limit = 0;   // Bytes of arena and results; 0: none.

@@ -137,7 +137,7 @@ TEST_F(NumpyTest, PrintsAsNumpy) {
   int different = 0;
   for (size_t i = 0; i < names.size() && different < 10; ++i) {
     const std::vector<std::string> words = absl::StrSplit(names[i], ' ');
-    PrintOptions options;
+    TensorPrintOptions options;
     ASSERT_TRUE(absl::SimpleAtoi(words[0], &options.max_elements));
     ASSERT_TRUE(absl::SimpleAtoi(words[1], &options.precision));
     ASSERT_TRUE(absl::SimpleAtoi(words[2], &options.line_width));

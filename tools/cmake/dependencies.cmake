@@ -54,7 +54,7 @@ endif()
 
 set(otium_public_packages
   absl::status absl::statusor absl::strings absl::inlined_vector absl::span
-  absl::optional)
+  absl::optional absl::flat_hash_map)
 
 add_library(otium_public_dependencies INTERFACE)
 target_include_directories(otium_public_dependencies INTERFACE "${PROJECT_SOURCE_DIR}")
@@ -62,7 +62,7 @@ target_link_libraries(otium_public_dependencies INTERFACE ${otium_public_package
 
 add_library(otium_private_dependencies INTERFACE)
 target_link_libraries(otium_private_dependencies INTERFACE
-  absl::flat_hash_map absl::flat_hash_set absl::bits absl::str_format
+  absl::flat_hash_set absl::bits absl::str_format
   FastFloat::fast_float ZLIB::ZLIB hwy::hwy
   LapackPic::LapackPic BLIS::BLIS Threads::Threads ${CMAKE_DL_LIBS})
 if(OTIUM_STD_THREAD_POOL)

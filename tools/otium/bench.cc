@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// otium bench: how long a planned graph takes, and what share of the roofline of
+// the cost model that is.
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "engine/base/cache_dir.h"
+#include "engine/base/status.h"
+#include "nlohmann/json.hpp"
+#include "tools/otium/commands.h"
+#include "tools/otium/execution.h"
+#include "tools/otium/explained_plan.h"
+#include "tools/otium/graph_file.h"
+#include "tools/otium/units.h"
+
+namespace otium::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// The p-th percentile, between the two nearest runs.
+double Percentile(const std::vector<double>& sorted, double p) {
+  const double at = p / 100 * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<size_t>(at);
+  const size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
+struct Timing {
+  double first = 0;  // Planning included.
+  std::vector<double> sorted;
+};
+
+absl::StatusOr<Timing> TimeRuns(const Program& program, const Inputs& inputs, RunOptions run,
+                                std::optional<int> repeat) {
+  constexpr double kBudget = 1.0;
+  constexpr size_t kAtLeast = 5, kAtMost = 1000000;
+  Timing timing;
+  Clock::time_point start = Clock::now();
+  absl::StatusOr<TensorMap> results = program.Run(inputs.tensors, run);
+  if (!results.ok()) return WithRunExit(results.status());
+  timing.first = SecondsSince(start);
+  // Where results go is kept, as a user who runs a program often would; not when
+  // their sizes are data.
+  run.results = *std::move(results);
+  if (!program.Run(inputs.tensors, run).ok()) run.results = TensorMap();
+  double spent = 0;
+  for (size_t i = 0; i < kAtMost; ++i) {
+    const bool enough = repeat.has_value() ? i >= static_cast<size_t>(*repeat)
+                                           : i >= kAtLeast && spent > kBudget;
+    if (enough) break;
+    start = Clock::now();
+    const absl::Status status = program.Run(inputs.tensors, run).status();
+    timing.sorted.push_back(SecondsSince(start));
+    if (!status.ok()) return WithRunExit(status);
+    OTIUM_RETURN_IF_ERROR(CheckInterrupted());
+    spent += timing.sorted.back();
+  }
+  std::sort(timing.sorted.begin(), timing.sorted.end());
+  return timing;
+}
+
+}  // namespace
+
+absl::Status BenchCommand(Session& session) {
+  const Options& options = session.options();
+  OTIUM_ASSIGN_OR_RETURN(CompileOptions compile, MakeCompileOptions(session));
+  OTIUM_ASSIGN_OR_RETURN(const Function function, LoadGraph(session));
+  std::optional<ProgressBar> bar(std::in_place, session, "reading inputs");
+  OTIUM_ASSIGN_OR_RETURN(const Inputs inputs, BindInputs(session, function, Missing::kRandom));
+  OTIUM_ASSIGN_OR_RETURN(RunOptions run, MakeRunOptions(session, inputs));
+  bar->SetPhase("measuring");
+  // One run to see what is done, and what each step takes.
+  const Machine machine = MachineOf(compile);
+  OTIUM_ASSIGN_OR_RETURN(const Program program, Compile(function, compile));
+  if (!options.dump_passes.empty()) {
+    CompileOptions dumped = compile;
+    OTIUM_ASSIGN_OR_RETURN(const PassDump dump, PassDump::Start(options.dump_passes, &dumped));
+    OTIUM_ASSIGN_OR_RETURN(const Program watched, Compile(function, dumped));
+    const auto plan = watched.PlanFor(inputs.tensors, run);
+    if (!plan.ok()) return WithRunExit(plan.status());
+    OTIUM_RETURN_IF_ERROR(dump.status());
+  }
+  OTIUM_ASSIGN_OR_RETURN(const Timing timing, TimeRuns(program, inputs, run, options.repeat));
+  Profile profile;
+  run.profile = &profile;
+  const absl::Status profiled = program.Run(inputs.tensors, run).status();
+  if (!profiled.ok()) return WithRunExit(profiled);
+  if (!options.profile.empty()) OTIUM_RETURN_IF_ERROR(WriteTrace(profile, options.profile));
+  bar.reset();
+
+  const ExplainedPlan plan = ExplainPlans(profile.plans, machine, &profile);
+  const double median = Percentile(timing.sorted, 50);
+  if (options.json) {
+    session.document()["bench"] = {{"runs", timing.sorted.size()},
+                                   {"first_seconds", timing.first},
+                                   {"median_seconds", median},
+                                   {"min_seconds", timing.sorted.front()},
+                                   {"p10_seconds", Percentile(timing.sorted, 10)},
+                                   {"p90_seconds", Percentile(timing.sorted, 90)},
+                                   {"p99_seconds", Percentile(timing.sorted, 99)},
+                                   {"max_seconds", timing.sorted.back()},
+                                   {"flops_per_second", plan.flops / median},
+                                   {"bytes_per_second", plan.bytes / median},
+                                   {"roofline_share", plan.roofline / median}};
+    session.document()["plan"] = PlanToJson(plan);
+    return absl::OkStatus();
+  }
+  std::vector<std::string> sizes;
+  for (const auto& [name, value] : inputs.all_sizes.sizes()) {
+    sizes.push_back(absl::StrCat(name, " = ", value));
+  }
+  session.Print(absl::StrFormat(
+      "%s%s%s: %d runs\n"
+      "  median     %s  (%s, %s, %.0f%% of the roofline)\n"
+      "  min        %s\n"
+      "  10%% - 90%%  %s - %s\n"
+      "  99%%        %s\n"
+      "  first run  %s, planning included\n",
+      function.name(), sizes.empty() ? "" : ", ", absl::StrJoin(sizes, ", "), timing.sorted.size(),
+      SecondsText(median), ScaledText(plan.flops / median, "FLOP/s"),
+      ScaledText(plan.bytes / median, "B/s"), 100 * plan.roofline / median,
+      SecondsText(timing.sorted.front()), SecondsText(Percentile(timing.sorted, 10)),
+      SecondsText(Percentile(timing.sorted, 90)), SecondsText(Percentile(timing.sorted, 99)),
+      SecondsText(timing.first)));
+  for (const ExplainedSegment& segment : plan.segments) {
+    for (const ExplainedStep& s : segment.steps) {
+      if (!s.measured.has_value()) continue;
+      session.Print(absl::StrFormat("  %5.1f%%  %-12s %-20s %s\n", 100 * s.measured->share, s.op,
+                                    s.kernel, SecondsText(s.measured->seconds)));
+    }
+  }
+  if (!ReadCacheFile("machine.txt").ok()) {
+    session.Note("otium: the roofline is a guess: otium calibrate measures this machine");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace otium::cli

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/otium/compare.h"
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "engine/base/status.h"
+#include "engine/io/tensor_file.h"
+#include "nlohmann/json.hpp"
+
+namespace otium::cli {
+namespace {
+
+inline double Magnitude(bool x) { return x ? 1 : 0; }
+inline double Magnitude(double x) { return std::abs(x); }
+inline double Magnitude(const std::complex<double>& x) { return std::abs(x); }
+
+// Elements in a type whose differences are exact enough.
+template <class T>
+auto Widen(const T& x) {
+  if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>) {
+    return std::complex<double>(x);
+  } else if constexpr (std::is_same_v<T, double>) {
+    return x;
+  } else if constexpr (std::is_integral_v<T>) {
+    return static_cast<double>(x);
+  } else {
+    return static_cast<double>(static_cast<float>(x));
+  }
+}
+
+template <class T>
+bool Same(const T& a, const T& b) {
+  if constexpr (std::is_integral_v<T>) {
+    return a == b;
+  } else {
+    const auto x = Widen(a), y = Widen(b);
+    if constexpr (std::is_same_v<decltype(x), const std::complex<double>>) {
+      return Same(x.real(), y.real()) && Same(x.imag(), y.imag());
+    } else {
+      return x == y || (std::isnan(x) && std::isnan(y));
+    }
+  }
+}
+
+template <class T>
+std::string ElementText(const T& x) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return x ? "True" : "False";
+  } else if constexpr (std::is_integral_v<T>) {
+    return absl::StrCat(x);
+  } else {
+    const auto wide = Widen(x);
+    if constexpr (std::is_same_v<decltype(wide), const std::complex<double>>) {
+      return absl::StrFormat("%.9g%+.9gj", wide.real(), wide.imag());
+    } else {
+      return absl::StrFormat("%.9g", wide);
+    }
+  }
+}
+
+std::string IndexText(int64_t index, absl::Span<const int64_t> sizes) {
+  std::vector<int64_t> position(sizes.size());
+  for (size_t d = sizes.size(); d-- > 0;) {
+    position[d] = index % sizes[d];
+    index /= sizes[d];
+  }
+  return absl::StrCat("[", absl::StrJoin(position, ", "), "]");
+}
+
+template <class T>
+void CompareElements(const Tensor& actual, const Tensor& expected, Tolerance tolerance,
+                     Comparison* result) {
+  const Tensor dense_a = actual.Contiguous(), dense_b = expected.Contiguous();
+  const T* a = dense_a.data<T>();
+  const T* b = dense_b.data<T>();
+  int64_t worst = -1;
+  double worst_excess = -1, worst_apart = 0, worst_allowed = 0;
+  for (int64_t i = 0; i < result->elements; ++i) {
+    if (Same(a[i], b[i])) continue;
+    const double apart = Magnitude(Widen(a[i]) - Widen(b[i]));
+    const double allowed = tolerance(i, Magnitude(Widen(b[i])));
+    if (std::isfinite(apart)) result->largest = std::max(result->largest, apart);
+    if (apart <= allowed) continue;
+    ++result->differing;
+    // NaN against a number is apart by NaN: the worst there is.
+    const double excess = std::isnan(apart) ? HUGE_VAL : apart / (allowed + 1e-300);
+    if (excess <= worst_excess) continue;
+    worst = i;
+    worst_excess = excess;
+    worst_apart = apart;
+    worst_allowed = allowed;
+  }
+  if (worst < 0) return;
+  result->allowed = worst_allowed;
+  result->difference = absl::StrFormat(
+      "%d of %d elements differ, the most at %s: %s, not %s (%.3g apart, %.3g allowed)",
+      result->differing, result->elements, IndexText(worst, actual.sizes()), ElementText(a[worst]),
+      ElementText(b[worst]), worst_apart, worst_allowed);
+}
+
+// The defaults of torch.testing.assert_close.
+std::pair<double, double> DefaultTolerance(DType dtype) {
+  switch (dtype) {
+    case DType::kBool:
+    case DType::kI32:
+    case DType::kI64: return {0, 0};
+    case DType::kF16: return {1e-3, 1e-5};
+    case DType::kBF16: return {1.6e-2, 1e-5};
+    case DType::kF32:
+    case DType::kC64: return {1.3e-6, 1e-5};
+    case DType::kF64:
+    case DType::kC128: return {1e-7, 1e-7};
+  }
+  return {0, 0};
+}
+
+}  // namespace
+
+Comparison CompareTensors(const Tensor& actual, const Tensor& expected, Tolerance tolerance) {
+  Comparison result;
+  result.elements = actual.NumElements();
+  if (actual.dtype() != expected.dtype() || actual.sizes() != expected.sizes()) {
+    result.differing = result.elements;
+    result.difference = absl::StrCat("it is ", ShortType(actual.type()), ", not ",
+                                     ShortType(expected.type()));
+    return result;
+  }
+  DispatchDType(actual.dtype(), [&]<class Tag>(Tag) {
+    CompareElements<typename Tag::type>(actual, expected, tolerance, &result);
+  });
+  return result;
+}
+
+absl::StatusOr<std::vector<Expectation>> ReadExpectations(Session& session, const Graph& graph) {
+  std::vector<Expectation> expectations;
+  for (const std::string& text : session.options().expected) {
+    Expectation e;
+    OTIUM_ASSIGN_OR_RETURN(std::tie(e.result, e.path),
+                           SplitAssignment(text, "--expect NAME=FILE"));
+    const bool known = std::any_of(graph.outputs().begin(), graph.outputs().end(),
+                                   [&](const GraphOutput& out) { return out.name == e.result; });
+    if (!known) {
+      return Fail(Exit::kUsage,
+                  absl::StrCat("--expect ", text, ": ", graph.name(), " has no result ", e.result));
+    }
+    absl::StatusOr<Tensor> tensor =
+        LoadTensor(e.path, NpyOptions{.mmap = !session.options().no_mmap});
+    if (!tensor.ok()) return WithExit(tensor.status(), Exit::kBadInput);
+    e.tensor = *std::move(tensor);
+    expectations.push_back(std::move(e));
+  }
+  return expectations;
+}
+
+absl::Status CheckExpectations(Session& session, const std::vector<Expectation>& expected,
+                               const TensorMap& results) {
+  const Options& options = session.options();
+  int differing = 0;
+  for (const Expectation& e : expected) {
+    const Tensor& actual = results[e.result];
+    Tensor wanted = e.tensor;
+    if (options.cast && wanted.dtype() != actual.dtype()) {
+      absl::StatusOr<Tensor> cast = CastTensor(wanted, actual.dtype());
+      if (cast.ok()) wanted = *std::move(cast);
+    }
+    auto [rtol, atol] = DefaultTolerance(actual.dtype());
+    if (options.rtol.has_value() || options.atol.has_value()) {
+      rtol = options.rtol.value_or(0);
+      atol = options.atol.value_or(0);
+    }
+    const Comparison c =
+        CompareTensors(actual, wanted, [&, rtol = rtol, atol = atol](int64_t, double magnitude) {
+          return atol + rtol * magnitude;
+        });
+    if (options.json) {
+      session.document()["expect"][e.result] = {
+          {"file", e.path},           {"agrees", c.agrees()},          {"elements", c.elements},
+          {"differing", c.differing}, {"largest_difference", c.largest}};
+    }
+    if (c.agrees()) continue;
+    ++differing;
+    Diagnostic d;
+    d.message = absl::StrCat(e.result, " differs from ", e.path, ": ", c.difference);
+    session.Report({&d, 1});
+  }
+  return differing == 0 ? absl::OkStatus() : FailReported(Exit::kDiffers);
+}
+
+}  // namespace otium::cli

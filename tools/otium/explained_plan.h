@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A plan as people ask about it: steps with the names, types and places of what
+// they read and write, their reasons, and what a run measured. `explain` prints
+// it, `--json` writes it, `bench` sums it up.
+
+#ifndef OTIUM_TOOLS_OTIUM_EXPLAINED_PLAN_H_
+#define OTIUM_TOOLS_OTIUM_EXPLAINED_PLAN_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/optimize/cost.h"
+#include "engine/place/plan.h"
+#include "engine/run/executor.h"
+#include "tools/otium/session.h"
+
+namespace otium::cli {
+
+struct ExplainedOperand {
+  std::string name;    // The user's, or v7.
+  std::string type;    // "f64[3, 3] spd".
+  std::string layout;  // "", "transposed", "strided", "conjugated".
+  std::string place;   // "input", "constant", "result", "arena+64".
+};
+
+struct ExplainedReason {
+  bool fired = false;
+  std::string text;
+};
+
+struct Measurement {
+  double seconds = 0;
+  double share = 0;  // Of the steps of the whole run.
+  int alternative = 0;
+};
+
+struct ExplainedStep {
+  std::string kind;  // "kernel", "transfer", "modelled".
+  std::string op;
+  std::string kernel;
+  std::vector<std::string> alternatives;  // Kernels that a guard may turn to.
+  std::string device;
+  std::vector<ExplainedOperand> operands, results;
+  double flops = 0;  // Real ones: a complex multiply-add is eight.
+  double bytes = 0;
+  double seconds = 0;   // The estimate.
+  double roofline = 0;  // Seconds that the device needs at least.
+  int64_t workspace_bytes = 0;
+  std::string position;  // "ridge.otm:4:7".
+  std::vector<ExplainedReason> reasons;
+  std::optional<Measurement> measured;
+};
+
+struct ExplainedPass {
+  std::string name;
+  double seconds = 0;
+  bool changed = false;
+  int64_t nodes = 0;
+};
+
+struct ExplainedSegment {
+  std::vector<ExplainedStep> steps;
+  std::vector<ExplainedPass> passes;
+  // Those that belong to no step.
+  std::vector<ExplainedReason> reasons;
+  std::vector<std::pair<std::string, int64_t>> arenas;  // Device and bytes.
+  int64_t peak_bytes = 0;
+  bool runnable = true;
+  // Ops that are planned when the sizes that this segment makes are known.
+  std::vector<std::string> rest;
+};
+
+struct ExplainedPlan {
+  std::vector<ExplainedSegment> segments;
+  // Sums over all steps.
+  double flops = 0, bytes = 0, seconds = 0, roofline = 0;
+  int64_t peak_bytes = 0;
+  std::optional<double> measured;  // Seconds of the whole run.
+};
+
+// One plan before a run, or with `profile` the plan of each segment that ran.
+ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans,
+                           const Machine& machine, const Profile* profile);
+
+Json PlanToJson(const ExplainedPlan& plan);
+
+}  // namespace otium::cli
+
+#endif  // OTIUM_TOOLS_OTIUM_EXPLAINED_PLAN_H_

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/otium/graph_file.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/status.h"
+#include "engine/graph/text/lower.h"
+#include "engine/io/print.h"
+#include "engine/io/tensor_file.h"
+
+namespace otium::cli {
+namespace {
+
+struct CloseFile {
+  void operator()(std::FILE* f) const {
+    if (f != stdin) std::fclose(f);
+  }
+};
+
+std::string DefaultText(const Graph& graph) {
+  const NodeId n = graph.producer(graph.outputs()[0].value);
+  if (!graph.Is(n, Op::constant)) return "...";
+  const Tensor& value = graph.attributes(n).Get<Tensor>("value");
+  if (value.NumElements() > kSmallConstant) return "...";
+  const absl::StatusOr<std::string> text = FormatTensor(value);
+  return text.ok() ? *text : "...";
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReadTextFile(const std::string& path) {
+  constexpr size_t kMaxBytes = size_t{256} << 20;
+  auto fail = [&](absl::string_view why) {
+    return Fail(Exit::kBadInput, absl::StrCat(path, ": ", why));
+  };
+  const std::unique_ptr<std::FILE, CloseFile> file(path == "-" ? stdin
+                                                               : std::fopen(path.c_str(), "rb"));
+  if (file == nullptr) return fail(absl::StrCat("cannot open: ", std::strerror(errno)));
+  std::string text;
+  char chunk[1 << 16];
+  while (const size_t n = std::fread(chunk, 1, sizeof(chunk), file.get())) {
+    text.append(chunk, n);
+    if (text.size() > kMaxBytes) return fail("larger than 256 MiB");
+    OTIUM_RETURN_IF_ERROR(CheckInterrupted());
+  }
+  if (std::ferror(file.get()) != 0) {
+    return fail(absl::StrCat("cannot read: ", std::strerror(errno)));
+  }
+  return text;
+}
+
+absl::StatusOr<std::vector<Function>> LoadGraphs(Session& session) {
+  const Options& options = session.options();
+  OTIUM_ASSIGN_OR_RETURN(std::string text, ReadTextFile(options.file));
+  session.SetSource(std::move(text));
+  ParseOptions parse;
+  // A file that load() names belongs to the graph, and yet it is data: its errors
+  // are those of the graph, at the position of load().
+  parse.load = [&options](const std::string& path) {
+    return LoadTensor(path, NpyOptions{.mmap = !options.no_mmap});
+  };
+  parse.load_anywhere = options.load_anywhere;
+  ParseResult result = ParseGraphFile(session.source(), options.file == "-" ? "<stdin>" : options.file,
+                                      parse);
+  session.Report(result.diagnostics);
+  if (!result.ok()) return FailReported(Exit::kBadGraph);
+  if (result.graphs.empty()) {
+    return Fail(Exit::kBadGraph, absl::StrCat(options.file, ": there is no graph in this file"),
+                "a graph file begins with: graph NAME(...) -> ... {");
+  }
+  return std::move(result.graphs);
+}
+
+absl::StatusOr<Function> LoadGraph(Session& session) {
+  OTIUM_ASSIGN_OR_RETURN(const std::vector<Function> graphs, LoadGraphs(session));
+  return graphs.back();
+}
+
+std::string Signature(const Graph& graph) {
+  std::string text = absl::StrCat(graph.name(), "(");
+  for (const GraphInput& in : graph.inputs()) {
+    absl::StrAppend(&text, &in == graph.inputs().data() ? "" : ", ", in.name, ": ",
+                    graph.type(in.value).ToString());
+    if (in.default_value != nullptr) absl::StrAppend(&text, " = ", DefaultText(*in.default_value));
+  }
+  absl::StrAppend(&text, ") -> (");
+  for (const GraphOutput& out : graph.outputs()) {
+    absl::StrAppend(&text, &out == graph.outputs().data() ? "" : ", ", out.name, ": ",
+                    graph.type(out.value).ToString());
+  }
+  return absl::StrCat(text, ")");
+}
+
+}  // namespace otium::cli

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// otium ops: every op, from its OpDef, and the kernels that backends have for it.
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "backends/backends.h"
+#include "engine/base/status.h"
+#include "engine/graph/text/diagnostics.h"
+#include "nlohmann/json.hpp"
+#include "ops/op.h"
+#include "tools/otium/commands.h"
+
+namespace otium::cli {
+namespace {
+
+absl::string_view KindName(ParamKind kind) {
+  switch (kind) {
+    case ParamKind::kTensor: return "tensor";
+    case ParamKind::kOptionalTensor: return "optional tensor";
+    case ParamKind::kTensors: return "tensors";
+    case ParamKind::kBool: return "bool";
+    case ParamKind::kInt: return "integer";
+    case ParamKind::kFloat: return "number";
+    case ParamKind::kString: return "string";
+    case ParamKind::kDType: return "dtype";
+    case ParamKind::kDim: return "size";
+    case ParamKind::kDims: return "sizes";
+    case ParamKind::kInts: return "integers";
+    case ParamKind::kConstant: return "constant";
+    case ParamKind::kGraph: return "graph";
+    case ParamKind::kStructure: return "structure";
+  }
+  return "";
+}
+
+// Empty when the parameter has no default.
+std::string DefaultText(const ParamDef& param) {
+  const ParamDefault& d = param.default_value;
+  switch (d.kind) {
+    case ParamDefault::kRequired: return param.kind == ParamKind::kOptionalTensor ? "none" : "";
+    case ParamDefault::kNone: return "none";
+    case ParamDefault::kBool: return d.integer != 0 ? "true" : "false";
+    case ParamDefault::kInt: return absl::StrCat(d.integer);
+    case ParamDefault::kFloat: return absl::StrCat(d.real);
+    case ParamDefault::kString: return absl::StrCat("\"", d.string, "\"");
+  }
+  return "";
+}
+
+// "addmv(input, A, x, beta=none, alpha=none)"; what stands after * is given by
+// name only.
+std::string SignatureText(const OpDef& op) {
+  std::string text = absl::StrCat(op.name, "(");
+  bool keyword_only = false;
+  for (const ParamDef& p : op.params) {
+    if (&p != op.params.data()) absl::StrAppend(&text, ", ");
+    if (p.keyword_only && !keyword_only) absl::StrAppend(&text, "*, ");
+    keyword_only = keyword_only || p.keyword_only;
+    const std::string value = DefaultText(p);
+    absl::StrAppend(&text, p.kind == ParamKind::kTensors ? "..." : "", p.name,
+                    value.empty() ? "" : "=", value);
+  }
+  absl::StrAppend(&text, ")");
+  if (!op.result_names.empty()) {
+    absl::StrAppend(&text, " -> ", absl::StrJoin(op.result_names, ", "));
+  }
+  return text;
+}
+
+std::vector<std::string> Traits(const OpDef& op) {
+  static constexpr std::pair<OpTrait, const char*> kNames[] = {
+      {kPointwiseOp, "pointwise"},        {kReductionOp, "reduction"},
+      {kViewOp, "view"},                  {kRandomOp, "random"},
+      {kCreationOp, "creation"},          {kZeroPreserving, "zero-preserving"},
+      {kCommutative, "commutative"},      {kFallible, "can fail on data"},
+      {kDataDependent, "size is data"}};
+  std::vector<std::string> names;
+  for (const auto& [trait, name] : kNames) {
+    if (op.Is(trait)) names.emplace_back(name);
+  }
+  return names;
+}
+
+struct DeviceKernels {
+  std::string device;
+  std::string backend;
+  uint32_t dtypes = 0;
+  std::vector<std::string> kernels;
+};
+
+std::vector<DeviceKernels> KernelsOf(Op op) {
+  std::vector<DeviceKernels> list;
+  for (const Backend* backend : DefaultBackends()) {
+    DeviceKernels d{DeviceToString(backend->device()), std::string(backend->name()), 0, {}};
+    for (const Kernel& k : backend->kernels()) {
+      if (k.op != op) continue;
+      d.dtypes |= k.dtypes;
+      d.kernels.emplace_back(k.name);
+    }
+    if (!d.kernels.empty()) list.push_back(std::move(d));
+  }
+  return list;
+}
+
+std::vector<std::string> DTypeNames(uint32_t dtypes) {
+  std::vector<std::string> names;
+  for (int d = 0; d < kNumDTypes; ++d) {
+    if ((dtypes >> d & 1) != 0) names.emplace_back(DTypeName(static_cast<DType>(d)));
+  }
+  return names;
+}
+
+std::string FirstSentence(absl::string_view doc) {
+  const size_t end = doc.find_first_of(".:\n");
+  return std::string(doc.substr(0, end));
+}
+
+Json OpToJson(const OpDef& op) {
+  Json params = Json::array(), kernels = Json::array();
+  for (const ParamDef& p : op.params) {
+    const std::string value = DefaultText(p);
+    params.push_back({{"name", std::string(p.name)},
+                      {"kind", std::string(KindName(p.kind))},
+                      {"operand", IsOperand(p.kind)},
+                      {"default", value.empty() ? Json(nullptr) : Json(value)},
+                      {"keyword_only", p.keyword_only}});
+  }
+  for (const DeviceKernels& d : KernelsOf(op.id)) {
+    kernels.push_back({{"device", d.device},
+                       {"backend", d.backend},
+                       {"dtypes", DTypeNames(d.dtypes)},
+                       {"kernels", d.kernels}});
+  }
+  std::vector<std::string> results(op.result_names.begin(), op.result_names.end());
+  return {{"name", std::string(op.name)}, {"signature", SignatureText(op)},
+          {"doc", std::string(op.doc)},   {"params", std::move(params)},
+          {"num_results", op.num_results}, {"result_names", std::move(results)},
+          {"traits", Traits(op)},         {"backends", std::move(kernels)}};
+}
+
+void PrintOp(Session& session, const OpDef& op) {
+  std::string text = absl::StrCat(SignatureText(op), "\n\n", op.doc, "\n");
+  if (!op.params.empty()) absl::StrAppend(&text, "\n");
+  for (const ParamDef& p : op.params) {
+    const std::string value = DefaultText(p);
+    absl::StrAppendFormat(&text, "  %-14s %s%s%s\n", p.name, KindName(p.kind),
+                          value.empty() ? "" : ", default ", value);
+  }
+  const std::vector<std::string> traits = Traits(op);
+  if (!traits.empty()) absl::StrAppend(&text, "\n", absl::StrJoin(traits, ", "), "\n");
+  text += "\n";
+  for (const DeviceKernels& d : KernelsOf(op.id)) {
+    absl::StrAppendFormat(&text, "  %-5s %-10s %s: %s\n", d.device, d.backend,
+                          absl::StrJoin(DTypeNames(d.dtypes), " "), absl::StrJoin(d.kernels, ", "));
+  }
+  session.Print(text);
+}
+
+}  // namespace
+
+absl::Status OpsCommand(Session& session) {
+  const std::string& name = session.options().file;
+  std::vector<const OpDef*> ops;
+  if (name.empty()) {
+    ops.assign(AllOps().begin(), AllOps().end());
+  } else {
+    const OpDef* op = FindOp(name);
+    if (op == nullptr) {
+      std::vector<absl::string_view> names;
+      for (const OpDef* known : AllOps()) names.push_back(known->name);
+      const absl::string_view closest = ClosestName(name, names);
+      return Fail(Exit::kUsage, absl::StrCat("there is no op ", name),
+                  closest.empty() ? "otium ops lists them" : absl::StrCat("did you mean ", closest, "?"));
+    }
+    ops.push_back(op);
+  }
+  if (session.options().json) {
+    Json list = Json::array();
+    for (const OpDef* op : ops) list.push_back(OpToJson(*op));
+    session.document()["ops"] = std::move(list);
+    return absl::OkStatus();
+  }
+  if (!name.empty()) {
+    PrintOp(session, *ops[0]);
+    return absl::OkStatus();
+  }
+  for (const OpDef* op : ops) {
+    session.Print(absl::StrFormat("%-14s %s\n", op->name, FirstSentence(op->doc)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace otium::cli

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/otium/session.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/graph/expr.h"
+#include "engine/version.h"
+#include "nlohmann/json.hpp"
+
+namespace otium::cli {
+namespace {
+
+// --color, then NO_COLOR, then whether it is a terminal (https://no-color.org).
+bool WantsColor(const Options& options, int fd) {
+  if (options.color != "auto") return options.color == "always";
+  if (const char* no_color = std::getenv("NO_COLOR"); no_color != nullptr && *no_color != 0) {
+    return false;
+  }
+  const char* term = std::getenv("TERM");
+  return isatty(fd) != 0 && (term == nullptr || std::strcmp(term, "dumb") != 0);
+}
+
+Json PositionToJson(const SourcePosition& position) {
+  if (!position.known()) return nullptr;
+  return {{"file", position.file},
+          {"line", position.line},
+          {"column", position.column},
+          {"length", position.length}};
+}
+
+Json DiagnosticToJson(const Diagnostic& diagnostic) {
+  Json notes = Json::array();
+  for (const Diagnostic::Note& note : diagnostic.notes) {
+    notes.push_back({{"message", note.message}, {"position", PositionToJson(note.position)}});
+  }
+  return {{"message", diagnostic.message},
+          {"position", PositionToJson(diagnostic.position)},
+          {"notes", std::move(notes)},
+          {"help", diagnostic.help}};
+}
+
+absl::string_view ExitName(Exit exit) {
+  switch (exit) {
+    case Exit::kFine: return "fine";
+    case Exit::kRunFailed: return "run failed";
+    case Exit::kUsage: return "usage";
+    case Exit::kBadGraph: return "graph";
+    case Exit::kBadInput: return "input";
+    case Exit::kNoDevice: return "device or memory";
+    case Exit::kDiffers: return "differs";
+    case Exit::kInterrupted: return "interrupted";
+  }
+  return "run failed";
+}
+
+}  // namespace
+
+CancelFlag& Interrupted() {
+  static CancelFlag flag;
+  return flag;
+}
+
+absl::Status CheckInterrupted() {
+  return Interrupted().IsCancelled() ? Fail(Exit::kInterrupted, "interrupted") : absl::OkStatus();
+}
+
+Session::Session(Options options)
+    : options_(std::move(options)),
+      stderr_color_(WantsColor(options_, STDERR_FILENO)),
+      stdout_color_(WantsColor(options_, STDOUT_FILENO)) {
+  if (!options_.json) return;
+  document_ = std::make_unique<Json>(Json{{"otium", std::string(Version())},
+                                          {"format", 1},
+                                          {"command", options_.command},
+                                          {"exit_code", 0},
+                                          {"status", "fine"},
+                                          {"errors", Json::array()},
+                                          {"warnings", Json::array()}});
+}
+Session::~Session() = default;
+
+void Session::Print(absl::string_view text) {
+  if (document_ != nullptr || stdout_failed_) return;
+  stdout_failed_ = std::fwrite(text.data(), 1, text.size(), stdout) != text.size();
+}
+
+void Session::WipeBar() {
+  if (bar_drawn_.exchange(false)) std::fputs("\r\033[K", stderr);
+}
+
+void Session::Note(absl::string_view line) {
+  if (options_.quiet || document_ != nullptr) return;
+  WipeBar();
+  std::fprintf(stderr, "%s\n", std::string(line).c_str());
+}
+
+void Session::Report(absl::Span<const Diagnostic> diagnostics) {
+  for (const Diagnostic& d : diagnostics) {
+    const bool is_error = d.severity == Severity::kError;
+    if (document_ != nullptr) {
+      (*document_)[is_error ? "errors" : "warnings"].push_back(DiagnosticToJson(d));
+    } else if (is_error || !options_.quiet) {
+      const auto color = stderr_color_ ? DiagnosticColor::kColored : DiagnosticColor::kPlain;
+      WipeBar();
+      std::fputs(FormatDiagnostic(d, source_, color).c_str(), stderr);
+    }
+  }
+}
+
+int Session::Finish(const absl::Status& status) {
+  absl::Status final = status;
+  auto report = [&](const absl::Status& error) {
+    Diagnostic d;
+    d.message = std::string(error.message());
+    d.help = HelpOf(error);
+    d.position = PositionOf(error);
+    if (d.position.known() || document_ != nullptr) {
+      Report({&d, 1});
+      return;
+    }
+    const char* start = stderr_color_ ? "\033[1;31m" : "";
+    const char* end = stderr_color_ ? "\033[0m" : "";
+    std::fprintf(stderr, "otium: %serror:%s %s\n", start, end, d.message.c_str());
+    if (!d.help.empty()) std::fprintf(stderr, "help: %s\n", d.help.c_str());
+  };
+  if (!status.ok() && !IsReported(status)) report(status);
+  if (document_ != nullptr) {
+    const Exit exit = ExitOf(status);
+    (*document_)["exit_code"] = static_cast<int>(exit);
+    (*document_)["status"] = std::string(ExitName(exit));
+    // Names and paths may hold bytes that are no UTF-8.
+    const std::string text =
+        document_->dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    document_ = nullptr;
+    Print(text);
+  }
+  errno = 0;
+  if ((std::fflush(stdout) != 0 || stdout_failed_ || std::ferror(stdout) != 0) && final.ok()) {
+    final = Fail(Exit::kRunFailed, absl::StrCat("cannot write to stdout: ",
+                                                std::strerror(errno != 0 ? errno : EIO)));
+    report(final);
+  }
+  return static_cast<int>(ExitOf(final));
+}
+
+}  // namespace otium::cli
