@@ -29,6 +29,10 @@ Prepared PreparePosv(const KernelCall& call);
 Prepared PrepareSysv(const KernelCall& call);
 Prepared PrepareGesv(const KernelCall& call);
 
+// tape.cc
+bool AcceptsTape(const KernelCall& call);
+Prepared PrepareTape(const KernelCall& call);
+
 }  // namespace otium::cpu
 
 #endif  // OTIUM_BACKENDS_CPU_PREPARE_H_

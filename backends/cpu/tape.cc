@@ -11,9 +11,11 @@
 #include <utility>
 
 #include "backends/cpu/parallel.h"
+#include "backends/cpu/prepare.h"
 #include "backends/cpu/tape_task.h"
 #include "backends/region/interpret.h"
 #include "backends/region/lower.h"
+#include "engine/base/tensor.h"
 
 namespace otium::cpu {
 namespace {
@@ -218,12 +220,31 @@ absl::StatusOr<region::LoopProgram> Lower(const KernelCall& call) {
 
 }  // namespace
 
-void RunTape(const Tape& tape, const View* inputs, const View* results) {
+namespace {
+void RunOn(const Tape& tape, const View* inputs, const View* results) {
   UniformMemory uniforms(tape);
   ComputeUniforms(tape, inputs, uniforms.data());
   TapeLayout layout;
   MakeLayout(tape, inputs, results, &layout);
   RunLayout(tape, layout, uniforms.data());
+}
+}  // namespace
+
+void RunTape(const Tape& tape, const View* inputs, const View* results) {
+  for (uint16_t i : tape.copied_if_overwritten) {
+    if (inputs[i].data != results[0].data) continue;
+    // A planner that reuses memory cannot see how a region reads it.
+    const region::LoopInput& input = tape.program.inputs[i];
+    const absl::Span<const int64_t> sizes(inputs[i].sizes, input.rank);
+    Tensor copy = Tensor::Borrow(inputs[i].data, input.dtype, sizes,
+                                 {inputs[i].strides, sizes.size()}, [](void*) {});
+    copy = Tensor::Copy(copy.Contiguous().data(), input.dtype, sizes);
+    std::vector<View> views(inputs, inputs + tape.program.inputs.size());
+    views[i].data = copy.mutable_data();
+    views[i].strides = copy.strides().data();
+    return RunOn(tape, views.data(), results);
+  }
+  RunOn(tape, inputs, results);
 }
 
 void RunTapeOnTile(const Tape& tape, const View* inputs, void* tile, int64_t ld, int64_t row,

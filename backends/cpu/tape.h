@@ -166,6 +166,9 @@ struct Tape {
   int64_t inner = 1;       // Kept dimensions after the reduced ones.
   int64_t panel = 1;       // Columns of `inner` in a panel.
   int64_t rows_a_step = 1; // Rows that fill a tile together, when columns are few.
+  // Inputs that are read otherwise than result 0 is written (transposed, say), and
+  // so are copied first when the result lies over them.
+  std::vector<uint16_t> copied_if_overwritten;
   // Nanoseconds an element, roughly: how much work to give a task.
   double weight = 1;
 };
@@ -183,11 +186,6 @@ void RunTape(const Tape& tape, const View* inputs, const View* results);
 // broadcast to it. The tape's space must have been two dimensions or one.
 void RunTapeOnTile(const Tape& tape, const View* inputs, void* tile, int64_t ld, int64_t row,
                    int64_t column, int64_t rows, int64_t columns);
-
-// Kernels of every op that is a loop over elements, alone or fused: the CPU
-// backend's lines for them name these.
-Prepared PrepareTape(const KernelCall& call);
-bool AcceptsTape(const KernelCall& call);
 
 }  // namespace otium::cpu
 

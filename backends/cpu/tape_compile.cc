@@ -76,8 +76,17 @@ class Compiler {
       }
     }
     RowStores();
+    for (const TapeLoad& l : t_->loads) {
+      if (l.level != Level::kUniform && !(l.map == p().results[0].map)) {
+        t_->copied_if_overwritten.push_back(l.input);
+      }
+    }
     if (missing_ != nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("no loop for ", missing_->op == ScalarOp::copy ? "a reduction" : region::ScalarOpName(missing_->op), " on ", DTypeName(missing_->dtype)));
+      const bool reduces = missing_->kind == InstructionKind::kReduce;
+      return absl::InvalidArgumentError(absl::StrCat(
+          "no loop for ",
+          reduces ? region::ReduceOpName(missing_->reduce) : region::ScalarOpName(missing_->op),
+          " that gives ", DTypeName(missing_->dtype)));
     }
     PlaceMemory();
     return std::shared_ptr<const Tape>(std::move(t_));

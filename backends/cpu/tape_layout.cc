@@ -141,9 +141,12 @@ void DispatchItem(int64_t item, F&& f) {
 template <class F>
 void ForEachRectangle(const TapeLayout& layout, const TapeArray& a, const TileRange& tile, F&& f) {
   char* base = a.data + OffsetOf(layout.outer, a.outer, tile.outer) * a.item;
-  const int64_t last_size = layout.columns.rank == 0 ? 1 : layout.columns.sizes[layout.columns.rank - 1];
+  // Row values are stored also when what was reduced is empty.
+  auto last = [](const DimGroup& group) {
+    return group.rank == 0 ? 1 : std::max<int64_t>(group.sizes[group.rank - 1], 1);
+  };
+  const int64_t last_size = last(layout.columns), row_size = last(layout.rows);
   const int64_t cs = layout.columns.rank == 0 ? 0 : a.columns[layout.columns.rank - 1];
-  const int64_t row_size = layout.rows.rank == 0 ? 1 : layout.rows.sizes[layout.rows.rank - 1];
   const int64_t rs = layout.rows.rank == 0 ? 0 : a.rows[layout.rows.rank - 1];
   for (int64_t r = 0; r < tile.rows;) {
     const int64_t row = tile.row + r;

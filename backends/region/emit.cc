@@ -67,9 +67,6 @@ Value Emitter::Add(Instruction instruction) {
     if (Same(program_->code[v], instruction)) return v;
   }
   const auto value = static_cast<Value>(program_->code.size());
-  if (instruction.level == Level::kElement) {
-    program_->num_stages = std::max(program_->num_stages, instruction.stage + 1);
-  }
   program_->code.push_back(std::move(instruction));
   bucket.push_back(value);
   return value;
@@ -172,6 +169,32 @@ Value Emitter::Reduce(ReduceOp op, Value x) {
               .level = Level::kRow,
               .stage = stage,
               .operands = {x}});
+}
+
+void RemoveUnused(LoopProgram* program) {
+  std::vector<bool> used(program->code.size(), false);
+  for (const LoopResult& r : program->results) used[r.value] = true;
+  for (size_t v = program->code.size(); v-- > 0;) {
+    if (!used[v]) continue;
+    for (Value operand : program->code[v].operands) used[operand] = true;
+  }
+  std::vector<Value> renamed(program->code.size(), 0);
+  size_t kept = 0;
+  program->num_stages = 1;
+  for (size_t v = 0; v < program->code.size(); ++v) {
+    if (!used[v]) continue;
+    Instruction instruction = program->code[v];
+    for (Value& operand : instruction.operands) operand = renamed[operand];
+    // A reduction is there one stage after the loop that makes it.
+    const int loop = instruction.stage - (instruction.kind == InstructionKind::kReduce);
+    if (instruction.level == Level::kElement || instruction.kind == InstructionKind::kReduce) {
+      program->num_stages = std::max(program->num_stages, loop + 1);
+    }
+    renamed[v] = static_cast<Value>(kept);
+    program->code[kept++] = instruction;
+  }
+  program->code.resize(kept);
+  for (LoopResult& r : program->results) r.value = renamed[r.value];
 }
 
 }  // namespace otium::region

@@ -53,6 +53,9 @@ class Emitter {
   absl::flat_hash_map<uint64_t, std::vector<Value>> by_hash_;
 };
 
+// Drops instructions that no result needs, and counts the stages of the others.
+void RemoveUnused(LoopProgram* program);
+
 // One application of an op: operands lowered, at the element (or for users of
 // reductions, row) that is computed.
 struct EmitCall {

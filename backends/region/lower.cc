@@ -118,6 +118,7 @@ class RegionLowering {
     }
     OTIUM_RETURN_IF_ERROR(FindSpace());
     for (const GraphOutput& out : body_.outputs()) OTIUM_RETURN_IF_ERROR(AddResult(out.value));
+    RemoveUnused(&program_);
     return std::move(program_);
   }
 
@@ -380,6 +381,7 @@ absl::StatusOr<LoopProgram> LowerOp(const OpDef& op, const Attributes& attribute
     const Value value = emitter.Raise(emitter.Round(call.results[i], dtypes[i]), level);
     program.results.push_back({value, dtypes[i], result_rank, LoadMap(result_map, program.rank())});
   }
+  RemoveUnused(&program);
   return program;
 }
 
