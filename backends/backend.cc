@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/backend.h"
 
+#include <algorithm>
+#include <cstdlib>
+
 namespace otium {
 
 bool PhysicalType::IsContiguous() const {
@@ -51,6 +54,31 @@ uint64_t StrideSignature(absl::Span<const int64_t> sizes, absl::Span<const int64
     by_columns = strides[r - 2] > 0 && strides[r - 1] > strides[r - 2] * (sizes[r - 2] - 1);
   }
   return signature * 8 + (dense ? 4 : 0) + (by_rows ? 2 : 0) + (by_columns ? 1 : 0);
+}
+
+Sizes TypicalStrides(absl::Span<const int64_t> sizes, absl::Span<const int64_t> strides) {
+  const uint64_t signature = StrideSignature(sizes, strides);
+  const size_t rank = sizes.size();
+  // What may be chosen freely is `free`; zero and one stay, negative stays so.
+  auto like = [&](size_t i, int64_t free) {
+    return sizes[i] <= 1 ? 0 : strides[i] < 0 ? -free : strides[i] <= 1 ? strides[i] : free;
+  };
+  constexpr int64_t kPad = 3;
+  Sizes typical(rank, 0);
+  // From the inside out, each past the one before; the last two exchanged when
+  // the array lies by columns.
+  int64_t extent = 0;
+  for (size_t k = rank; k-- > 0;) {
+    const bool by_columns = rank >= 2 && (signature & 3) == 1 && k + 2 >= rank;
+    const size_t i = by_columns ? 2 * rank - 3 - k : k;
+    typical[i] = like(i, extent + kPad);
+    extent = std::max(extent, std::abs(typical[i]) * (sizes[i] - 1));
+  }
+  if (StrideSignature(sizes, typical) == signature) return typical;
+  // Dimensions that interleave: no order, but each a stride of its own.
+  for (size_t i = 0; i < rank; ++i) typical[i] = like(i, 100003 * static_cast<int64_t>(i + 2));
+  if (StrideSignature(sizes, typical) == signature) return typical;
+  return Sizes(strides.begin(), strides.end());
 }
 
 DType DispatchDTypeOf(const KernelCall& call) {

@@ -68,6 +68,11 @@ struct OTIUM_EXPORT PhysicalType {
 // other or negative; dense; ordered by rows or by columns without overlap.
 uint64_t StrideSignature(absl::Span<const int64_t> sizes, absl::Span<const int64_t> strides);
 
+// Strides of the signature of these that say nothing else: padded, so that no two
+// dimensions happen to fit together. Plans are made for them, so that a plan does
+// not depend on which strides of a signature came first.
+Sizes TypicalStrides(absl::Span<const int64_t> sizes, absl::Span<const int64_t> strides);
+
 // One application of an op to physical operands, as the planner sees it. The
 // memory of a result with a size that is data holds the most it can be.
 struct KernelCall {

@@ -21,7 +21,8 @@ namespace otium {
 struct InputPlacement {
   Sizes strides;
   Device device;
-  // Whether the address may be off the 64-byte alignment of own buffers.
+  // The caller gave its memory away: results may be made in it. Dense inputs only.
+  bool given_away = false;
 };
 
 struct PlaceOptions {

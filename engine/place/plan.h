@@ -74,6 +74,7 @@ struct StepKernel {
 struct PlanStep {
   enum Kind : uint8_t {
     kKernel,
+    kCopy,      // Operand 0 made dense, or no longer conjugated, on its device.
     kTransfer,  // Operand 0 is copied to result 0 on another device.
     kModelled,  // On a device that is only described; such a plan cannot run.
   };
