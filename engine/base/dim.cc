@@ -178,12 +178,18 @@ Dim Dim::FloorDiv(const Dim& a, const Dim& b) {
   if (a.IsStatic() && b.IsStatic()) return Dim(FloorDivInt(a.value_, b.value_));
   if (a == b) return Dim(1);
   if (a.Is(0)) return Dim(0);
-  if (b.IsStatic() &&
-      std::all_of(DimSum::Of(a.symbolic_).begin(), DimSum::Of(a.symbolic_).end(),
-                  [&](const Term& t) { return t.coefficient % b.value_ == 0; })) {
-    std::vector<Term> terms = DimSum::Of(a.symbolic_);
-    for (Term& t : terms) t.coefficient /= b.value_;
-    return DimSum::FromTerms(std::move(terms));
+  // (b * q + r) // b is q + r // b.
+  if (b.IsStatic()) {
+    std::vector<Term> quotient, rest;
+    for (const Term& t : DimSum::TermsOf(a)) {
+      const bool divides = t.coefficient % b.value_ == 0;
+      (divides ? quotient : rest).push_back(t);
+      if (divides) quotient.back().coefficient /= b.value_;
+    }
+    if (!quotient.empty()) {
+      return DimSum::FromTerms(std::move(quotient)) +
+             FloorDiv(DimSum::FromTerms(std::move(rest)), b);
+    }
   }
   return DimSum::FromAtom(AtomKind::kFloorDiv, a, b,
                                absl::StrCat("((", a.ToString(), ") // (", b.ToString(), "))"));
