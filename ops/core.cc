@@ -81,8 +81,9 @@ absl::Status InferAssume(const OpCall& call, ResultTypes* results) {
   if ((s.flags & (kPositive | kNonnegative)) != 0 && x.rank() != 0) {
     return InvalidArgument(Describe("x", x), ", only scalars are positive or nonnegative");
   }
-  if (((s.flags & ~(kPositive | kNonnegative | kZero)) != 0 || !s.IsGeneral()) && x.rank() < 2 &&
-      (s.flags & (kPositive | kNonnegative)) == 0) {
+  const bool about_matrices = (s.flags & ~(kPositive | kNonnegative | kZero)) != 0 ||
+                              s.lower != kFullBand || s.upper != kFullBand;
+  if (about_matrices && x.rank() < 2) {
     return InvalidArgument(Describe("x", x), ", it has no matrices to be ", StructureToString(s));
   }
   if ((s.flags & square) != 0 && !(x.shape.back(1) == x.shape.back(2))) {

@@ -136,8 +136,30 @@ std::optional<std::vector<Sizes>> OperandShapes(Op op, std::mt19937& random) {
         case 1: return {{{n, n}, {n, k}}};
         default: return {{{b, n, n}, {1, n, k}}};
       }
-    default: return std::nullopt;
+    case Op::clone:
+    case Op::cast: return {{{m, n}}};
+    default: break;
   }
+  const OpDef& def = GetOp(op);
+  if (def.Is(kReductionOp)) return {{{m, b, k}}};
+  if (!def.Is(kPointwiseOp)) return std::nullopt;
+  // The first operand has the shape of the result, the others broadcast to it.
+  std::vector<Sizes> shapes = {{m, n}};
+  while (static_cast<int>(shapes.size()) < def.num_operand_params()) shapes.push_back(input({m, n}));
+  return shapes;
+}
+
+// Attributes without defaults; a reduction also over some of its dimensions.
+std::vector<NamedAttribute> RandomAttributes(const OpDef& op, DType dtype, std::mt19937& random) {
+  std::vector<NamedAttribute> attributes;
+  if (op.id == Op::cast) {
+    const DType to[] = {DType::kF32, DType::kF64, DType::kC128};
+    attributes.push_back({"dtype", to[IsComplex(dtype) ? 2 : Pick(random, 0, 2)]});
+  }
+  if (op.Is(kReductionOp) && op.AttributeIndex("dim") >= 0 && Pick(random, 0, 3) != 0) {
+    attributes.push_back({"dim", Pick(random, 0, 1) == 0 ? Ints{-1} : Ints{0}});
+  }
+  return attributes;
 }
 
 }  // namespace
@@ -158,7 +180,7 @@ std::optional<KernelCase> MakeCase(const Kernel& kernel, DType dtype, std::mt199
   c.op = &GetOp(kernel.op);
   const auto shapes = OperandShapes(kernel.op, random);
   if (!shapes.has_value()) return std::nullopt;
-  absl::StatusOr<Attributes> attributes = ResolveAttributes(*c.op, {});
+  absl::StatusOr<Attributes> attributes = ResolveAttributes(*c.op, RandomAttributes(*c.op, dtype, random));
   if (!attributes.ok()) return std::nullopt;
   c.attributes = *std::move(attributes);
   std::vector<TensorType> types;
@@ -193,6 +215,12 @@ std::optional<KernelCase> MakeCase(const Kernel& kernel, DType dtype, std::mt199
   std::vector<const TensorType*> pointers;
   for (size_t i = 0; i < types.size(); ++i) {
     pointers.push_back(c.operands[i].has_value() ? &types[i] : nullptr);
+  }
+  // Operands that MakeNode would cast never reach a kernel.
+  const auto casts = PromoteOperands(*c.op, pointers);
+  if (!casts.ok()) return std::nullopt;
+  for (const std::optional<DType>& cast : *casts) {
+    if (cast.has_value()) return std::nullopt;
   }
   ResultTypes results;
   if (!InferTypes({*c.op, pointers, c.attributes}, &results).ok()) return std::nullopt;
@@ -304,8 +332,12 @@ std::string CompareWithReference(const Kernel& kernel, const KernelCase& c) {
         double error;
         if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>) {
           error = std::abs(static_cast<double>(static_cast<float>(a)) - static_cast<float>(e));
+          if (std::isnan(static_cast<float>(a)) && std::isnan(static_cast<float>(e))) continue;
         } else {
-          error = std::abs(std::complex<double>(a) - std::complex<double>(e));
+          const std::complex<double> x(a), y(e);
+          // NaN agrees with NaN, and an infinity with itself.
+          if ((std::isnan(std::abs(x)) && std::isnan(std::abs(y))) || x == y) continue;
+          error = std::abs(x - y);
         }
         if (!(error <= tolerance)) {
           difference = absl::StrCat("result ", r, " element ", i, " differs by ", error,

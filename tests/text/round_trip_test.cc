@@ -104,6 +104,14 @@ class Generator {
       case ParamKind::kBool: set(Below(2) == 0); break;
       case ParamKind::kInt: set(static_cast<int64_t>(Below(5)) - 2); break;
       case ParamKind::kFloat: set(std::ldexp(static_cast<double>(random_()), -20) - 1000); break;
+      case ParamKind::kNumber:
+        if (Below(2) == 0) set(sizes[Below(std::size(sizes))]);
+        else set(std::ldexp(static_cast<double>(random_()), -20));
+        break;
+      case ParamKind::kOrder:
+        if (Below(2) == 0) set(std::string("fro"));
+        else set(std::ldexp(static_cast<double>(random_()), -20));
+        break;
       case ParamKind::kString: set(std::string(Below(2) == 0 ? "cuda:1" : "a\"b\n\\")); break;
       case ParamKind::kDType: set(static_cast<DType>(Below(kNumDTypes))); break;
       case ParamKind::kDim:

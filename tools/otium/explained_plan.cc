@@ -98,6 +98,7 @@ class Explainer {
     switch (step.kind) {
       case PlanStep::kKernel: e.kind = "kernel"; break;
       case PlanStep::kTransfer: e.kind = "transfer"; break;
+      case PlanStep::kCopy: e.kind = "copy"; break;
       case PlanStep::kModelled: e.kind = "modelled"; break;
     }
     e.op = std::string(step.op->name);
@@ -105,7 +106,8 @@ class Explainer {
     for (const StepKernel& k : step.alternatives) e.alternatives.emplace_back(k.name);
     e.device = DeviceToString(step.device);
     // A copy of the node's value, not the node itself.
-    const bool is_copy = step.kind == PlanStep::kTransfer || step.op->id != graph.op(step.node).id;
+    const bool is_copy = step.kind == PlanStep::kTransfer || step.kind == PlanStep::kCopy ||
+                         step.op->id != graph.op(step.node).id;
     const auto values = graph.operands(step.node);
     for (int i = 0; i < step.num_operands; ++i) {
       const OperandId id = plan_.args[step.first_arg + i];

@@ -26,6 +26,8 @@ absl::string_view KindName(ParamKind kind) {
     case ParamKind::kBool: return "bool";
     case ParamKind::kInt: return "integer";
     case ParamKind::kFloat: return "number";
+    case ParamKind::kNumber: return "number or size";
+    case ParamKind::kOrder: return "number or string";
     case ParamKind::kString: return "string";
     case ParamKind::kDType: return "dtype";
     case ParamKind::kDim: return "size";
