@@ -91,13 +91,14 @@ class Canonicalizer {
   }
 
   static bool SameDims(const Attributes& a, const Attributes& b, int rank) {
-    auto dims = [rank](const Attributes& x) {
+    // A pair of values: std::minmax gives references to i and j.
+    auto dims = [rank](const Attributes& x) -> std::pair<int64_t, int64_t> {
       int64_t i = x.Get<int64_t>("dim0"), j = x.Get<int64_t>("dim1");
       if (i < 0) i += rank;
       if (j < 0) j += rank;
       return std::minmax(i, j);
     };
-    return std::pair<int64_t, int64_t>(dims(a)) == std::pair<int64_t, int64_t>(dims(b));
+    return dims(a) == dims(b);
   }
 
   // Symmetric bit for bit: made so, not declared or computed to rounding.

@@ -11,6 +11,8 @@ install(TARGETS otium EXPORT otiumTargets
 install(EXPORT otiumTargets NAMESPACE otium:: DESTINATION ${otium_config_dir})
 if(TARGET otium_cli)
   install(TARGETS otium_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(FILES "${PROJECT_SOURCE_DIR}/tools/otium/otium.1"
+          DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 endif()
 
 install(CODE "

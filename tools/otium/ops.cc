@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "backends/backends.h"
 #include "engine/base/status.h"
 #include "engine/graph/text/diagnostics.h"
@@ -118,8 +119,8 @@ std::vector<std::string> DTypeNames(uint32_t dtypes) {
 }
 
 std::string FirstSentence(absl::string_view doc) {
-  const size_t end = doc.find_first_of(".:\n");
-  return std::string(doc.substr(0, end));
+  const size_t end = doc.find(". ");
+  return std::string(absl::StripSuffix(doc.substr(0, end), "."));
 }
 
 Json OpToJson(const OpDef& op) {

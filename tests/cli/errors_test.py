@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bad input of every kind: a clear message, the right exit code, never a crash."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+import numpy as np
+
+import otium
+from otium import (BAD_GRAPH, BAD_INPUT, FINE, INTERRUPTED, NO_DEVICE, RUN_FAILED, USAGE)
+
+
+class Usage(otium.CliTest):
+    def test_help(self):
+        short, whole = self.otium("-h"), self.otium("--help")
+        for command in ("run", "check", "explain", "bench", "fmt", "convert", "ops", "devices",
+                        "calibrate"):
+            self.assertIn(f"  {command}", short.out)
+            short_one = self.otium(command, "-h").out
+            whole_one = self.otium(command, "--help").out
+            self.assertIn(f"usage: otium {command}", short_one)
+            self.assertIn("Examples:", whole_one)
+            self.assertIn("Exit codes:", whole_one)
+            self.assertLess(len(short_one), len(whole_one))
+            self.assertLess(max(map(len, (short_one + whole_one).split("\n"))), 101)
+        self.assertIn("Examples:", whole.out)
+        self.assertEqual(short.err + whole.err, "")
+        for option in ("--size", "--random-missing", "--seed", "--cast", "--no-mmap", "--output",
+                       "--full", "--check", "--expect", "--rtol", "--atol", "--device",
+                       "--device-model", "--threads", "--math", "--memory-limit", "--no-optimize",
+                       "--disable-pass", "--repeat", "--profile", "--dump-passes", "--json",
+                       "--color", "--quiet"):
+            self.assertIn(option, self.otium("run", "--help").out)
+            self.assertIn(option, self.otium("run", "-h").out)
+
+    def test_version(self):
+        self.assertRegex(self.otium("--version").out, r"^otium \d+\.\d+\.\d+\n$")
+
+    def test_mistakes(self):
+        for arguments, words in ((["rnu", "f.otm"], "did you mean otium run?"), ([], "no command"),
+                                 (["run"], "FILE"), (["run", "f.otm", "--chek"], "--check"),
+                                 (["convert", "a.npy"], "OUT"), (["check", "a", "b"], "too many"),
+                                 (["run", "f.otm", "--threads", "0"], "--threads"),
+                                 (["run", "f.otm", "--threads", "x"], "--threads"),
+                                 (["run", "f.otm", "--seed", "-1.5"], "--seed"),
+                                 (["run", "f.otm", "--repeat", "0"], "--repeat"),
+                                 (["run", "f.otm", "--color", "blue"], "--color"),
+                                 (["run", "f.otm", "--math", "exact"], "strict, standard or fast"),
+                                 (["run", "f.otm", "--device", "tpu"], "cuda:N"),
+                                 (["run", "f.otm", "--device-model", "h2000"], "h200"),
+                                 (["run", "f.otm", "--disable-pass", "nothing"], "no pass nothing"),
+                                 (["run", "f.otm", "-o"], "-o")):
+            error = self.otium(*arguments, code=USAGE)
+            self.assertIn(words, error.err, arguments)
+            self.assertEqual(error.out, "")
+
+    def test_mistakes_in_json(self):
+        document = self.otium("run", "--json", code=USAGE).json()
+        self.assertEqual((document["exit_code"], document["status"]), (USAGE, "usage"))
+        self.assertEqual(len(document["errors"]), 1)
+        self.otium("run", "f.otm", "--json", "--nonsense", code=USAGE).json()
+
+
+class Graphs(otium.CliTest):
+    def check(self, text, *words):
+        self.write("bad.otm", text)
+        result = self.otium("check", "bad.otm", code=BAD_GRAPH)
+        self.assertEqual(result.out, "")
+        for word in words:
+            self.assertIn(word, result.err)
+        document = self.otium("check", "bad.otm", "--json", code=BAD_GRAPH).json()
+        self.assertEqual(document["exit_code"], BAD_GRAPH)
+        self.assertEqual(document["status"], "graph")
+        self.assertGreater(len(document["errors"]), 0)
+        for command in ("run", "explain", "bench"):
+            self.otium(command, "bad.otm", code=BAD_GRAPH)
+        return document["errors"]
+
+    def test_errors_show_where_and_what_to_do(self):
+        errors = self.check("graph f(A: f64[m, n], b: f64[m]) -> y {\n  y = mv(A, b)\n}\n",
+                            "bad.otm:2:7: error: mv: A is f64[m, n] and x is f64[m]",
+                            "  2 |   y = mv(A, b)\n", "^~~~~~~~",
+                            "bad.otm:1:23: note: b is declared here", "help: did you mean mv(A.T, b)?")
+        self.assertEqual(errors[0]["position"]["line"], 2)
+        self.assertEqual(errors[0]["position"]["column"], 7)
+        self.assertEqual(errors[0]["help"], "did you mean mv(A.T, b)?")
+        self.assertEqual(errors[0]["notes"][0]["position"]["line"], 1)
+
+    def test_invalid_graphs(self):
+        self.check("")
+        self.check("this is no graph\n")
+        self.check("graph f(x: f64[n]) -> y {\n  y = rleu(x)\n}\n", "relu")
+        self.check("graph f(x: f64[n]) -> y {\n  z = x + 1\n}\n")
+        self.check("graph f(x: f64[n]) -> y {\n  y = f(x)\n}\n")
+        self.check("graph f(x: f64[n]) -> y {\n  y = x\n", "bad.otm:")
+        self.check("graph f(x: f64[n]) -> y {\n  y = x\n}\ngraph f(x: f64[n]) -> y {\n  y = x\n}\n",
+                   "f")
+        self.check("graph f(x: f64[n], x: f64[n]) -> y {\n  y = x\n}\n", "x")
+        self.check("graph f(x: f64[n]) -> y {\n  y = " + "(" * 10000 + "x" + ")" * 10000 + "\n}\n")
+        self.check('graph f() -> y {\n  y = load("/etc/passwd.npy")\n}\n')
+        self.check("graph f(x: f64[9999999999999999999999]) -> y {\n  y = x\n}\n")
+
+    def test_up_to_twenty_errors(self):
+        lines = "".join(f"  y{i} = nothing{i}(x)\n" for i in range(50))
+        errors = self.check("graph f(x: f64[n]) -> y0 {\n" + lines + "}\n")
+        self.assertGreaterEqual(len(errors), 15)
+        self.assertLessEqual(len(errors), 21)
+
+    def test_hostile_bytes(self):
+        for text in (b"\0" * 100, b"graph \xff\xfe(", b"\xef\xbb\xbf", os.urandom(5000)):
+            (self.folder / "bad.otm").write_bytes(text)
+            for command in ("check", "fmt"):
+                self.otium(command, "bad.otm", code=BAD_GRAPH)
+                self.otium(command, "bad.otm", "--json", code=BAD_GRAPH).json()
+
+    def test_no_such_file(self):
+        for command in ("run", "check", "explain", "bench", "fmt"):
+            error = self.otium(command, "nothing.otm", code=BAD_INPUT).err
+            self.assertIn("nothing.otm", error)
+            self.assertIn("No such file", error)
+            self.otium(command, ".", code=BAD_INPUT)
+
+    def test_from_stdin(self):
+        result = self.otium("run", "-", "A=eye", "x=[1, 2]", "y=[3, 4]", stdin=otium.ADDMV.encode())
+        self.assertEqual(result.out, "[4. 6.]\n")
+
+    def test_load_stays_in_the_folder(self):
+        (self.folder / "sub").mkdir()
+        np.save(self.path("w.npy"), np.ones(3))
+        np.save(self.path("sub/w.npy"), np.zeros(3))
+        self.write("sub/f.otm", 'graph f() -> y {\n  y = load("../w.npy") + 1\n}\n')
+        self.otium("run", "sub/f.otm", code=BAD_GRAPH)
+        self.assertEqual(self.otium("run", "sub/f.otm", "--load-anywhere").out, "[2. 2. 2.]\n")
+        self.write("sub/f.otm", 'graph f() -> y {\n  y = load("w.npy") + 1\n}\n')
+        self.assertEqual(self.otium("run", "sub/f.otm").out, "[1. 1. 1.]\n")
+
+
+class Data(otium.CliTest):
+    def setUp(self):
+        super().setUp()
+        self.write("f.otm", "graph f(x: f64[n]) -> y {\n  y = x + 1\n}\n")
+
+    def fails(self, value, *words):
+        result = self.otium("run", "f.otm", f"x={value}", code=BAD_INPUT)
+        self.assertEqual(result.out, "")
+        self.assertEqual(result.err.count("error"), 1)
+        for word in words:
+            self.assertIn(word, result.err)
+        document = self.otium("run", "f.otm", f"x={value}", "--json", code=BAD_INPUT).json()
+        self.assertEqual(document["status"], "input")
+
+    def test_files(self):
+        self.fails("nothing.npy", "nothing.npy", "No such file")
+        os.mkdir(self.path("dir.npy"))
+        self.fails("dir.npy", "dir.npy", "directory")
+        self.write("text.npy", "this is text, not an array, and longer than any magic")
+        self.fails("text.npy", "text.npy")
+        self.write("empty.npy", "")
+        self.fails("empty.npy")
+        self.write("bad.npz", "PK")
+        self.fails("bad.npz")
+        self.write("bad.mtx", "%%MatrixMarket matrix coordinate real general\n2 2 9\n1 1 1\n")
+        self.fails("bad.mtx", "line")
+        self.fails("x.txt")
+
+    def test_truncated_and_lying_headers(self):
+        np.save(self.path("x.npy"), np.arange(100.0))
+        whole = (self.folder / "x.npy").read_bytes()
+        for length in (0, 5, 9, 50, 128, 130, len(whole) - 1):
+            (self.folder / "cut.npy").write_bytes(whole[:length])
+            self.fails("cut.npy", "cut.npy")
+        for old, new in ((b"(100,)", b"(999,)"), (b"<f8", b">f8"), (b"<f8", b"|O8"),
+                         (b"(100,)", b"(-10,)"), (b"'descr'", b"'dascr'")):
+            (self.folder / "lie.npy").write_bytes(whole.replace(old, new))
+            self.fails("lie.npy", "lie.npy")
+        huge = whole.replace(b"(100,), }          ", b"(99999999999999999,),}")[:len(whole)]
+        (self.folder / "huge.npy").write_bytes(huge)
+        self.fails("huge.npy")
+
+    def test_nan_everywhere(self):
+        """Non-finite numbers give non-finite results or a clear failure: no crash."""
+        self.write("g.otm", """graph g(A: f64[n, n], x: f64[n]) -> (a, b, c, d) {
+  a = A @ x
+  b = exp(x) / x
+  c = sum(A)
+  d = solve(A, x)
+}
+""")
+        for value in (np.nan, np.inf, -np.inf):
+            np.save(self.path("A.npy"), np.full((5, 5), value))
+            np.save(self.path("x.npy"), np.full(5, value))
+            done = subprocess.run([otium.OTIUM, "run", "g.otm", "A=A.npy", "x=x.npy"],
+                                  cwd=self.folder, capture_output=True, timeout=60)
+            self.assertIn(done.returncode, (FINE, RUN_FAILED), done.stderr)
+            self.otium("run", "f.otm", "x=x.npy")
+
+    def test_numerical_failure_says_where(self):
+        self.write("g.otm", "graph g(A: f64[n, n]) -> L {\n  L = cholesky(A)\n}\n")
+        error = self.otium("run", "g.otm", "A=[[1, 2], [2, 1]]", code=RUN_FAILED).err
+        self.assertIn("g.otm:2:7: error: cholesky: the leading minor of order 2", error)
+        self.assertIn("  2 |   L = cholesky(A)\n", error)
+        document = self.otium("run", "g.otm", "A=[[1, 2], [2, 1]]", "--json", code=RUN_FAILED).json()
+        self.assertEqual(document["errors"][0]["position"]["line"], 2)
+        self.assertNotIn("results", document)
+
+
+class Limits(otium.CliTest):
+    def setUp(self):
+        super().setUp()
+        self.write("addmv.otm", otium.ADDMV)
+        self.big = ["addmv.otm", "--random-missing", "--size", "m=400", "--size", "n=3"]
+
+    def test_memory(self):
+        self.otium("run", *self.big, "--memory-limit", "1M")
+        error = self.otium("run", *self.big, "--memory-limit", "1K", code=NO_DEVICE).err
+        self.assertIn("limit", error)
+        for text in ("1X", "-5", "", "nan"):
+            self.otium("run", *self.big, "--memory-limit", text, code=USAGE)
+
+    def test_devices(self):
+        self.otium("run", *self.big, "--device", "cpu")
+        error = self.otium("run", *self.big, "--device", "cuda:7", code=NO_DEVICE).err
+        self.assertIn("--device-model", error)
+
+    def test_a_described_device_does_not_run(self):
+        self.otium("explain", *self.big, "--device", "cuda", "--device-model", "h200")
+        self.otium("run", *self.big, "--device", "cuda", "--device-model", "h200", code=NO_DEVICE)
+
+
+class Interrupted(otium.CliTest):
+    def interrupt(self, *arguments):
+        # -o files are absent when the run was interrupted.
+        process = subprocess.Popen([otium.OTIUM, *arguments], cwd=self.folder,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   env={**os.environ, "OTIUM_CACHE_DIR": self.path("cache")})
+        time.sleep(1)
+        self.assertIsNone(process.poll(), "finished before it could be interrupted")
+        start = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, INTERRUPTED, err)
+        # A step is cut off after two seconds; machines are slow at times.
+        self.assertLess(time.monotonic() - start, 30)
+        return out
+
+    def test_a_long_run(self):
+        self.write("addmv.otm", otium.ADDMV)
+        run = ["run", "addmv.otm", "--random-missing", "--size", "m=100", "--size", "n=100",
+               "--repeat", "1000000000"]
+        self.assertEqual(self.interrupt(*run, "-o", "z.npy"), b"")
+        self.assertFalse((self.folder / "z.npy").exists())
+        document = json.loads(self.interrupt(*run, "--json"))
+        self.assertEqual((document["exit_code"], document["status"]), (INTERRUPTED, "interrupted"))
+
+    def test_a_long_step(self):
+        self.write("f.otm", "graph f(A: f64[n, n]) -> C {\n  C = A @ A\n}\n")
+        self.interrupt("run", "f.otm", "--random-missing", "--size", "n=300", "--check",
+                       "--repeat", "100000000")
+
+
+if __name__ == "__main__":
+    otium.main()
