@@ -155,13 +155,19 @@ def unary(op, function, *, dtypes="f16 f32 f64", low=-2.0, special=True, text=No
         case(op, text, function, x=D("f32 f64", len(SPECIAL), values=SPECIAL), **more)
 
 
+def same(function):
+    """SciPy gives f32 for f16."""
+    return lambda x: function(x).astype(x.dtype)
+
+
 COMPLEX = "f32 f64 c64 c128"
 ALL = "i32 i64 f32 f64 c64 c128"
 unary("neg", np.negative, dtypes=ALL)
 unary("neg", np.negative, text="-x", dtypes=ALL)
 unary("abs", np.abs, dtypes="i32 i64 f16 f32 f64")
 case("abs", "abs(x)", np.abs, x=D("c64 c128", 20))
-unary("sign", np.sign, dtypes="i32 i64 f32 f64")
+# As in PyTorch, the sign of NaN is 0.
+unary("sign", lambda x: np.where(x == x, np.sign(x), 0).astype(x.dtype), dtypes="i32 i64 f32 f64")
 unary("square", np.square, dtypes=ALL)
 unary("sqrt", np.sqrt, low=0.1, dtypes=COMPLEX)
 unary("rsqrt", lambda x: 1 / np.sqrt(x), low=0.1)
@@ -173,11 +179,12 @@ for op in ("exp", "sin", "cos", "tanh", "log"):
 unary("log", np.log, low=0.01)
 unary("log1p", np.log1p, low=-0.9)
 unary("round", np.round)
-unary("sigmoid", scipy.special.expit)
-unary("erf", scipy.special.erf)
+unary("sigmoid", same(scipy.special.expit))
+unary("erf", same(scipy.special.erf))
 unary("relu", lambda x: np.where(np.isnan(x), x, np.maximum(x, 0)), dtypes="i32 i64 f32 f64")
-unary("silu", lambda x: x * scipy.special.expit(x), special=False)
-unary("gelu", lambda x: x * 0.5 * (1 + scipy.special.erf(x / np.sqrt(2))), special=False, inner=4)
+unary("silu", same(lambda x: x * scipy.special.expit(x)), special=False)
+unary("gelu", same(lambda x: x * 0.5 * (1 + scipy.special.erf(x / np.sqrt(2)))), special=False,
+      inner=4)
 unary("gelu", lambda x: x * 0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))),
       text='gelu(x, approximate="tanh")', special=False, inner=4)
 unary("softplus", lambda x: np.logaddexp(x, 0), special=False)
@@ -245,7 +252,7 @@ for text, axis in (("", None), (", dim=0", 0), (", dim=-1", -1)):
          x=D("i32 f32 f64", 7, 9), out="i64")
 for axis in (0, 1):
     case("logsumexp", f"logsumexp(x, dim={axis})",
-         lambda x, a=axis: scipy.special.logsumexp(x.astype(np.float64), axis=a),
+         lambda x, a=axis: scipy.special.logsumexp(x, axis=a),
          x=D("f32 f64", 8, 9), inner=9)
     case("softmax", f"softmax(x, dim={axis})", lambda x, a=axis: scipy.special.softmax(x, axis=a),
          x=D("f32 f64", 8, 9), inner=9)

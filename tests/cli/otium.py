@@ -57,7 +57,7 @@ class CliTest(unittest.TestCase):
                               input=stdin, capture_output=True, timeout=timeout)
         result = Result(done)
         self.assertEqual(result.code, code,
-                         f"otium {' '.join(map(str, arguments))}\n{result.out}{result.err}")
+                         f"otium {' '.join(map(str, arguments))}\n{result.out[:1000]}{result.err[:3000]}")
         return result
 
 

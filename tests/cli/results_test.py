@@ -49,7 +49,7 @@ class Results(otium.CliTest):
         self.assertEqual(np.load(self.path("t.npy")), 15)
         # What is not asked for is neither printed nor written.
         self.assertEqual(self.run_two("-o", "twice=w.mtx").out, "")
-        self.assertTrue(open(self.path("w.mtx")).readline().startswith("%%MatrixMarket"))
+        self.assertTrue((self.folder / "w.mtx").read_text().startswith("%%MatrixMarket"))
 
     def test_all_in_one_file(self):
         self.run_two("-o", "all.npz")

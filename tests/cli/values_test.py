@@ -202,13 +202,14 @@ class Structure(otium.CliTest):
 
     def test_not_as_declared(self):
         for declared, value in (("[n, n] symmetric", "[[1, 2], [3, 4]]"),
-                                ("[n, n] spd", "[[1, 2], [2, 1]]"), ("[n, n] lower", "ones"),
+                                ("[n, n] spd", "[[1, 2], [3, 1]]"), ("[n, n] lower", "ones"),
                                 ("[n, n] diagonal", "ones"), ("[n, n] orthogonal", "ones"),
                                 ("[n, n] permutation", "ones"), ("[] positive", "-1")):
             self.write("f.otm", f"graph f(A: f64{declared}) -> B {{\n  B = 1 * A\n}}\n")
             sizes = ["--size", "n=2"] if value == "ones" else []
             error = self.otium("run", "f.otm", f"A={value}", *sizes, code=BAD_INPUT).err
-            self.assertIn("A: declared", error)
+            self.assertIn("error: A: ", error)
+            self.assertIn("declared", error)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@
 namespace otium::cli {
 namespace {
 
-inline double Magnitude(bool x) { return x ? 1 : 0; }
 inline double Magnitude(double x) { return std::abs(x); }
 inline double Magnitude(const std::complex<double>& x) { return std::abs(x); }
 
@@ -44,6 +43,17 @@ bool Same(const T& a, const T& b) {
     } else {
       return x == y || (std::isnan(x) && std::isnan(y));
     }
+  }
+}
+
+// Integers beyond 2^53 are apart when f64 cannot tell them so.
+template <class T>
+double Distance(const T& a, const T& b) {
+  if constexpr (std::is_same_v<T, int32_t> || std::is_same_v<T, int64_t>) {
+    const auto x = static_cast<uint64_t>(int64_t{a}), y = static_cast<uint64_t>(int64_t{b});
+    return static_cast<double>(a > b ? x - y : y - x);
+  } else {
+    return Magnitude(Widen(a) - Widen(b));
   }
 }
 
@@ -82,7 +92,7 @@ void CompareElements(const Tensor& actual, const Tensor& expected, Tolerance tol
   double worst_excess = -1, worst_apart = 0, worst_allowed = 0;
   for (int64_t i = 0; i < result->elements; ++i) {
     if (Same(a[i], b[i])) continue;
-    const double apart = Magnitude(Widen(a[i]) - Widen(b[i]));
+    const double apart = Distance(a[i], b[i]);
     const double allowed = tolerance(i, Magnitude(Widen(b[i])));
     if (std::isfinite(apart)) result->largest = std::max(result->largest, apart);
     if (apart <= allowed) continue;
@@ -175,7 +185,7 @@ absl::Status CheckExpectations(Session& session, const std::vector<Expectation>&
     }
     const Comparison c =
         CompareTensors(actual, wanted, [&, rtol = rtol, atol = atol](int64_t, double magnitude) {
-          return atol + rtol * magnitude;
+          return std::isfinite(magnitude) ? atol + rtol * magnitude : 0;
         });
     if (options.json) {
       session.document()["expect"][e.result] = {

@@ -102,8 +102,8 @@ absl::StatusOr<RunOptions> MakeRunOptions(const Session& session, const Inputs& 
   run.seed = session.options().seed;
   run.cancel = &Interrupted();
   run.sizes = inputs.sizes;
-  if (!session.options().memory_limit.empty()) {
-    OTIUM_ASSIGN_OR_RETURN(run.memory_limit, ParseBytes(session.options().memory_limit));
+  if (session.options().memory_limit.has_value()) {
+    OTIUM_ASSIGN_OR_RETURN(run.memory_limit, ParseBytes(*session.options().memory_limit));
   }
   return run;
 }

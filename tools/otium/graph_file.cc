@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/status.h"
+#include "engine/engine.h"
 #include "engine/graph/text/lower.h"
 #include "engine/io/print.h"
 #include "engine/io/tensor_file.h"
@@ -22,13 +23,16 @@ struct CloseFile {
   }
 };
 
+// The value of a default, when it is a number; it uses no inputs.
 std::string DefaultText(const Graph& graph) {
-  const NodeId n = graph.producer(graph.outputs()[0].value);
-  if (!graph.Is(n, Op::constant)) return "...";
-  const Tensor& value = graph.attributes(n).Get<Tensor>("value");
-  if (value.NumElements() > kSmallConstant) return "...";
-  const absl::StatusOr<std::string> text = FormatTensor(value);
-  return text.ok() ? *text : "...";
+  constexpr char kElided[] = "...";
+  if (!graph.IsStatic() || graph.type(graph.outputs()[0].value).rank() > 0) return kElided;
+  const absl::StatusOr<Program> program = Compile(Function(graph));
+  if (!program.ok()) return kElided;
+  const absl::StatusOr<TensorMap> value = program->Run({});
+  if (!value.ok()) return kElided;
+  const absl::StatusOr<std::string> text = FormatTensor(value->begin()->second);
+  return text.ok() ? *text : kElided;
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ struct Options {
   std::string device_model;
   int threads = 0;
   std::string math = "standard";
-  std::string memory_limit;
+  std::optional<std::string> memory_limit;
   bool no_optimize = false;
   std::vector<std::string> disabled_passes;
 
