@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/graph/hoist.h"
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/status.h"
 #include "engine/graph/graph_builder.h"
@@ -18,12 +19,14 @@ absl::StatusOr<HoistedGraph> HoistConstants(const GraphPtr& graph) {
     builder.SetOrigins(g.origins(g.producer(in.value)));
     values[in.value] = builder.AddInput(in.name, g.type(in.value), in.default_value);
   }
+  absl::flat_hash_set<std::string> names;
+  for (const GraphInput& in : g.inputs()) names.insert(in.name);
   for (NodeId n : g.large_constants()) {
     const ValueId v = g.result(n);
     builder.SetOrigins(g.origins(n));
     std::string name(g.value_name(v));
-    // "$" is in no user's name.
-    if (name.empty()) name = absl::StrCat("$constant", hoisted.constants.size());
+    if (name.empty()) name = absl::StrCat("constant", hoisted.constants.size());
+    while (!names.insert(name).second) name += "_";
     values[v] = builder.AddInput(name, g.type(v));
     hoisted.constants.push_back(g.attributes(n).Get<Tensor>("value"));
   }

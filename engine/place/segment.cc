@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/status.h"
 #include "engine/graph/graph_builder.h"
@@ -34,8 +36,11 @@ bool HasStaticAttributes(const Graph& g, NodeId n) {
   return true;
 }
 
-std::string NameOf(const Graph& g, ValueId v) {
-  return g.value_name(v).empty() ? absl::StrCat("t", v) : std::string(g.value_name(v));
+// The user's name for a value that crosses, or another; none of `used`.
+std::string NameOf(const Graph& g, ValueId v, absl::flat_hash_set<std::string>* used) {
+  std::string name = g.value_name(v).empty() ? absl::StrCat("t", v) : std::string(g.value_name(v));
+  while (!used->insert(name).second) name += "_";
+  return name;
 }
 
 // Copies the nodes for which `wanted` holds; values of others are known already.
@@ -74,12 +79,16 @@ absl::StatusOr<Segment> CutSegment(const GraphPtr& graph) {
   }
   if (!any_late) return Segment{graph, std::nullopt};
 
-  // What crosses: values of early nodes that late ones use.
+  // What crosses: values of early nodes that late ones use. Constants do not: each
+  // side has its own.
   std::vector<bool> crosses(g.num_values(), false);
+  std::vector<bool> in_rest = late;
   for (NodeId n = 0; n < g.num_nodes(); ++n) {
     if (!late[n]) continue;
     for (ValueId v : g.operands(n)) {
-      if (v != kNoValue && early[g.producer(v)]) crosses[v] = true;
+      if (v == kNoValue || late[g.producer(v)]) continue;
+      if (g.Is(g.producer(v), Op::constant)) in_rest[g.producer(v)] = true;
+      else crosses[v] = true;
     }
   }
 
@@ -93,34 +102,42 @@ absl::StatusOr<Segment> CutSegment(const GraphPtr& graph) {
   }
   CopyNodes(g, early, &values, &head);
   int32_t num_head_outputs = 0;
+  absl::flat_hash_map<ValueId, int32_t> head_output_of;
   for (size_t i = 0; i < g.outputs().size(); ++i) {
     const GraphOutput& out = g.outputs()[i];
     if (late[g.producer(out.value)]) continue;
     head.AddOutput(out.name, values[out.value]);
     continuation.head_outputs.push_back(static_cast<int32_t>(i));
-    ++num_head_outputs;
+    head_output_of.try_emplace(out.value, num_head_outputs++);
   }
+  absl::flat_hash_set<std::string> names;
+  for (const GraphInput& in : g.inputs()) names.insert(in.name);
+  for (const GraphOutput& out : g.outputs()) names.insert(out.name);
 
   GraphBuilder rest(g.sources());
   rest.SetName(g.name());
   std::vector<ValueId> rest_values(g.num_values(), kNoValue);
   for (ValueId v = 0; v < g.num_values(); ++v) {
     if (!crosses[v]) continue;
-    const NodeId n = g.producer(v);
-    const std::string name = NameOf(g, v);
-    rest.SetOrigins(g.origins(n));
-    rest_values[v] = rest.AddInput(name, g.type(v));
+    rest.SetOrigins(g.origins(g.producer(v)));
     auto input = std::find_if(g.inputs().begin(), g.inputs().end(),
                               [&](const GraphInput& in) { return in.value == v; });
     if (input != g.inputs().end()) {
+      rest_values[v] = rest.AddInput(input->name, g.type(v));
       continuation.inputs.push_back({false, static_cast<int32_t>(input - g.inputs().begin())});
-    } else {
+      continue;
+    }
+    const std::string name = NameOf(g, v, &names);
+    rest_values[v] = rest.AddInput(name, g.type(v));
+    auto [output, is_new] = head_output_of.try_emplace(v, num_head_outputs);
+    if (is_new) {
       head.AddOutput(name, values[v]);
       continuation.head_outputs.push_back(-1);
-      continuation.inputs.push_back({true, num_head_outputs++});
+      ++num_head_outputs;
     }
+    continuation.inputs.push_back({true, output->second});
   }
-  CopyNodes(g, late, &rest_values, &rest);
+  CopyNodes(g, in_rest, &rest_values, &rest);
   for (size_t i = 0; i < g.outputs().size(); ++i) {
     const GraphOutput& out = g.outputs()[i];
     if (early[g.producer(out.value)]) continue;

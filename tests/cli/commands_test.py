@@ -298,7 +298,7 @@ class Devices(Common):
 
     def test_calibrate(self):
         self.assertFalse(self.otium("devices", "--json").json()["calibrated"])
-        text = self.otium("calibrate").out
+        text = self.otium("calibrate", timeout=600).out
         self.assertEqual((self.folder / "cache" / "machine.txt").read_text(), text)
         document = self.otium("devices", "--json").json()
         self.assertTrue(document["calibrated"])
@@ -306,7 +306,6 @@ class Devices(Common):
         # A broken file is not trusted.
         (self.folder / "cache" / "machine.txt").write_text("f32_flops nonsense\n")
         self.otium("devices")
-        self.otium("calibrate", env={"OTIUM_CACHE_DIR": "/proc/nowhere"}, code=RUN_FAILED)
 
 
 class Terminal(Common):

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 
@@ -39,6 +40,9 @@ class Explainer {
   ExplainedSegment Run() {
     ExplainedSegment segment;
     reason_used_.assign(plan_.reasons.size(), false);
+    for (size_t i = 0; i < plan_.reasons.size(); ++i) {
+      reasons_of_[plan_.reasons[i].nodes[0]].push_back(i);
+    }
     for (const PlanStep& step : plan_.steps) segment.steps.push_back(Explain(step));
     for (const PassRecord& p : plan_.passes) {
       segment.passes.push_back({std::string(p.pass), p.seconds, p.changed, p.nodes});
@@ -133,13 +137,14 @@ class Explainer {
     e.workspace_bytes = step.kernel.prepared.workspace_bytes;
     const auto origins = graph.origins(step.node);
     if (!origins.empty()) e.position = graph.sources()->entries[origins[0]].position.ToString();
-    for (size_t i = 0; i < plan_.reasons.size(); ++i) {
-      if (reason_used_[i] || is_copy) continue;
-      if (std::find(origins.begin(), origins.end(), plan_.reasons[i].nodes[0]) == origins.end()) {
-        continue;
+    for (SourceId origin : is_copy ? absl::Span<const SourceId>() : origins) {
+      auto it = reasons_of_.find(origin);
+      if (it == reasons_of_.end()) continue;
+      for (size_t i : it->second) {
+        e.reasons.push_back(Text(plan_.reasons[i]));
+        reason_used_[i] = true;
       }
-      e.reasons.push_back(Text(plan_.reasons[i]));
-      reason_used_[i] = true;
+      reasons_of_.erase(it);
     }
     return e;
   }
@@ -147,6 +152,8 @@ class Explainer {
   const Plan& plan_;
   const Machine& machine_;
   std::vector<bool> reason_used_;
+  // By the source node where they would fire; those of a step are told once.
+  absl::flat_hash_map<SourceId, std::vector<size_t>> reasons_of_;
 };
 
 Json OperandsToJson(const std::vector<ExplainedOperand>& operands) {

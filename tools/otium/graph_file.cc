@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/otium/graph_file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -63,16 +64,23 @@ absl::StatusOr<std::vector<Function>> LoadGraphs(Session& session) {
   OTIUM_ASSIGN_OR_RETURN(std::string text, ReadTextFile(options.file));
   session.SetSource(std::move(text));
   ParseOptions parse;
-  // A file that load() names belongs to the graph, and yet it is data: its errors
-  // are those of the graph, at the position of load().
-  parse.load = [&options](const std::string& path) {
-    return LoadTensor(path, NpyOptions{.mmap = !options.no_mmap});
+  int64_t failed_loads = 0;
+  parse.load = [&](const std::string& path) {
+    absl::StatusOr<Tensor> tensor = LoadTensor(path, NpyOptions{.mmap = !options.no_mmap});
+    if (!tensor.ok()) ++failed_loads;
+    return tensor;
   };
   parse.load_anywhere = options.load_anywhere;
   ParseResult result = ParseGraphFile(session.source(), options.file == "-" ? "<stdin>" : options.file,
                                       parse);
   session.Report(result.diagnostics);
-  if (!result.ok()) return FailReported(Exit::kBadGraph);
+  if (!result.ok()) {
+    // When nothing is wrong but files that load() names, it is the data.
+    const int64_t errors = std::count_if(
+        result.diagnostics.begin(), result.diagnostics.end(),
+        [](const Diagnostic& d) { return d.severity == Severity::kError; });
+    return FailReported(errors == failed_loads ? Exit::kBadInput : Exit::kBadGraph);
+  }
   if (result.graphs.empty()) {
     return Fail(Exit::kBadGraph, absl::StrCat(options.file, ": there is no graph in this file"),
                 "a graph file begins with: graph NAME(...) -> ... {");
