@@ -6,6 +6,7 @@
 #define OTIUM_OPS_OPS_H_
 
 #include "ops/comparison.h"
+#include "ops/contraction.h"
 #include "ops/creation.h"
 #include "ops/functions.h"
 #include "ops/indexing.h"

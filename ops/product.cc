@@ -5,49 +5,66 @@
 
 #include "ops/product.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "engine/base/status.h"
 #include "engine/graph/graph.h"
 #include "ops/infer.h"
 #include "ops/op.h"
+#include "ops/product_rules.h"
 
 namespace otium {
 namespace {
 
+constexpr ParamDef kVectorsParams[] = {TensorParam("x"), TensorParam("y")};
 constexpr ParamDef kMvParams[] = {TensorParam("A"), TensorParam("x")};
 constexpr ParamDef kMmParams[] = {TensorParam("A"), TensorParam("B")};
-constexpr ParamDef kVectorParams[] = {TensorParam("a"), TensorParam("b")};
-constexpr ParamDef kAddrParams[] = {TensorParam("input"), TensorParam("a"), TensorParam("b"),
+constexpr ParamDef kAddrParams[] = {TensorParam("input"), TensorParam("x"), TensorParam("y"),
                                     ScaleParam("beta"), ScaleParam("alpha")};
 constexpr ParamDef kAddmvParams[] = {TensorParam("input"), TensorParam("A"), TensorParam("x"),
                                      ScaleParam("beta"), ScaleParam("alpha")};
 constexpr ParamDef kAddmmParams[] = {TensorParam("input"), TensorParam("A"), TensorParam("B"),
                                      ScaleParam("beta"), ScaleParam("alpha")};
+// Where beta and alpha stand.
+constexpr int kBeta = 3, kAlpha = 4;
 
-// [n, m] times [m] with A at operand `a`.
+// ---- shapes; the factors are operands `a` and `a + 1`
+
+absl::Status RequireRanks(const OpCall& call, int a, int rank_a, int rank_b) {
+  OTIUM_RETURN_IF_ERROR(RequireNumbers(call));
+  OTIUM_RETURN_IF_ERROR(RequireRank(call, a, rank_a));
+  return RequireRank(call, a + 1, rank_b);
+}
+
+absl::StatusOr<Shape> DotShape(const OpCall& call, int a) {
+  OTIUM_RETURN_IF_ERROR(RequireRanks(call, a, 1, 1));
+  OTIUM_RETURN_IF_ERROR(RequireSameSize(call, a, call.operand(a).shape[0], a + 1,
+                                        call.operand(a + 1).shape[0]));
+  return Shape();
+}
+
+absl::StatusOr<Shape> OuterShape(const OpCall& call, int a) {
+  OTIUM_RETURN_IF_ERROR(RequireRanks(call, a, 1, 1));
+  return Shape({call.operand(a).shape[0], call.operand(a + 1).shape[0]});
+}
+
 absl::StatusOr<Shape> MvShape(const OpCall& call, int a) {
-  OTIUM_RETURN_IF_ERROR(RequireRank(call, a, 2));
-  OTIUM_RETURN_IF_ERROR(RequireRank(call, a + 1, 1));
+  OTIUM_RETURN_IF_ERROR(RequireRanks(call, a, 2, 1));
   const Shape& A = call.operand(a).shape;
-  const Shape& x = call.operand(a + 1).shape;
-  OTIUM_RETURN_IF_ERROR(RequireSameSize(call, a, A[1], a + 1, x[0]));
+  OTIUM_RETURN_IF_ERROR(RequireSameSize(call, a, A[1], a + 1, call.operand(a + 1).shape[0]));
   return Shape({A[0]});
 }
 
 absl::StatusOr<Shape> MmShape(const OpCall& call, int a) {
-  OTIUM_RETURN_IF_ERROR(RequireRank(call, a, 2));
-  OTIUM_RETURN_IF_ERROR(RequireRank(call, a + 1, 2));
+  OTIUM_RETURN_IF_ERROR(RequireRanks(call, a, 2, 2));
   const Shape& A = call.operand(a).shape;
   const Shape& B = call.operand(a + 1).shape;
   OTIUM_RETURN_IF_ERROR(RequireSameSize(call, a, A[1], a + 1, B[0]));
   return Shape({A[0], B[1]});
 }
 
-// Equal batches, no broadcasting.
 absl::StatusOr<Shape> BmmShape(const OpCall& call, int a) {
-  OTIUM_RETURN_IF_ERROR(RequireRank(call, a, 3));
-  OTIUM_RETURN_IF_ERROR(RequireRank(call, a + 1, 3));
+  OTIUM_RETURN_IF_ERROR(RequireRanks(call, a, 3, 3));
   const Shape& A = call.operand(a).shape;
   const Shape& B = call.operand(a + 1).shape;
   OTIUM_RETURN_IF_ERROR(RequireSameSize(call, a, A[0], a + 1, B[0]));
@@ -55,257 +72,188 @@ absl::StatusOr<Shape> BmmShape(const OpCall& call, int a) {
   return Shape({A[0], A[1], B[2]});
 }
 
-absl::StatusOr<Shape> OuterShape(const OpCall& call, int a) {
-  OTIUM_RETURN_IF_ERROR(RequireRank(call, a, 1));
-  OTIUM_RETURN_IF_ERROR(RequireRank(call, a + 1, 1));
-  return Shape({call.operand(a).shape[0], call.operand(a + 1).shape[0]});
+absl::StatusOr<Shape> SummedBmmShape(const OpCall& call, int a) {
+  OTIUM_ASSIGN_OR_RETURN(const Shape shape, BmmShape(call, a));
+  return Shape({shape[1], shape[2]});
 }
 
-// NumPy's rule: a vector is a row at the left and a column at the right, and that
-// dimension of 1 is dropped; leading dimensions broadcast.
-absl::StatusOr<Shape> MatmulShape(const OpCall& call) {
-  OTIUM_RETURN_IF_ERROR(RequireRankAtLeast(call, 0, 1));
-  OTIUM_RETURN_IF_ERROR(RequireRankAtLeast(call, 1, 1));
-  const Shape& A = call.operand(0).shape;
-  const Shape& B = call.operand(1).shape;
-  const bool row = A.rank() == 1, column = B.rank() == 1;
-  OTIUM_RETURN_IF_ERROR(RequireSameSize(call, 0, A.back(1), 1, B.back(column ? 1 : 2)));
-  const absl::StatusOr<Shape> batch =
-      BroadcastShapes(BatchShape(A, row ? 1 : 2), BatchShape(B, column ? 1 : 2));
-  if (!batch.ok()) {
-    return InvalidArgument(Describe("A", call.operand(0)), " and ", Describe("B", call.operand(1)),
-                           ": the batch dimensions do not broadcast");
-  }
-  Dims dims(batch->dims().begin(), batch->dims().end());
-  if (!row) dims.push_back(A.back(2));
-  if (!column) dims.push_back(B.back(1));
-  return Shape(absl::Span<const Dim>(dims));
+using ShapeRule = absl::StatusOr<Shape> (*)(const OpCall& call, int a);
+
+template <ShapeRule kShape>
+absl::Status InferProduct(const OpCall& call, ResultTypes* results) {
+  OTIUM_ASSIGN_OR_RETURN(Shape shape, kShape(call, 0));
+  results->push_back(TensorType(call.operand(0).dtype, std::move(shape)));
+  return absl::OkStatus();
 }
 
 // `input` broadcasts to the product, never the other way.
-absl::Status AddProduct(const OpCall& call, const absl::StatusOr<Shape>& product,
-                        ResultTypes* results) {
-  OTIUM_RETURN_IF_ERROR(product.status());
-  const absl::StatusOr<Shape> sum = BroadcastShapes(*product, call.operand(0).shape);
-  if (!sum.ok() || !(*sum == *product)) {
+template <ShapeRule kShape>
+absl::Status InferAdded(const OpCall& call, ResultTypes* results) {
+  OTIUM_ASSIGN_OR_RETURN(Shape product, kShape(call, 1));
+  const absl::StatusOr<Shape> sum = BroadcastShapes(product, call.operand(0).shape);
+  if (!sum.ok() || !(*sum == product)) {
     return InvalidArgument(Describe("input", call.operand(0)), ", it does not broadcast to ",
-                           product->ToString());
+                           product.ToString());
   }
-  results->push_back(TensorType(call.operand(0).dtype, *product));
+  results->push_back(TensorType(call.operand(0).dtype, std::move(product)));
   return absl::OkStatus();
 }
 
-absl::Status InferMv(const OpCall& call, ResultTypes* results) {
-  OTIUM_ASSIGN_OR_RETURN(Shape shape, MvShape(call, 0));
-  results->push_back(TensorType(call.operand(0).dtype, std::move(shape)));
-  return absl::OkStatus();
-}
-absl::Status InferMm(const OpCall& call, ResultTypes* results) {
-  OTIUM_ASSIGN_OR_RETURN(Shape shape, MmShape(call, 0));
-  results->push_back(TensorType(call.operand(0).dtype, std::move(shape)));
-  return absl::OkStatus();
-}
-absl::Status InferAddmv(const OpCall& call, ResultTypes* results) {
-  return AddProduct(call, MvShape(call, 1), results);
-}
-absl::Status InferAddmm(const OpCall& call, ResultTypes* results) {
-  return AddProduct(call, MmShape(call, 1), results);
-}
+// ---- structure
 
-absl::Status InferBmm(const OpCall& call, ResultTypes* results) {
-  OTIUM_ASSIGN_OR_RETURN(Shape shape, BmmShape(call, 0));
-  results->push_back(TensorType(call.operand(0).dtype, std::move(shape)));
-  return absl::OkStatus();
-}
-absl::Status InferBaddbmm(const OpCall& call, ResultTypes* results) {
-  return AddProduct(call, BmmShape(call, 1), results);
-}
-// The sum over the batch: [b, n, m] times [b, m, p] is [n, p].
-absl::Status InferAddbmm(const OpCall& call, ResultTypes* results) {
-  absl::StatusOr<Shape> shape = BmmShape(call, 1);
-  if (shape.ok()) shape = Shape({(*shape)[1], (*shape)[2]});
-  return AddProduct(call, shape, results);
-}
-absl::Status InferDot(const OpCall& call, ResultTypes* results) {
-  OTIUM_RETURN_IF_ERROR(RequireRank(call, 0, 1));
-  OTIUM_RETURN_IF_ERROR(RequireRank(call, 1, 1));
-  OTIUM_RETURN_IF_ERROR(
-      RequireSameSize(call, 0, call.operand(0).shape[0], 1, call.operand(1).shape[0]));
-  results->push_back(TensorType(call.operand(0).dtype, Shape()));
-  return absl::OkStatus();
-}
-absl::Status InferOuter(const OpCall& call, ResultTypes* results) {
-  OTIUM_ASSIGN_OR_RETURN(Shape shape, OuterShape(call, 0));
-  results->push_back(TensorType(call.operand(0).dtype, std::move(shape)));
-  return absl::OkStatus();
-}
-absl::Status InferAddr(const OpCall& call, ResultTypes* results) {
-  return AddProduct(call, OuterShape(call, 1), results);
-}
-absl::Status InferMatmul(const OpCall& call, ResultTypes* results) {
-  OTIUM_ASSIGN_OR_RETURN(Shape shape, MatmulShape(call));
-  results->push_back(TensorType(call.operand(0).dtype, std::move(shape)));
-  return absl::OkStatus();
-}
-
-// The structure of the product of values `a` and `b`.
-Structure ProductStructure(const Graph& graph, ValueId a, ValueId b) {
-  const TensorType& A = graph.type(a);
-  const TensorType& B = graph.type(b);
-  const Structure& x = A.structure;
-  const Structure& y = B.structure;
-  Structure s;
-  if (x.Has(kIdentity) && A.shape == B.shape) return y;
-  if (y.Has(kIdentity) && A.shape == B.shape) return x;
-  s.lower = AddBands(x.lower, y.lower);
-  s.upper = AddBands(x.upper, y.upper);
-  if (x.Has(kZero) || y.Has(kZero)) s.flags |= kZero;
-  constexpr uint32_t kBoth = kNonsingular | kFullColumnRank | kOrthonormalColumns | kOrthogonal |
-                             kPermutation;
-  s.flags |= x.flags & y.flags & kBoth;
-  // Unit triangular matrices of one side form a group.
-  if ((x.IsLower() && y.IsLower()) || (x.IsUpper() && y.IsUpper())) {
-    s.flags |= x.flags & y.flags & kUnitDiagonal;
+void ZeroStructure(const StructureCall& call, ResultTypes* results) {
+  if (call.operand(0).structure.Has(kZero) || call.operand(1).structure.Has(kZero)) {
+    (*results)[0].structure.flags |= kZero;
   }
-  // A A.T and A.H A: semidefinite, definite with full rank of the right side.
-  if (IsTransposeOf(graph, a, b)) s.flags |= kSymmetric;
-  if (IsAdjointOf(graph, a, b)) {
-    s.flags |= kPsd;
-    if (y.Has(kFullColumnRank)) s.flags |= kPd;
-  }
-  return s;
 }
 
-void MmStructure(const StructureCall& call, ResultTypes* results) {
-  (*results)[0].structure = ProductStructure(call.graph, call.values[0], call.values[1]);
-}
-
-// Vectors have no structure.
-void MatmulStructure(const StructureCall& call, ResultTypes* results) {
-  if (call.operand(0).rank() < 2 || call.operand(1).rank() < 2) return;
-  MmStructure(call, results);
-}
-
-// A real vector times itself.
+// x.x of reals, and x.H x, is not negative.
 void DotStructure(const StructureCall& call, ResultTypes* results) {
+  ZeroStructure(call, results);
   if (call.values[0] == call.values[1] && !IsComplex(call.operand(0).dtype)) {
     (*results)[0].structure.flags |= kNonnegative;
   }
 }
 
-// Two flops for each result element and each of the inner size of operand `a`.
-double InnerFlops(const OpCall& call, int a, absl::Span<const TensorType> results) {
-  return 2.0 * static_cast<double>(call.operand(a).shape.back(1).value()) *
-         static_cast<double>(results[0].shape.NumElements());
+void MatrixStructure(const StructureCall& call, ResultTypes* results) {
+  (*results)[0].structure = ProductStructure(call.graph, call.values[0], call.values[1]);
 }
 
-double MvFlops(const OpCall& call, int a) {
-  return 2.0 * static_cast<double>(call.operand(a).shape.NumElements());
+// beta * input + alpha * product. An input that is broadcast within matrices has
+// none of its facts there.
+void AddToInput(const StructureCall& call, const Structure& product, ResultTypes* results) {
+  TensorType& type = (*results)[0];
+  const TensorType& input = call.operand(0);
+  const TensorType* beta = call.Has(kBeta) ? &call.operand(kBeta) : nullptr;
+  const TensorType* alpha = call.Has(kAlpha) ? &call.operand(kAlpha) : nullptr;
+  const bool same_matrices = type.rank() >= 2 && input.rank() >= 2 &&
+                             input.shape.back(1) == type.shape.back(1) &&
+                             input.shape.back(2) == type.shape.back(2);
+  Structure in = input.structure;
+  if (!same_matrices) in = {kFullBand, kFullBand, in.flags & kZero};
+  type.structure = SumStructure(ScaledStructure(in, beta, type.dtype),
+                                ScaledStructure(product, alpha, type.dtype));
 }
-double MmFlops(const OpCall& call, int a) {
-  return MvFlops(call, a) * static_cast<double>(call.operand(a + 1).shape[1].value());
+
+void AddedVectorStructure(const StructureCall& call, ResultTypes* results) {
+  Structure product;
+  if (call.operand(1).structure.Has(kZero) || call.operand(2).structure.Has(kZero)) {
+    product.flags = kZero;
+  }
+  AddToInput(call, product, results);
+}
+void AddedMatrixStructure(const StructureCall& call, ResultTypes* results) {
+  AddToInput(call, ProductStructure(call.graph, call.values[1], call.values[2]), results);
+}
+void AddedOuterStructure(const StructureCall& call, ResultTypes* results) {
+  AddToInput(call, OuterStructure(call.graph, call.values[1], call.values[2]), results);
+}
+
+// A sum over the batch keeps what sums keep; an empty one is zero, so definite
+// terms are definite only when there is one.
+void SummedStructure(const StructureCall& call, ResultTypes* results) {
+  const Structure each = ProductStructure(call.graph, call.values[1], call.values[2]);
+  const Dim& batch = call.operand(1).shape[0];
+  uint32_t keep = kSymmetric | kHermitian | kPsd | kZero;
+  if (batch.IsStatic() && batch.value() > 0) keep |= kPd;
+  AddToInput(call, {each.lower, each.upper, each.flags & keep}, results);
+}
+
+// ---- cost: a multiply and an add for each product of elements
+
+// Elements of A times columns of B.
+template <int kA>
+double ProductFlops(const OpCall& call, absl::Span<const TensorType>) {
+  const Shape& B = call.operand(kA + 1).shape;
+  const double columns = B.rank() >= 2 ? static_cast<double>(B.back(1).value()) : 1;
+  return 2.0 * static_cast<double>(call.operand(kA).shape.NumElements()) * columns;
+}
+double AddrFlops(const OpCall&, absl::Span<const TensorType> results) {
+  return 2.0 * static_cast<double>(results[0].shape.NumElements());
 }
 
 }  // namespace
 
+OTIUM_DEFINE_OP(dot) = {
+    .doc = "The sum of x[i] * y[i] of two vectors of equal length.",
+    .params = kVectorsParams,
+    .promotion = Promotion::kEqual,
+    .infer = InferProduct<DotShape>,
+    .structure = DotStructure,
+    .flops = ProductFlops<0>,
+};
+OTIUM_DEFINE_OP(vdot) = {
+    .doc = "The sum of conj(x[i]) * y[i] of two vectors of equal length.",
+    .params = kVectorsParams,
+    .promotion = Promotion::kEqual,
+    .infer = InferProduct<DotShape>,
+    .structure = DotStructure,
+    .flops = ProductFlops<0>,
+};
 OTIUM_DEFINE_OP(mv) = {
     .doc = "Matrix-vector product: A is [n, m], x is [m], the result [n].",
     .params = kMvParams,
     .promotion = Promotion::kEqual,
-    .infer = InferMv,
-    .flops = [](const OpCall& call, absl::Span<const TensorType>) { return MvFlops(call, 0); },
+    .infer = InferProduct<MvShape>,
+    .structure = ZeroStructure,
+    .flops = ProductFlops<0>,
 };
 OTIUM_DEFINE_OP(addmv) = {
     .doc = "beta * input + alpha * (A @ x). When beta is 0, input is not read.",
     .params = kAddmvParams,
     .promotion = Promotion::kEqual,
-    .infer = InferAddmv,
-    .flops = [](const OpCall& call, absl::Span<const TensorType>) { return MvFlops(call, 1); },
+    .infer = InferAdded<MvShape>,
+    .structure = AddedVectorStructure,
+    .flops = ProductFlops<1>,
 };
 OTIUM_DEFINE_OP(mm) = {
     .doc = "Matrix product of two matrices: [n, m] times [m, p] is [n, p].",
     .params = kMmParams,
     .promotion = Promotion::kEqual,
-    .infer = InferMm,
-    .structure = MmStructure,
-    .flops = [](const OpCall& call, absl::Span<const TensorType>) { return MmFlops(call, 0); },
+    .infer = InferProduct<MmShape>,
+    .structure = MatrixStructure,
+    .flops = ProductFlops<0>,
 };
 OTIUM_DEFINE_OP(addmm) = {
     .doc = "beta * input + alpha * (A @ B). When beta is 0, input is not read.",
     .params = kAddmmParams,
     .promotion = Promotion::kEqual,
-    .infer = InferAddmm,
-    .flops = [](const OpCall& call, absl::Span<const TensorType>) { return MmFlops(call, 1); },
+    .infer = InferAdded<MmShape>,
+    .structure = AddedMatrixStructure,
+    .flops = ProductFlops<1>,
 };
-
 OTIUM_DEFINE_OP(bmm) = {
-    .doc = "Products of matrices of equal batches: [b, n, m] times [b, m, p] is [b, n, p].",
+    .doc = "The products of two batches of matrices: [b, n, m] times [b, m, p] is [b, n, p].",
     .params = kMmParams,
     .promotion = Promotion::kEqual,
-    .infer = InferBmm,
-    .structure = MmStructure,
-    .flops = [](const OpCall& call,
-                absl::Span<const TensorType> results) { return InnerFlops(call, 0, results); },
+    .infer = InferProduct<BmmShape>,
+    .structure = MatrixStructure,
+    .flops = ProductFlops<0>,
 };
 OTIUM_DEFINE_OP(baddbmm) = {
     .doc = "beta * input + alpha * bmm(A, B). When beta is 0, input is not read.",
     .params = kAddmmParams,
     .promotion = Promotion::kEqual,
-    .infer = InferBaddbmm,
-    .flops = [](const OpCall& call,
-                absl::Span<const TensorType> results) { return InnerFlops(call, 1, results); },
+    .infer = InferAdded<BmmShape>,
+    .structure = AddedMatrixStructure,
+    .flops = ProductFlops<1>,
 };
 OTIUM_DEFINE_OP(addbmm) = {
     .doc = "beta * input + alpha * (the sum over the batch of bmm(A, B)). When beta is 0, input is "
            "not read.",
     .params = kAddmmParams,
     .promotion = Promotion::kEqual,
-    .infer = InferAddbmm,
-    .flops =
-        [](const OpCall& call, absl::Span<const TensorType> results) {
-          return InnerFlops(call, 1, results) *
-                 static_cast<double>(call.operand(1).shape[0].value());
-        },
-};
-OTIUM_DEFINE_OP(dot) = {
-    .doc = "The sum of a[i] * b[i]; neither is conjugated.",
-    .params = kVectorParams,
-    .promotion = Promotion::kEqual,
-    .infer = InferDot,
-    .structure = DotStructure,
-    .flops = [](const OpCall& call,
-                absl::Span<const TensorType> results) { return InnerFlops(call, 0, results); },
-};
-OTIUM_DEFINE_OP(vdot) = {
-    .doc = "The sum of conj(a[i]) * b[i].",
-    .params = kVectorParams,
-    .promotion = Promotion::kEqual,
-    .infer = InferDot,
-    .structure = DotStructure,
-    .flops = [](const OpCall& call,
-                absl::Span<const TensorType> results) { return InnerFlops(call, 0, results); },
-};
-OTIUM_DEFINE_OP(outer) = {
-    .doc = "The outer product a[i] * b[j], [n, m].",
-    .params = kVectorParams,
-    .promotion = Promotion::kEqual,
-    .infer = InferOuter,
+    .infer = InferAdded<SummedBmmShape>,
+    .structure = SummedStructure,
+    .flops = ProductFlops<1>,
 };
 OTIUM_DEFINE_OP(addr) = {
-    .doc = "beta * input + alpha * outer(a, b). When beta is 0, input is not read.",
+    .doc = "beta * input + alpha * outer(x, y). When beta is 0, input is not read.",
     .params = kAddrParams,
     .promotion = Promotion::kEqual,
-    .infer = InferAddr,
-};
-OTIUM_DEFINE_OP(matmul) = {
-    .doc = "A @ B by NumPy's rules: vectors are rows at the left and columns at the right, leading "
-           "dimensions broadcast.",
-    .params = kMmParams,
-    .promotion = Promotion::kEqual,
-    .infer = InferMatmul,
-    .structure = MatmulStructure,
-    .flops = [](const OpCall& call,
-                absl::Span<const TensorType> results) { return InnerFlops(call, 0, results); },
+    .infer = InferAdded<OuterShape>,
+    .structure = AddedOuterStructure,
+    .flops = AddrFlops,
 };
 
 namespace {
@@ -316,28 +264,25 @@ Expr AddForm(Op op, Arg input, Arg a, Arg b, std::optional<Arg> beta, std::optio
 }
 }  // namespace
 
+Expr dot(Arg x, Arg y) { return MakeExpr(Op::dot, {x, y}); }
+Expr vdot(Arg x, Arg y) { return MakeExpr(Op::vdot, {x, y}); }
 Expr mv(Arg A, Arg x) { return MakeExpr(Op::mv, {A, x}); }
 Expr mm(Arg A, Arg B) { return MakeExpr(Op::mm, {A, B}); }
+Expr bmm(Arg A, Arg B) { return MakeExpr(Op::bmm, {A, B}); }
 Expr addmv(Arg input, Arg A, Arg x, std::optional<Arg> beta, std::optional<Arg> alpha) {
   return AddForm(Op::addmv, input, A, x, beta, alpha);
 }
 Expr addmm(Arg input, Arg A, Arg B, std::optional<Arg> beta, std::optional<Arg> alpha) {
   return AddForm(Op::addmm, input, A, B, beta, alpha);
 }
-
-Expr bmm(Arg A, Arg B) { return MakeExpr(Op::bmm, {A, B}); }
-Expr dot(Arg a, Arg b) { return MakeExpr(Op::dot, {a, b}); }
-Expr vdot(Arg a, Arg b) { return MakeExpr(Op::vdot, {a, b}); }
-Expr outer(Arg a, Arg b) { return MakeExpr(Op::outer, {a, b}); }
-Expr matmul(Arg A, Arg B) { return MakeExpr(Op::matmul, {A, B}); }
 Expr baddbmm(Arg input, Arg A, Arg B, std::optional<Arg> beta, std::optional<Arg> alpha) {
   return AddForm(Op::baddbmm, input, A, B, beta, alpha);
 }
 Expr addbmm(Arg input, Arg A, Arg B, std::optional<Arg> beta, std::optional<Arg> alpha) {
   return AddForm(Op::addbmm, input, A, B, beta, alpha);
 }
-Expr addr(Arg input, Arg a, Arg b, std::optional<Arg> beta, std::optional<Arg> alpha) {
-  return AddForm(Op::addr, input, a, b, beta, alpha);
+Expr addr(Arg input, Arg x, Arg y, std::optional<Arg> beta, std::optional<Arg> alpha) {
+  return AddForm(Op::addr, input, x, y, beta, alpha);
 }
 
 }  // namespace otium

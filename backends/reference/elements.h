@@ -47,6 +47,24 @@ T Store(const Wide<T>& value) {
   }
 }
 
+// a * b, and a * b + c; integers wrap around.
+template <class W>
+W Multiply(const W& a, const W& b) {
+  if constexpr (std::is_same_v<W, int64_t>) {
+    return static_cast<W>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+  } else {
+    return a * b;
+  }
+}
+template <class W>
+W MultiplyAdd(const W& a, const W& b, const W& c) {
+  if constexpr (std::is_same_v<W, int64_t>) {
+    return static_cast<W>(static_cast<uint64_t>(Multiply(a, b)) + static_cast<uint64_t>(c));
+  } else {
+    return a * b + c;
+  }
+}
+
 // Calls f(index) for every index of an array of these sizes, row-major.
 template <class F>
 void ForEachIndex(absl::Span<const int64_t> sizes, F&& f) {

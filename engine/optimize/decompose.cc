@@ -1,70 +1,299 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// General products become the particular ones that have kernels and fusions:
-// matmul of vectors and matrices is dot, mv, mm or bmm. A product of a batch with
-// one matrix is one large product, when the batch is dense in memory. Other
-// matmuls stay: their kernel broadcasts batches by strides of zero.
+// Ops that are others in disguise become those others, so that every later pass
+// and every backend knows a dozen products and views instead of thirty:
 //
-// Requires: static shapes. Guarantees: no matmul of ranks up to 2 is left.
+//   matmul(A, B)             -> dot, mv, mm or bmm by the ranks
+//   inner, tensordot, einsum -> permute, reshape, diagonal, sum and those
+//   kron(a, b)               -> a broadcasting product of elements
+//   addbmm(y, A, B)          -> addmm of merged views
+//   flatten, narrow, ...     -> reshape, slice, ...
+//
+// A product of a batch with one matrix is one large product when rows merge for
+// free. Other matmuls stay: their kernel broadcasts batches by strides of zero. A
+// fact about the result that the new form does not show is carried by an assume.
+//
+// Requires: nothing. Guarantees: of the ops named here only matmuls of rank 3 and
+// more are left.
+//
+// Tested by tests/ops/decompose_test.cc against the reference kernels of the ops
+// themselves.
 
+#include <algorithm>
+#include <utility>
+
+#include "engine/base/status.h"
+#include "engine/optimize/contraction.h"
 #include "engine/optimize/pass.h"
+#include "ops/einsum.h"
+#include "ops/infer.h"
+#include "ops/shape_rules.h"
 
 namespace otium {
 namespace {
 
 constexpr absl::string_view kOutcomes[] = {"$a"};
-constexpr Rule kMatmul = {
-    .name = "matmul",
-    .formula = "A @ B -> dot, mv, mm or bmm by their ranks",
-    .condition = "ranks up to 2, equal ranks of 3, or a batch times one matrix",
-    .error = ErrorClass::kExact,
-    .outcomes = kOutcomes,
-};
-
-// The product of the new values `a` and `b`, or nothing to leave it a matmul.
-std::optional<ValueId> Matmul(ValueId a, ValueId b, GraphBuilder& builder) {
-  const Shape A = builder.graph().type(a).shape, B = builder.graph().type(b).shape;
-  const int ra = A.rank(), rb = B.rank();
-  if (ra == 1 && rb == 1) return builder.Add(Op::dot, {a, b});
-  if (ra == 2 && rb == 1) return builder.Add(Op::mv, {a, b});
-  if (ra == 2 && rb == 2) return builder.Add(Op::mm, {a, b});
-  auto transposed = [&](ValueId v) {
-    return builder.Add(Op::transpose, {v}, {{"dim0", int64_t{-2}}, {"dim1", int64_t{-1}}});
-  };
-  if (ra == 1 && rb == 2) return builder.Add(Op::mv, {transposed(b), a});
-  if (ra == 3 && rb == 3 && A[0] == B[0]) return builder.Add(Op::bmm, {a, b});
-  if (ra >= 3 && rb <= 2) {
-    // The batch and the rows of A together are the rows of one product.
-    Dim rows = 1;
-    for (int d = 0; d + 1 < ra; ++d) rows = rows * A[d];
-    const ValueId flat = builder.Add(Op::reshape, {a}, {{"shape", Dims{rows, A.back(1)}}});
-    const ValueId product = builder.Add(rb == 1 ? Op::mv : Op::mm, {flat, b});
-    Dims shape(A.dims().begin(), A.dims().end() - 1);
-    if (rb == 2) shape.push_back(B[1]);
-    return builder.Add(Op::reshape, {product}, {{"shape", std::move(shape)}});
-  }
-  // A vector beside a batch of matrices is a matrix of one row or column.
-  if (ra == 1 || rb == 1) {
-    const int dim = ra == 1 ? -2 : -1;
-    const ValueId left = ra == 1 ? builder.Add(Op::unsqueeze, {a}, {{"dim", int64_t{0}}}) : a;
-    const ValueId right = rb == 1 ? builder.Add(Op::unsqueeze, {b}, {{"dim", int64_t{1}}}) : b;
-    return builder.Add(Op::squeeze, {builder.Add(Op::matmul, {left, right})},
-                       {{"dim", Ints{dim}}});
-  }
-  return std::nullopt;
+constexpr Rule MakeRule(absl::string_view name, absl::string_view formula,
+                        absl::string_view condition = "always",
+                        ErrorClass error = ErrorClass::kExact) {
+  return {.name = name, .formula = formula, .condition = condition, .error = error,
+          .outcomes = kOutcomes};
 }
+
+// Exact: each element is the same sum of the same products.
+constexpr Rule kMatmul = MakeRule("matmul", "A @ B -> dot, mv, mm or bmm by their ranks",
+                                  "ranks up to 2, or equal batches of rank 3");
+constexpr Rule kMatmulRows =
+    MakeRule("matmul_rows", "A @ B -> mv or mm with the rows of all of A as those of one matrix",
+             "B is one vector or matrix, and the rows of A lie in order");
+constexpr Rule kMatmulVector =
+    MakeRule("matmul_vector", "A @ x -> A @ x[:, none], without its last dimension",
+             "one is 1-D, the other a batch");
+constexpr Rule kKron = MakeRule("kron", "kron(a, b) -> a * b on interleaved dimensions");
+constexpr Rule kInner = MakeRule("inner", "inner(a, b) -> a contraction of the last dimensions");
+constexpr Rule kInnerScalar = MakeRule("inner_scalar", "inner(a, b) -> a * b", "one is 0-D");
+constexpr Rule kTensordot = MakeRule("tensordot", "tensordot(a, b) -> one product of views");
+constexpr Rule kEinsum = MakeRule("einsum", "einsum(equation, ...) -> products of views",
+                                  "one or two operands, or from the left");
+constexpr Rule kEinsumOrder =
+    MakeRule("einsum_order", "einsum(equation, ...) -> products of views, cheapest first",
+             "three operands or more", ErrorClass::kPreserves);
+constexpr Rule kAddbmm = MakeRule("addbmm", "addbmm(y, A, B) -> addmm(y, [A1 A2 ...], [B1; B2; ...])");
+constexpr Rule kReshapeForm = MakeRule("reshape_form", "flatten, unflatten -> reshape");
+constexpr Rule kExpandForm = MakeRule("expand_form", "broadcast_to -> expand");
+constexpr Rule kPermuteForm = MakeRule("permute_form", "movedim -> permute");
+constexpr Rule kSliceForm = MakeRule("slice_form", "narrow -> slice");
+constexpr Rule kDiagonalForm = MakeRule("diagonal_form", "diag(A) -> diagonal(A)", "A is 2-D");
+
+bool IsCandidate(Op op) {
+  switch (op) {
+    case Op::matmul:
+    case Op::inner:
+    case Op::kron:
+    case Op::tensordot:
+    case Op::einsum:
+    case Op::addbmm:
+    case Op::flatten:
+    case Op::unflatten:
+    case Op::broadcast_to:
+    case Op::movedim:
+    case Op::narrow:
+    case Op::diag: return true;
+    default: return false;
+  }
+}
+
+class Decomposer {
+ public:
+  Decomposer(const Graph& source, NodeId node, absl::Span<const ValueId> operands,
+             GraphBuilder& builder, PassContext& context)
+      : node_type_(source.type(source.result(node))),
+        op_(source.op(node)),
+        attributes_(source.attributes(node)),
+        origin_(source.origins(node).empty() ? 0 : source.origins(node)[0]),
+        operands_(operands),
+        builder_(builder),
+        context_(context) {}
+
+  std::optional<ValueId> Rewrite() {
+    switch (op_.id) {
+      case Op::matmul: return Matmul();
+      case Op::inner: return Inner();
+      case Op::kron: return Kron();
+      case Op::tensordot: return Tensordot();
+      case Op::einsum: return Einsum();
+      case Op::addbmm: return Addbmm();
+      case Op::flatten:
+      case Op::unflatten:
+        return Fired(kReshapeForm, Reshaped(operands_[0], DimsOf(node_type_.shape), &builder_));
+      case Op::broadcast_to:
+        return Fired(kExpandForm, Expanded(operands_[0], DimsOf(node_type_.shape), &builder_));
+      case Op::movedim: {
+        const auto p = PermutationOf(op_, attributes_, Type(0).rank());
+        return Fired(kPermuteForm, Permuted(operands_[0], *p, &builder_));
+      }
+      case Op::narrow: return Narrow();
+      case Op::diag: return Diag();
+      default: return std::nullopt;
+    }
+  }
+
+ private:
+  // A copy: types move when nodes are added.
+  TensorType Type(int i) const { return builder_.graph().type(operands_[i]); }
+
+  // Carries what the old form knew of the result and the new one does not show.
+  ValueId Fired(const Rule& rule, ValueId value) {
+    context_.Note(rule, 0, origin_, 0);
+    if (value == kNoValue) return value;
+    const Structure& known = node_type_.structure;
+    if (builder_.graph().type(value).structure.Implies(known)) return value;
+    return builder_.Add(Op::assume, {value}, {{"structure", known}, {"proved", true}});
+  }
+
+  // ---- matmul
+
+  std::optional<ValueId> Matmul() {
+    const TensorType A = Type(0), B = Type(1);
+    const ValueId a = operands_[0], b = operands_[1];
+    if (A.rank() <= 2 && B.rank() <= 2) {
+      if (A.rank() == 2) return Fired(kMatmul, builder_.Add(B.rank() == 2 ? Op::mm : Op::mv, {a, b}));
+      if (B.rank() == 1) return Fired(kMatmul, builder_.Add(Op::dot, {a, b}));
+      const ValueId transposed =
+          builder_.Add(Op::transpose, {b}, {{"dim0", int64_t{-2}}, {"dim1", int64_t{-1}}});
+      return Fired(kMatmul, builder_.Add(Op::mv, {transposed, a}));
+    }
+    if (A.rank() == 3 && B.rank() == 3 && A.shape[0] == B.shape[0]) {
+      return Fired(kMatmul, builder_.Add(Op::bmm, {a, b}));
+    }
+    // Merged, the matrices of a batch lose what they were: symmetric, triangular.
+    const bool worth_it = B.rank() == 1 || A.structure.IsGeneral();
+    if (A.rank() >= 3 && B.rank() <= 2 && worth_it && RowsMerge(a)) {
+      const Dim rows = NumElements(A.shape.dims().first(A.rank() - 1));
+      const ValueId flat = Reshaped(a, {rows, A.shape.back(1)}, &builder_);
+      const ValueId product = builder_.Add(B.rank() == 1 ? Op::mv : Op::mm, {flat, b});
+      return Fired(kMatmulRows, Reshaped(product, DimsOf(node_type_.shape), &builder_));
+    }
+    if (A.rank() == 1 || B.rank() == 1) {
+      const ValueId left = A.rank() == 1 ? Unsqueezed(a, 0) : a;
+      const ValueId right = B.rank() == 1 ? Unsqueezed(b, 1) : b;
+      const ValueId product = builder_.Add(Op::matmul, {left, right});
+      return Fired(kMatmulVector, Reshaped(product, DimsOf(node_type_.shape), &builder_));
+    }
+    return std::nullopt;
+  }
+
+  ValueId Unsqueezed(ValueId x, int64_t dim) {
+    return builder_.Add(Op::unsqueeze, {x}, {{"dim", dim}});
+  }
+
+  // Whether merging rows across the batch is free, as far as can be seen here: not
+  // where dimensions were exchanged or expanded just before.
+  bool RowsMerge(ValueId v) const {
+    const Graph& g = builder_.graph();
+    const NodeId n = g.producer(v);
+    return !g.Is(n, Op::transpose) && !g.Is(n, Op::permute) && !g.Is(n, Op::expand);
+  }
+
+  // ---- contractions
+
+  ValueId Inner() {
+    const TensorType a = Type(0), b = Type(1);
+    if (a.rank() == 0 || b.rank() == 0) {
+      return Fired(kInnerScalar, builder_.Add(Op::mul, {operands_[0], operands_[1]}));
+    }
+    return Fired(kInner, ContractDims({{a.rank() - 1}, {b.rank() - 1}}));
+  }
+
+  ValueId Tensordot() {
+    return Fired(kTensordot,
+                 ContractDims(*TensordotDims(attributes_, Type(0).rank(), Type(1).rank())));
+  }
+
+  ValueId ContractDims(const ContractedDims& dims) {
+    const TensorType a = Type(0), b = Type(1);
+    Dims sizes = DimsOf(a.shape);
+    std::vector<LabelledValue> terms = {{operands_[0], {}}, {operands_[1], {}}};
+    std::vector<int> result;
+    for (int d = 0; d < a.rank(); ++d) {
+      terms[0].labels.push_back(d);
+      if (std::find(dims.a.begin(), dims.a.end(), d) == dims.a.end()) result.push_back(d);
+    }
+    for (int d = 0; d < b.rank(); ++d) {
+      const auto at = std::find(dims.b.begin(), dims.b.end(), d);
+      if (at != dims.b.end()) {
+        terms[1].labels.push_back(dims.a[at - dims.b.begin()]);
+        continue;
+      }
+      terms[1].labels.push_back(static_cast<int>(sizes.size()));
+      result.push_back(static_cast<int>(sizes.size()));
+      sizes.push_back(b.shape[d]);
+    }
+    return Contract(std::move(terms), result, sizes, PairOrder::kLeftToRight, &builder_);
+  }
+
+  ValueId Einsum() {
+    std::vector<Shape> shapes;
+    for (size_t i = 0; i < operands_.size(); ++i) shapes.push_back(Type(static_cast<int>(i)).shape);
+    const EinsumSpec spec = *ParseEinsum(attributes_.Get<std::string>("equation"), shapes);
+    const Dims sizes = *EinsumSizes(spec, shapes);
+    std::vector<LabelledValue> terms;
+    for (size_t i = 0; i < operands_.size(); ++i) terms.push_back({operands_[i], spec.operands[i]});
+    const bool reorder = terms.size() > 2 && context_.Admits(kEinsumOrder);
+    return Fired(reorder ? kEinsumOrder : kEinsum,
+                 Contract(std::move(terms), spec.result, sizes,
+                          reorder ? PairOrder::kCheapest : PairOrder::kLeftToRight, &builder_));
+  }
+
+  // ---- products of elements, sums over the batch
+
+  // a [m, n] and b [p, q]: [m, 1, n, 1] * [p, 1, q], merged to [m p, n q].
+  ValueId Kron() {
+    const Dims a = DimsOf(Type(0).shape), b = DimsOf(Type(1).shape);
+    const size_t rank = std::max(a.size(), b.size());
+    Dims of_a, of_b;
+    for (size_t d = 0; d < rank; ++d) {
+      of_a.push_back(d + a.size() < rank ? Dim(1) : a[d + a.size() - rank]);
+      of_a.push_back(1);
+      of_b.push_back(1);
+      of_b.push_back(d + b.size() < rank ? Dim(1) : b[d + b.size() - rank]);
+    }
+    const ValueId product = builder_.Add(Op::mul, {Reshaped(operands_[0], of_a, &builder_),
+                                                   Reshaped(operands_[1], of_b, &builder_)});
+    return Fired(kKron, Reshaped(product, DimsOf(node_type_.shape), &builder_));
+  }
+
+  // Side by side A1 A2 ... times B1 over B2 ... is the sum of the products.
+  ValueId Addbmm() {
+    const Shape A = Type(1).shape, B = Type(2).shape;
+    const ValueId wide = Reshaped(Permuted(operands_[1], {1, 0, 2}, &builder_),
+                                  {A[1], A[0] * A[2]}, &builder_);
+    const ValueId tall = Reshaped(operands_[2], {B[0] * B[1], B[2]}, &builder_);
+    auto scale = [&](size_t i) { return i < operands_.size() ? operands_[i] : kNoValue; };
+    return Fired(kAddbmm,
+                 builder_.Add(Op::addmm, {operands_[0], wide, tall, scale(3), scale(4)}));
+  }
+
+  // ---- views with two names
+
+  ValueId Narrow() {
+    const TensorType x = Type(0);
+    const int64_t dim = attributes_.Get<int64_t>("dim");
+    const Dim& size = x.shape[*NormalizeDim(dim, x.rank())];
+    const SliceBounds bounds = *ResolveSlice(op_, attributes_, size);
+    return Fired(kSliceForm,
+                 builder_.Add(Op::slice, {operands_[0]},
+                              {{"dim", dim}, {"start", bounds.start},
+                               {"end", bounds.start + bounds.length}}));
+  }
+
+  std::optional<ValueId> Diag() {
+    if (Type(0).rank() != 2) return std::nullopt;
+    return Fired(kDiagonalForm,
+                 builder_.Add(Op::diagonal, {operands_[0]},
+                              {{"offset", attributes_.Get<int64_t>("diagonal")}}));
+  }
+
+  const TensorType& node_type_;
+  const OpDef& op_;
+  const Attributes& attributes_;
+  const SourceId origin_;
+  const absl::Span<const ValueId> operands_;
+  GraphBuilder& builder_;
+  PassContext& context_;
+};
 
 }  // namespace
 
 absl::StatusOr<GraphPtr> Decompose(const GraphPtr& graph, PassContext& context) {
-  if (!AnyNode(*graph, [](Op op) { return op == Op::matmul; })) return graph;
+  if (!AnyNode(*graph, IsCandidate)) return graph;
   return RewriteNodes(graph, [&](NodeId n, absl::Span<const ValueId> operands,
                                  GraphBuilder& builder) -> std::optional<std::vector<ValueId>> {
-    if (!graph->Is(n, Op::matmul)) return std::nullopt;
-    const std::optional<ValueId> product = Matmul(operands[0], operands[1], builder);
-    if (!product.has_value()) return std::nullopt;
-    context.Note(kMatmul, 0, graph->origins(n).empty() ? 0 : graph->origins(n)[0], 0);
-    return std::vector<ValueId>{*product};
+    if (!IsCandidate(graph->op(n).id)) return std::nullopt;
+    const std::optional<ValueId> value =
+        Decomposer(*graph, n, operands, builder, context).Rewrite();
+    if (!value.has_value()) return std::nullopt;
+    return std::vector<ValueId>{*value};
   });
 }
 

@@ -133,14 +133,7 @@ Expr GraphLowering::LowerStep(AstId id, Expr x) {
   }
 }
 
-std::optional<Dim> GraphLowering::LowerPosition(AstId id, const Dim& size) {
-  std::optional<Dim> position = eval_.Size(id, &sizes_);
-  if (!position) return std::nullopt;
-  const bool negative =
-      position->IsStatic() ? position->value() < 0 : ast_.Kind(id) == AstKind::kNegate;
-  return negative ? size + *position : *position;
-}
-
+// Positions go to select and slice as they are written: those know Python's rules.
 Expr GraphLowering::LowerIndex(AstId id, Expr x) {
   const absl::Span<const AstId> indices = ast_.Children(id).subspan(1);
   const int rank = x.type().rank();
@@ -162,23 +155,24 @@ Expr GraphLowering::LowerIndex(AstId id, Expr x) {
       dim += rank - given;
       continue;
     }
-    const Dim size = x.shape()[dim];
     const auto at_dim = static_cast<int64_t>(dim);
     if (ast_.Kind(index) != AstKind::kSlice) {
-      const std::optional<Dim> position = LowerPosition(index, size);
+      const std::optional<Dim> position = eval_.Size(index, &sizes_);
       if (!position) return Expr();
       x = Make("select", {std::move(x)}, {{"dim", at_dim}, {"index", *position}}, id, {});
     } else {
       const absl::Span<const AstId> parts = ast_.Children(index);
       ++dim;
       if (parts[0] == kNoAst && parts[1] == kNoAst && parts[2] == kNoAst) continue;
-      std::optional<Dim> start = Dim(0), end = size, step = Dim(1);
-      if (parts[0] != kNoAst) start = LowerPosition(parts[0], size);
-      if (parts[1] != kNoAst) end = LowerPosition(parts[1], size);
-      if (parts[2] != kNoAst) step = eval_.Size(parts[2], &sizes_);
-      if (!start || !end || !step) return Expr();
-      x = Make("slice", {std::move(x)},
-               {{"dim", at_dim}, {"start", *start}, {"end", *end}, {"step", *step}}, id, {});
+      constexpr absl::string_view kNames[] = {"start", "end", "step"};
+      std::vector<NamedAttribute> attributes = {{"dim", at_dim}};
+      for (int i = 0; i < 3; ++i) {
+        if (parts[i] == kNoAst) continue;
+        const std::optional<Dim> part = eval_.Size(parts[i], &sizes_);
+        if (!part) return Expr();
+        attributes.push_back({kNames[i], *part});
+      }
+      x = Make("slice", {std::move(x)}, std::move(attributes), id, {});
     }
     if (!x) return x;
   }

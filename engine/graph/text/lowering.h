@@ -82,9 +82,6 @@ class GraphLowering {
   // One step along the left edge of the tree: `x` is what its left child is.
   Expr LowerStep(AstId id, Expr x);
   Expr LowerIndex(AstId id, Expr x);
-  // A size or a number by which a dimension is indexed; negative numbers count
-  // from its end.
-  std::optional<Dim> LowerPosition(AstId id, const Dim& size);
   // The node, or an error with notes about the operands; `names` are their
   // syntax, for the notes and the help. Pinned when the statement is.
   Expr Make(absl::string_view op, Operands operands, std::vector<NamedAttribute> attributes,
