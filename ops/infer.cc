@@ -104,7 +104,9 @@ absl::Status RequireCategory(const OpCall& call, int i, uint32_t categories) {
     const bool last = (categories >> (c + 1)) == 0;
     absl::StrAppend(&names, names.empty() ? "" : last ? " or " : ", ", kNames[c]);
   }
-  return InvalidArgument(Describe(Name(call, i), type), ", it must be of a ", names, " dtype");
+  const absl::string_view article = names[0] == 'i' ? "an " : "a ";
+  return InvalidArgument(Describe(Name(call, i), type), ", it must be of ", article, names,
+                         " dtype");
 }
 
 absl::Status RequireSameSize(const OpCall& call, int i, const Dim& of_i, int j, const Dim& of_j) {
