@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "engine/graph/schema.h"
 
@@ -174,24 +175,57 @@ void GraphBuilder::AddOutput(absl::string_view name, ValueId value) {
   graph_->outputs_.push_back({std::string(name), value});
 }
 
+namespace {
+
+// Adds the size names in the results and attributes of a node.
+void CollectSizes(const Graph& g, NodeId n, std::vector<std::string>* names) {
+  for (const TensorType& type : g.result_types(n)) {
+    for (const Dim& d : type.shape.dims()) d.CollectSymbols(names);
+  }
+  for (const AttributeValue& value : g.attributes(n).values()) {
+    if (const auto* dim = std::get_if<Dim>(&value)) dim->CollectSymbols(names);
+    if (const auto* dims = std::get_if<Dims>(&value)) {
+      for (const Dim& d : *dims) d.CollectSymbols(names);
+    }
+  }
+}
+
+// Which nodes the outputs need, backwards; nodes are in topological order. A node
+// is also needed for a size that only it knows.
+std::vector<bool> LiveNodes(const Graph& g) {
+  std::vector<bool> live(g.num_nodes(), false);
+  for (const GraphOutput& out : g.outputs()) live[g.producer(out.value)] = true;
+  for (const GraphInput& in : g.inputs()) live[g.producer(in.value)] = true;
+  bool has_data_sizes = false;
+  for (NodeId n = 0; n < g.num_nodes(); ++n) has_data_sizes |= g.op(n).Is(kDataDependent);
+  absl::flat_hash_set<std::string> wanted, made;
+  std::vector<std::string> names;
+  for (NodeId n = g.num_nodes(); n-- > 0;) {
+    if (g.op(n).Is(kDataDependent)) {
+      const std::string count(g.attributes(n).Get<Dim>("count").symbol());
+      if (wanted.contains(count) && !made.contains(count)) live[n] = true;
+      if (live[n]) made.insert(count);
+    }
+    if (!live[n]) continue;
+    for (ValueId v : g.operands(n)) {
+      if (v != kNoValue) live[g.producer(v)] = true;
+    }
+    if (has_data_sizes) {
+      names.clear();
+      CollectSizes(g, n, &names);
+      wanted.insert(names.begin(), names.end());
+    }
+  }
+  return live;
+}
+
+}  // namespace
+
 absl::StatusOr<Graph> GraphBuilder::Build() && {
   if (!status_.ok()) return status_;
   Graph& g = *graph_;
-  // Liveness backwards; nodes are in topological order.
-  std::vector<bool> live(g.num_nodes(), false);
-  for (const GraphOutput& out : g.outputs_) live[g.producers_[out.value]] = true;
-  for (const GraphInput& in : g.inputs_) live[g.producers_[in.value]] = true;
-  bool all_live = true;
-  for (NodeId n = g.num_nodes(); n-- > 0;) {
-    if (!live[n]) {
-      all_live = false;
-      continue;
-    }
-    for (ValueId v : g.operands(n)) {
-      if (v != kNoValue) live[g.producers_[v]] = true;
-    }
-  }
-  if (!all_live) {
+  const std::vector<bool> live = LiveNodes(g);
+  if (std::find(live.begin(), live.end(), false) != live.end()) {
     Graph compact;
     compact.name_ = std::move(g.name_);
     compact.sources_ = g.sources_;

@@ -103,7 +103,8 @@ TEST(Hostile, LimitsAreKept) {
 TEST(Hostile, CallsDoNotExplode) {
   std::string text = "graph g0(x: f64[n]) -> y { y = exp(x) }\n";
   for (int i = 1; i <= 40; ++i) {
-    absl::StrAppend(&text, "graph g", i, "(x: f64[n]) -> y { y = g", i - 1, "(g", i - 1, "(x)) }\n");
+    absl::StrAppend(&text, "graph g", i, "(x: f64[n]) -> y { y = g", i - 1, "(g", i - 1,
+                    "(x)) }\n");
   }
   EXPECT_EQ(Refusal(text), "the graph has more than 10000000 nodes");
   text = "graph g0(x: f64[n]) -> y { y = exp(x) }\n";
@@ -113,7 +114,8 @@ TEST(Hostile, CallsDoNotExplode) {
   EXPECT_EQ(Refusal(text), "graphs that call graphs, more than 64 deep");
   text = "graph g0(x: f32[n]) -> y { y = x + rand([n]) }\n";
   for (int i = 1; i <= 20; ++i) {
-    absl::StrAppend(&text, "graph g", i, "(x: f32[n]) -> y { y = g", i - 1, "(g", i - 1, "(x)) }\n");
+    absl::StrAppend(&text, "graph g", i, "(x: f32[n]) -> y { y = g", i - 1, "(g", i - 1,
+                    "(x)) }\n");
   }
   EXPECT_THAT(Refusal(text), HasSubstr("write out more than 100000 nodes"));
   EXPECT_EQ(Refusal("graph f(x: f64[n]) -> y { y = f(x) }"), "the graph f calls itself");

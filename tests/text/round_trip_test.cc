@@ -119,6 +119,13 @@ class Generator {
         break;
       case ParamKind::kDims: set(Dims{sizes[Below(std::size(sizes))], sizes[0]}); break;
       case ParamKind::kInts: set(Ints{static_cast<int64_t>(Below(3)) - 1}); break;
+      case ParamKind::kNumber:
+        set(Below(2) == 0 ? AttributeValue(sizes[Below(std::size(sizes))])
+                          : AttributeValue(static_cast<double>(Below(5)) / 2));
+        break;
+      case ParamKind::kOrder:
+        set(Below(2) == 0 ? AttributeValue(std::string("fro")) : AttributeValue(-HUGE_VAL));
+        break;
       case ParamKind::kConstant: set(RandomTensor()); break;
       case ParamKind::kStructure: break;  // Must be normal for an operand: names_test.
       case ParamKind::kGraph: break;

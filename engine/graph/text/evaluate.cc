@@ -100,14 +100,16 @@ std::optional<Dim> Evaluator::SizeAt(AstId id, int depth, SizeScope* sizes, Name
         result = name == "min" ? Dim::Min(*a, *b) : Dim::Max(*a, *b);
         break;
       }
-      Error(id, "a size is arithmetic of integers and size names", "of functions, min(a, b) and max(a, b)");
+      Error(id, "a size is arithmetic of integers and size names",
+            "of functions, min(a, b) and max(a, b)");
       return std::nullopt;
     }
     default: {
       const absl::string_view op = SizeOperator(kind);
       Error(id, op.empty() ? "expected a size" : absl::StrCat("sizes have no '", op, "'"),
-            kind == AstKind::kDiv ? "integer division is written //"
-                                  : "a size is arithmetic of integers and size names: n, 2*k, n - 1");
+            kind == AstKind::kDiv
+                ? "integer division is written //"
+                : "a size is arithmetic of integers and size names: n, 2*k, n - 1");
       return std::nullopt;
     }
   }

@@ -101,7 +101,8 @@ T RealAs(const RealLiteral& r) {
     Bits mantissa = static_cast<Bits>(r.nan_payload == 0 ? QuietNan<T>() : r.nan_payload) & kMask;
     if (mantissa == 0) mantissa = static_cast<Bits>(QuietNan<T>());  // 0 would be infinity.
     constexpr int kBits = sizeof(Bits) * 8;
-    const Bits exponent = static_cast<Bits>(((Bits{1} << (kBits - 1 - kMantissa)) - 1) << kMantissa);
+    const Bits exponent =
+        static_cast<Bits>(((Bits{1} << (kBits - 1 - kMantissa)) - 1) << kMantissa);
     const Bits sign = static_cast<Bits>(static_cast<Bits>(std::signbit(r.f64)) << (kBits - 1));
     return std::bit_cast<T>(static_cast<Bits>(sign | exponent | mantissa));
   }

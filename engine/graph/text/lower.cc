@@ -238,8 +238,10 @@ void GraphLowering::LowerStatement(const AstStatement& statement) {
         absl::StrAppend(&names, names.empty() ? " (" : ", ", name);
       }
       if (!names.empty()) names += ")";
-      Error(at, absl::StrCat("this has ", results.size(), results.size() == 1 ? " result" : " results",
-                             names, ", for ", targets.size(), targets.size() == 1 ? " name" : " names"),
+      const auto plural = [](size_t n) { return n == 1 ? "" : "s"; };
+      Error(at,
+            absl::StrCat("this has ", results.size(), " result", plural(results.size()), names,
+                         ", for ", targets.size(), " name", plural(targets.size())),
             results.size() > targets.size() ? "write _ for those that are not needed" : "");
       results.clear();
     }

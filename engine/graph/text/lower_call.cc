@@ -102,7 +102,7 @@ void GraphLowering::ReportUnknownOp(AstId id) {
     if (file_.graphs.contains(ast_.Text(graph.name))) known.push_back(ast_.Text(graph.name));
   }
   std::string help = names_.contains(name)
-                         ? absl::StrCat(name, " is a value; a product is written ", name, " * (...)")
+                         ? absl::StrCat(name, " is a value; a product is ", name, " * (...)")
                          : DidYouMean(name, known);
   if (help.empty() && op_called) help = "`otium ops` lists them all";
   Error(at, absl::StrCat(op_called ? "unknown op " : "unknown graph ", name), std::move(help));

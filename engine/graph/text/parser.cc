@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/graph/text/parser.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -135,7 +136,6 @@ class Parser {
   void ResetBrackets() {
     brackets_ = 0;
     open_.clear();
-    nesting_ = 0;
   }
   // To the end of the line or the body, whatever brackets are open.
   void SkipLine() {
@@ -356,10 +356,7 @@ class Parser {
   class Level {
    public:
     explicit Level(Parser* parser) : parser_(parser) { ++parser_->nesting_; }
-    ~Level() {
-      // SkipLine resets the count, but only after all levels are gone.
-      --parser_->nesting_;
-    }
+    ~Level() { --parser_->nesting_; }
     bool TooDeep() const {
       if (parser_->nesting_ <= kMaxNesting) return false;
       if (!parser_->reported_) {
@@ -381,58 +378,51 @@ class Parser {
     const Span begin = token_.span;
     const AstId left = ParseSum();
     if (left == kNoAst) return kNoAst;
-    const auto kind = Comparison();
-    if (!kind.second) return left;
+    const std::optional<AstKind> kind = BinaryOperator();  // All others are in the sum.
+    if (!kind) return left;
     AdvanceOverOperator();
     const AstId right = ParseSum();
     if (right == kNoAst) return kNoAst;
-    if (Comparison().second) {
+    if (BinaryOperator()) {
       return FailExpr("comparisons do not chain", "write logical_and(a < b, b < c)");
     }
-    return Add(kind.first, begin, {left, right});
+    return Add(*kind, begin, {left, right});
   }
 
-  std::pair<AstKind, bool> Comparison() const {
-    switch (token_.kind) {
-      case TokenKind::kLess: return {AstKind::kLess, true};
-      case TokenKind::kLessEqual: return {AstKind::kLessEqual, true};
-      case TokenKind::kGreater: return {AstKind::kGreater, true};
-      case TokenKind::kGreaterEqual: return {AstKind::kGreaterEqual, true};
-      case TokenKind::kEqualEqual: return {AstKind::kEqual, true};
-      case TokenKind::kNotEqual: return {AstKind::kNotEqual, true};
-      default: return {AstKind::kLess, false};
-    }
-  }
+  AstId ParseSum() { return ParseChain(&Parser::ParseProduct, AstKind::kAdd, AstKind::kSub); }
+  AstId ParseProduct() { return ParseChain(&Parser::ParseUnary, AstKind::kMul, AstKind::kMatmul); }
 
-  AstId ParseSum() {
+  // operand {operator operand}, to the left, with the operators first ... last.
+  AstId ParseChain(AstId (Parser::*parse_operand)(), AstKind first, AstKind last) {
     const Span begin = token_.span;
-    AstId left = ParseProduct();
-    while (left != kNoAst && (Is(TokenKind::kPlus) || Is(TokenKind::kMinus))) {
-      const AstKind kind = Is(TokenKind::kPlus) ? AstKind::kAdd : AstKind::kSub;
-      AdvanceOverOperator();
-      const AstId right = ParseProduct();
-      if (right == kNoAst) return kNoAst;
-      left = Add(kind, begin, {left, right});
-    }
-    return left;
-  }
-
-  AstId ParseProduct() {
-    const Span begin = token_.span;
-    AstId left = ParseUnary();
+    AstId left = (this->*parse_operand)();
     while (left != kNoAst) {
-      AstKind kind;
-      if (Is(TokenKind::kAt)) kind = AstKind::kMatmul;
-      else if (Is(TokenKind::kStar)) kind = AstKind::kMul;
-      else if (Is(TokenKind::kSlash)) kind = AstKind::kDiv;
-      else if (Is(TokenKind::kSlashSlash)) kind = AstKind::kFloorDiv;
-      else break;
+      const std::optional<AstKind> kind = BinaryOperator();
+      if (!kind || *kind < first || *kind > last) break;
       AdvanceOverOperator();
-      const AstId right = ParseUnary();
+      const AstId right = (this->*parse_operand)();
       if (right == kNoAst) return kNoAst;
-      left = Add(kind, begin, {left, right});
+      left = Add(*kind, begin, {left, right});
     }
     return left;
+  }
+
+  std::optional<AstKind> BinaryOperator() const {
+    switch (token_.kind) {
+      case TokenKind::kPlus: return AstKind::kAdd;
+      case TokenKind::kMinus: return AstKind::kSub;
+      case TokenKind::kStar: return AstKind::kMul;
+      case TokenKind::kSlash: return AstKind::kDiv;
+      case TokenKind::kSlashSlash: return AstKind::kFloorDiv;
+      case TokenKind::kAt: return AstKind::kMatmul;
+      case TokenKind::kLess: return AstKind::kLess;
+      case TokenKind::kLessEqual: return AstKind::kLessEqual;
+      case TokenKind::kGreater: return AstKind::kGreater;
+      case TokenKind::kGreaterEqual: return AstKind::kGreaterEqual;
+      case TokenKind::kEqualEqual: return AstKind::kEqual;
+      case TokenKind::kNotEqual: return AstKind::kNotEqual;
+      default: return std::nullopt;
+    }
   }
 
   AstId ParseUnary() {
@@ -558,7 +548,8 @@ class Parser {
       AstId value = ParseExpr();
       if (value == kNoAst) return kNoAst;
       if (Is(TokenKind::kEqual)) {
-        if (ast_.Kind(value) != AstKind::kName || ast_.nodes[value].span.offset != argument.offset) {
+        const Span& name_span = ast_.nodes[value].span;
+        if (ast_.Kind(value) != AstKind::kName || name_span.offset != argument.offset) {
           return FailExpr("expected ',' or ')'", "equality is written ==");
         }
         AdvanceOverOperator();

@@ -163,7 +163,7 @@ class GraphPrinter {
     const Attributes& attributes = graph.attributes(n);
     const absl::Span<const ValueId> operands = graph.operands(n);
     if (op.id == Op::constant) {
-      absl::StrAppend(text, Constant(attributes.Get<Tensor>("value"), attributes.Get<bool>("weak")));
+      *text += Constant(attributes.Get<Tensor>("value"), attributes.Get<bool>("weak"));
       return;
     }
     const bool scope = op.id == Op::call || op.id == Op::fused;
