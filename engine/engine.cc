@@ -13,6 +13,7 @@
 #include "engine/graph/substitute.h"
 #include "engine/place/place.h"
 #include "engine/run/plan_cache.h"
+#include "engine/run/results.h"
 
 namespace otium {
 namespace {
@@ -26,10 +27,18 @@ const Machine& MachineOf(const CompileOptions& options) {
   return options.machine != nullptr ? *options.machine : HostMachine();
 }
 
+// Whether nobody but this run holds the input, so that its memory may be reused:
+// the caller moved it here, or the segment before made it.
+bool IsGivenAway(const Tensor& t) {
+  return t.IsUnique() && t.byte_offset() == 0 && t.IsContiguous() &&
+         2 * t.NumElements() * ItemSize(t.dtype()) >= t.buffer()->bytes();
+}
+
 std::vector<InputPlacement> PlacementsOf(absl::Span<const Tensor> inputs) {
   std::vector<InputPlacement> placements;
   for (const Tensor& t : inputs) {
-    placements.push_back({Sizes(t.strides().begin(), t.strides().end()), t.device()});
+    placements.push_back(
+        {Sizes(t.strides().begin(), t.strides().end()), t.device(), IsGivenAway(t)});
   }
   return placements;
 }
@@ -46,7 +55,8 @@ Hash128 PlanKey(const Graph& graph, const SizeBindings& given, absl::Span<const 
   for (const Tensor& t : inputs) {
     for (int64_t size : t.sizes()) h.Add(static_cast<uint64_t>(size));
     h.Add(StrideSignature(t.sizes(), t.strides()));
-    h.Add(static_cast<uint64_t>(t.device().kind) << 8 | static_cast<uint8_t>(t.device().index));
+    h.Add(static_cast<uint64_t>(IsGivenAway(t)) << 16 |
+          static_cast<uint64_t>(t.device().kind) << 8 | static_cast<uint8_t>(t.device().index));
   }
   h.Add(static_cast<uint64_t>(options.optimize.math) << 3 |
         static_cast<uint64_t>(options.optimize.optimize) << 2 |
@@ -79,7 +89,14 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(const GraphPtr& graph,
   place.check_declared = options.check_declared;
   place.machine = &MachineOf(options);
   place.device = options.device;
-  OTIUM_ASSIGN_OR_RETURN(Plan plan, Place(optimized.graph, inputs, place));
+  std::vector<InputPlacement> placements(inputs.begin(), inputs.end());
+  if (segment.continuation.has_value()) {
+    // What later segments read stays as it is.
+    for (const Continuation::Source& s : segment.continuation->inputs) {
+      if (!s.from_output) placements[s.index].given_away = false;
+    }
+  }
+  OTIUM_ASSIGN_OR_RETURN(Plan plan, Place(optimized.graph, placements, place));
   plan.source = segment.head;
   plan.reasons.insert(plan.reasons.begin(), optimized.reasons.begin(), optimized.reasons.end());
   plan.passes = std::move(optimized.passes);
@@ -130,6 +147,7 @@ absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor>
                                              const CompileOptions& options, const RunOptions& run) {
   ExecuteOptions execute{run.seed, run.cancel, run.progress, run.profile,
                          run.profile != nullptr ? Now() : 0, run.memory_limit};
+  if (run.results.size() > 0) OTIUM_RETURN_IF_ERROR(CheckResults(*graph, inputs, run.results));
   std::vector<Tensor> outputs(graph->outputs().size());
   std::vector<Tensor*> results(outputs.size(), nullptr);
   std::vector<int32_t> output_of(outputs.size());
@@ -244,9 +262,14 @@ absl::StatusOr<Program> Compile(const Function& function, CompileOptions options
 }
 
 absl::StatusOr<TensorMap> Program::Run(const TensorMap& inputs, const RunOptions& options) const {
+  return Run(TensorMap(inputs), options);
+}
+
+absl::StatusOr<TensorMap> Program::Run(TensorMap&& inputs, const RunOptions& options) const {
   const size_t num_named = source_->inputs().size();
   OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> ordered,
                          OrderInputs(*graph_, num_named, inputs, *options_, options));
+  inputs = TensorMap();  // What only it held is now only the run's.
   ordered.insert(ordered.end(), constants_.begin(), constants_.end());
   OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> values,
                          RunGraph(graph_, std::move(ordered), *options_, options));

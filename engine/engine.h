@@ -55,16 +55,19 @@ struct OTIUM_EXPORT RunOptions {
   int64_t memory_limit = 0;
   // Sizes that no input binds.
   SizeBindings sizes;
-  // Where results go, by output name; dense, of the right dtype and shape. Not
-  // named ones are allocated.
+  // Where results go, by output name: dense, of the right dtype and shape, apart
+  // from the inputs and from each other, else kInvalidArgument. Not named ones are
+  // allocated. What a failed run leaves in them is not defined.
   TensorMap results;
 };
 
 class OTIUM_EXPORT Program {
  public:
   // Thread-safe; each run owns its memory. Inputs that have defaults may be left
-  // out. The results are in the order of the outputs.
+  // out. The results are in the order of the outputs. The memory of inputs that
+  // only `inputs` holds, when it is moved here, may be reused for results.
   absl::StatusOr<TensorMap> Run(const TensorMap& inputs, const RunOptions& options = {}) const;
+  absl::StatusOr<TensorMap> Run(TensorMap&& inputs, const RunOptions& options = {}) const;
 
   // The plan for these sizes, with dense inputs; of the first segment when a size
   // is data (Plan::continuation holds the rest).

@@ -83,6 +83,13 @@ ValueId GraphBuilder::AddInput(absl::string_view name, const TensorType& type,
 ValueId GraphBuilder::Add(const OpDef& op, absl::Span<const ValueId> given,
                           const Attributes& attributes) {
   if (!status_.ok()) return kNoValue;
+  if (op.id == Op::constant) {
+    // Small constants are known by their values alone, so they lie in one way only.
+    const auto& value = attributes.Get<Tensor>("value");
+    if (!value.IsContiguous() && value.NumElements() <= kSmallConstant) {
+      return Add(op, given, attributes.With("value", value.Contiguous()));
+    }
+  }
   Graph& g = *graph_;
   absl::InlinedVector<ValueId, 6> padded;
   absl::Span<const ValueId> operands = given;

@@ -2,6 +2,7 @@
 #include "engine/place/copies.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/status.h"
@@ -67,34 +68,43 @@ absl::StatusOr<OperandId> OperandCopies::Transfer(OperandId id, int device, Buff
   return copy;
 }
 
+absl::StatusOr<OperandId> OperandCopies::Carried(OperandId id, NodeId n) {
+  const PhysicalType& type = layout_.operand(id).type;
+  const OperandId whole = infos_[id].whole;
+  if (whole < 0) return Dense(id, n);
+  if (whole == id) return id;
+  // Constants are everywhere: carrying them is free.
+  if (layout_.buffer_of(id).kind == BufferKind::kConstant ||
+      2 * type.NumElements() >= layout_.operand(whole).type.NumElements()) {
+    return whole;
+  }
+  return type.IsContiguous() ? absl::StatusOr<OperandId>(id) : Dense(id, n);
+}
+
 absl::StatusOr<OperandId> OperandCopies::On(int device, OperandId id, NodeId n) {
   if (layout_.device_of(id) == device) return id;
   auto it = moved_.find({id, device});
   if (it != moved_.end()) return it->second;
+  OTIUM_ASSIGN_OR_RETURN(const OperandId carried, Carried(id, n));
   OperandId moved;
-  const PlanOperand operand = layout_.operand(id);
-  const OperandId whole = infos_[id].whole;
-  if (layout_.buffer_of(id).kind == BufferKind::kConstant) {
-    // A constant is there already: it is part of the plan, on every device.
-    PlanOperand there = operand;
+  if (carried != id) {
+    OTIUM_ASSIGN_OR_RETURN(moved, On(device, carried, n));
+    if (carried == infos_[id].whole) {
+      // The same view of the whole that is there now.
+      PlanOperand view = layout_.operand(id);
+      view.buffer = layout_.operand(moved).buffer;
+      const OperandId there = std::exchange(moved, layout_.AddOperand(std::move(view)));
+      Announce(moved, {infos_[id].root, there});
+    }
+  } else if (layout_.buffer_of(id).kind == BufferKind::kConstant) {
+    PlanOperand there = layout_.operand(id);
     OTIUM_ASSIGN_OR_RETURN(there.buffer,
                            layout_.AddBuffer(BufferKind::kConstant, layout_.buffer_of(id).index,
-                                             device, operand.type.dtype, operand.type.sizes));
+                                             device, there.type.dtype, there.type.sizes));
     moved = layout_.AddOperand(std::move(there));
-    Announce(moved, infos_[id]);
-  } else if (whole >= 0 && whole != id && 2 * operand.type.NumElements() >=
-                                              layout_.operand(whole).type.NumElements()) {
-    OTIUM_ASSIGN_OR_RETURN(const OperandId there, On(device, whole, n));
-    PlanOperand view = operand;
-    view.buffer = layout_.operand(there).buffer;
-    moved = layout_.AddOperand(std::move(view));
-    Announce(moved, {infos_[id].root, there});
+    Announce(moved, {infos_[id].root, moved});
   } else {
-    OperandId dense = id;
-    if (whole < 0 || !operand.type.IsContiguous()) {
-      OTIUM_ASSIGN_OR_RETURN(dense, Dense(id, n));
-    }
-    OTIUM_ASSIGN_OR_RETURN(moved, Transfer(dense, device, BufferKind::kArena, n));
+    OTIUM_ASSIGN_OR_RETURN(moved, Transfer(id, device, BufferKind::kArena, n));
   }
   return moved_[{id, device}] = moved;
 }
@@ -136,13 +146,21 @@ absl::StatusOr<OperandId> OperandCopies::Dense(OperandId id, NodeId n) {
 }
 
 absl::StatusOr<OperandId> OperandCopies::Result(OperandId id, NodeId n) {
-  const PhysicalType& type = layout_.operand(id).type;
   if (layout_.device_of(id) == 0) return Copy(id, BufferKind::kResult, n);
-  OperandId there = id;
-  if (!type.IsContiguous() || !type.IsPlain()) {
-    OTIUM_ASSIGN_OR_RETURN(there, Dense(id, n));
+  if (!layout_.operand(id).type.IsPlain()) {
+    OTIUM_ASSIGN_OR_RETURN(id, Dense(id, n));
   }
-  return Transfer(there, /*device=*/0, BufferKind::kResult, n);
+  OTIUM_ASSIGN_OR_RETURN(const OperandId carried, Carried(id, n));
+  if (layout_.buffer_of(id).kind == BufferKind::kConstant || moved_.contains({carried, 0})) {
+    // It is on the CPU already, but not where it may leave.
+    OTIUM_ASSIGN_OR_RETURN(const OperandId there, On(/*device=*/0, id, n));
+    return Copy(there, BufferKind::kResult, n);
+  }
+  // Later steps on the CPU read the result.
+  OTIUM_ASSIGN_OR_RETURN(const OperandId moved,
+                         Transfer(carried, /*device=*/0, BufferKind::kResult, n));
+  moved_[{carried, 0}] = moved;
+  return On(/*device=*/0, id, n);
 }
 
 }  // namespace otium

@@ -52,10 +52,13 @@ class OperandCopies {
   absl::StatusOr<OperandId> On(int device, OperandId id, NodeId n);
   // The operand as a dense, plain array in the arena of its device.
   absl::StatusOr<OperandId> Dense(OperandId id, NodeId n);
-  // The same in memory that leaves the plan, on the CPU.
+  // The same on the CPU, in memory that leaves the plan; dense where it can be.
   absl::StatusOr<OperandId> Result(OperandId id, NodeId n);
 
  private:
+  // What is transferred when `id` is wanted elsewhere: the whole buffer, itself, or
+  // a dense copy.
+  absl::StatusOr<OperandId> Carried(OperandId id, NodeId n);
   absl::StatusOr<OperandId> NewDense(const PhysicalType& like, ValueId root, BufferKind kind,
                                      int device);
   absl::StatusOr<OperandId> Transfer(OperandId id, int device, BufferKind kind, NodeId n);

@@ -15,7 +15,10 @@ std::string OperandText(const Plan& plan, OperandId id) {
   switch (b.kind) {
     case BufferKind::kInput: where = absl::StrCat("input ", plan.graph->inputs()[b.index].name); break;
     case BufferKind::kConstant: where = absl::StrCat("constant ", b.index); break;
-    case BufferKind::kArena: where = absl::StrCat("arena+", b.offset); break;
+    case BufferKind::kArena:
+      if (b.device.kind != DeviceKind::kCpu) where = absl::StrCat(DeviceToString(b.device), " ");
+      absl::StrAppend(&where, "arena+", b.offset);
+      break;
     case BufferKind::kResult: where = absl::StrCat("result ", o.buffer); break;
   }
   if (o.offset != 0) absl::StrAppend(&where, "[", o.offset, "]");
@@ -54,6 +57,10 @@ std::string Plan::ToString() const {
   if (continuation.has_value()) {
     absl::StrAppend(&text, "then, when its sizes are known: ", continuation->rest->num_nodes(),
                     " nodes\n");
+  }
+  for (const Arena& a : arenas) {
+    if (a.device.kind == DeviceKind::kCpu) continue;
+    absl::StrAppend(&text, "arena of ", DeviceToString(a.device), ": ", a.bytes, " bytes\n");
   }
   absl::StrAppend(&text, "peak ", peak_bytes, " bytes\n");
   return text;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/status.h"
 #include "engine/graph/expr.h"
+#include "engine/run/results.h"
 
 namespace otium {
 
@@ -46,8 +47,12 @@ Executable::Executable(std::shared_ptr<const Plan> plan)
     bound_buffers_.push_back({static_cast<BufferId>(b), kNone, {}});
   }
   for (size_t i = plan_->outputs.size(); i-- > 0;) {
-    const BufferId b = plan_->operands[plan_->outputs[i].operand].buffer;
-    bound_buffers_[bound_of_buffer[b]].output = static_cast<int32_t>(i);
+    const PlanOperand& o = plan_->operands[plan_->outputs[i].operand];
+    if (plan_->buffers[o.buffer].kind != BufferKind::kResult || o.offset != 0 ||
+        !o.type.IsContiguous() || plan_->outputs[i].count_info >= 0) {
+      continue;
+    }
+    bound_buffers_[bound_of_buffer[o.buffer]].output = static_cast<int32_t>(i);
   }
   for (size_t i = 0; i < plan_->args.size(); ++i) {
     const OperandId id = plan_->args[i];
@@ -73,18 +78,11 @@ absl::StatusOr<std::unique_ptr<Executable::State>> Executable::TakeState() {
   }
   const Plan& plan = *plan_;
   auto state = std::make_unique<State>();
-  const int64_t bytes = plan.arenas.empty() ? 0 : plan.arenas[0].bytes;
-  state->arena = Buffer::Allocate(bytes);
-  if (!state->arena) {
-    return absl::ResourceExhaustedError(absl::StrCat("no memory for an arena of ", bytes, " bytes"));
-  }
   state->addresses.assign(plan.buffers.size(), nullptr);
   state->results.resize(plan.buffers.size());
   for (size_t b = 0; b < plan.buffers.size(); ++b) {
     const PlanBuffer& buffer = plan.buffers[b];
-    if (buffer.kind == BufferKind::kArena) {
-      state->addresses[b] = static_cast<char*>(state->arena->data()) + buffer.offset;
-    } else if (buffer.kind == BufferKind::kConstant) {
+    if (buffer.kind == BufferKind::kConstant) {
       const Tensor& tensor = plan.graph->attributes(buffer.index).Get<Tensor>("value");
       state->addresses[b] = const_cast<char*>(tensor.data<char>());
     }
@@ -105,9 +103,35 @@ absl::StatusOr<std::unique_ptr<Executable::State>> Executable::TakeState() {
   return state;
 }
 
+// Allocates the arena and points every view in it there.
+absl::Status Executable::AllocateArena(State* state) const {
+  const Plan& plan = *plan_;
+  int64_t bytes = 0;
+  for (const Plan::Arena& a : plan.arenas) {
+    if (a.device.kind == DeviceKind::kCpu) bytes = a.bytes;
+  }
+  state->arena = Buffer::Allocate(bytes);
+  if (!state->arena) {
+    return absl::ResourceExhaustedError(absl::StrCat("no memory for an arena of ", bytes, " bytes"));
+  }
+  for (size_t i = 0; i < plan.args.size(); ++i) {
+    if (plan.args[i] < 0) continue;
+    const PlanOperand& o = plan.operands[plan.args[i]];
+    const PlanBuffer& buffer = plan.buffers[o.buffer];
+    if (buffer.kind != BufferKind::kArena) continue;
+    state->views[i].data = static_cast<char*>(state->arena->data()) + buffer.offset +
+                           o.offset * ItemSize(o.type.dtype);
+  }
+  return absl::OkStatus();
+}
+
 void Executable::GiveBack(std::unique_ptr<State> state) {
   // More idle states than can run at once serve nobody.
   constexpr size_t kMaxIdle = 8;
+  // Plans stay in the cache for long: large arenas go back to where all large
+  // blocks are kept, which bounds what is idle.
+  constexpr int64_t kMaxIdleArena = int64_t{1} << 20;
+  if (state->arena && state->arena->bytes() > kMaxIdleArena) state->arena = nullptr;
   for (IntrusivePtr<Buffer>& r : state->results) r = nullptr;
   absl::MutexLock lock(&mutex_);
   if (idle_.size() < kMaxIdle) idle_.push_back(std::move(state));
@@ -163,6 +187,9 @@ absl::Status Executable::RunSteps(const ExecuteOptions& options, State* state) c
   const double total = options.progress != nullptr ? plan.EstimatedSeconds() : 0;
   double before = 0;  // The estimate of the steps that are done.
   for (size_t i = 0; i < plan.steps.size(); ++i) {
+    if (options.cancel != nullptr && options.cancel->IsCancelled()) {
+      return absl::CancelledError("the run was cancelled");
+    }
     const PlanStep& step = plan.steps[i];
     LaunchArgs args;
     args.operands = state->views.data() + step.first_arg;
@@ -193,9 +220,6 @@ absl::Status Executable::RunSteps(const ExecuteOptions& options, State* state) c
                                         start - options.profile_origin,
                                         Now() - options.profile_origin, alternative,
                                         args.info->rcond});
-    }
-    if (options.cancel != nullptr && options.cancel->IsCancelled()) {
-      return absl::CancelledError("the run was cancelled");
     }
   }
   return absl::OkStatus();
@@ -259,25 +283,57 @@ absl::StatusOr<std::vector<Tensor>> Executable::Run(absl::Span<const Tensor> inp
                                                      " bytes, the limit is ",
                                                      options.memory_limit));
   }
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (results[i] == nullptr || plan.outputs[i].count_info >= 0) continue;
+    OTIUM_RETURN_IF_ERROR(
+        CheckResultSizes(plan.outputs[i].name, *results[i],
+                         plan.operands[plan.outputs[i].operand].type.sizes));
+  }
   OTIUM_ASSIGN_OR_RETURN(std::unique_ptr<State> state, TakeState());
-  absl::Status status = BindBuffers(inputs, results, state.get());
+  absl::Status status = state->arena ? absl::OkStatus() : AllocateArena(state.get());
+  if (status.ok()) status = BindBuffers(inputs, results, state.get());
   if (status.ok()) status = RunSteps(options, state.get());
   if (status.ok()) status = FirstFailure(*state);
   std::vector<Tensor> outputs;
-  if (status.ok()) {
-    for (const PlanOutput& out : plan.outputs) {
-      const PlanOperand& o = plan.operands[out.operand];
-      const char* base = static_cast<const char*>(state->results[o.buffer]->data());
-      Sizes sizes = o.type.sizes;
-      if (out.count_info >= 0) sizes[0] = state->infos[out.count_info].count;
-      outputs.emplace_back(state->results[o.buffer],
-                           state->addresses[o.buffer] - base + o.offset * ItemSize(o.type.dtype),
-                           o.type.dtype, sizes, o.type.strides);
-    }
+  for (size_t i = 0; i < plan.outputs.size() && status.ok(); ++i) {
+    absl::StatusOr<Tensor> output =
+        OutputOf(static_cast<int>(i), inputs, i < results.size() ? results[i] : nullptr, *state);
+    if (output.ok()) outputs.push_back(*std::move(output));
+    else status = output.status();
   }
   GiveBack(std::move(state));
   if (!status.ok()) return status;
   return outputs;
+}
+
+// Output i of a run that went well; in the memory of `given` unless that is null.
+absl::StatusOr<Tensor> Executable::OutputOf(int i, absl::Span<const Tensor> inputs,
+                                            Tensor* given, const State& state) const {
+  const PlanOutput& out = plan_->outputs[i];
+  const PlanOperand& o = plan_->operands[out.operand];
+  const PlanBuffer& buffer = plan_->buffers[o.buffer];
+  const IntrusivePtr<Buffer>& memory = buffer.kind == BufferKind::kInput
+                                           ? inputs[buffer.index].buffer()
+                                           : state.results[o.buffer];
+  const int64_t offset = state.addresses[o.buffer] - static_cast<const char*>(memory->data()) +
+                         o.offset * ItemSize(o.type.dtype);
+  Sizes sizes = o.type.sizes;
+  if (out.count_info >= 0) sizes[0] = state.infos[out.count_info].count;
+  Tensor output(memory, offset, o.type.dtype, sizes, o.type.strides);
+  if (given != nullptr) {
+    OTIUM_RETURN_IF_ERROR(CheckResultSizes(out.name, *given, sizes));
+    if (given->data() != output.data()) {
+      CopyStrided(output.data(), output.strides(), given->mutable_data(), given->strides(), sizes,
+                  ItemSize(o.type.dtype));
+    }
+    return *given;
+  }
+  // A size that is data was given the most memory it could need.
+  if (out.count_info < 0 || 2 * output.NumElements() >= o.type.NumElements()) return output;
+  OTIUM_ASSIGN_OR_RETURN(Tensor fitting, Tensor::Allocate(o.type.dtype, sizes));
+  CopyStrided(output.data(), output.strides(), fitting.mutable_data(), fitting.strides(), sizes,
+              ItemSize(o.type.dtype));
+  return fitting;
 }
 
 }  // namespace otium

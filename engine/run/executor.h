@@ -78,8 +78,9 @@ class Executable {
 
   // `inputs` follow the plan's graph inputs and have the sizes, dtypes, devices
   // and stride signatures it was made for. `results[i]`, when not null, is where
-  // output i goes: dense, of the right dtype and size. Errors: what steps report
-  // (kFailedPrecondition), kResourceExhausted, kCancelled.
+  // output i goes: of the right dtype, dense, apart from all inputs; what a failed
+  // run leaves there is not defined. Errors: what steps report
+  // (kFailedPrecondition), wrong sizes of `results`, kResourceExhausted, kCancelled.
   absl::StatusOr<std::vector<Tensor>> Run(absl::Span<const Tensor> inputs,
                                           absl::Span<Tensor* const> results,
                                           const ExecuteOptions& options);
@@ -90,15 +91,20 @@ class Executable {
   // a fixed offset.
   struct BoundBuffer {
     BufferId buffer;
-    int32_t output;  // The first output in it, or -1.
+    // The first output that is all of it, dense, and so can be made where the
+    // caller wants it; or -1.
+    int32_t output;
     std::vector<uint32_t> args;
   };
   absl::StatusOr<std::unique_ptr<State>> TakeState();
   void GiveBack(std::unique_ptr<State> state);
+  absl::Status AllocateArena(State* state) const;
   absl::Status BindBuffers(absl::Span<const Tensor> inputs, absl::Span<Tensor* const> results,
                            State* state) const;
   absl::Status RunSteps(const ExecuteOptions& options, State* state) const;
   absl::Status FirstFailure(const State& state) const;
+  absl::StatusOr<Tensor> OutputOf(int i, absl::Span<const Tensor> inputs, Tensor* given,
+                                  const State& state) const;
 
   const std::shared_ptr<const Plan> plan_;
   std::vector<BoundBuffer> bound_buffers_;

@@ -16,8 +16,18 @@ namespace otium {
 // Named tensors in order: what a program takes and gives.
 class TensorMap {
  public:
+  // {"A", a}. A tensor that was moved into the braces is moved on: elements of
+  // an initializer_list are constant, and a copy would not be the only holder.
+  struct Entry {
+    std::string name;
+    mutable Tensor tensor;
+  };
+
   TensorMap() = default;
-  TensorMap(std::initializer_list<std::pair<std::string, Tensor>> entries) : entries_(entries) {}
+  TensorMap(std::initializer_list<Entry> entries) {
+    entries_.reserve(entries.size());
+    for (const Entry& e : entries) entries_.emplace_back(e.name, std::move(e.tensor));
+  }
 
   // Null when there is no such name.
   const Tensor* Find(absl::string_view name) const {

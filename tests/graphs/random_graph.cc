@@ -6,7 +6,6 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "engine/graph/graph_builder.h"
 
 namespace otium {
@@ -37,7 +36,8 @@ class Generator {
                                        DType::kC64, DType::kC128, DType::kI64, DType::kF16};
     dtype_ = kUsual[Pick(0, 7)];
     integers_ = Chance(options_.integer_data);
-    sizes_ = {Pick(1, 4), Pick(2, 7), Chance(0.08) ? 0 : Pick(1, 9)};
+    const int64_t most = options_.max_size;
+    sizes_ = {Pick(1, most / 2), Pick(2, most), Chance(0.08) ? 0 : Pick(1, most)};
     const int64_t num_inputs = Pick(1, 4);
     for (int64_t i = 0; i < num_inputs; ++i) AddInput(absl::StrCat("x", i));
     const int64_t num_nodes = Pick(1, options_.max_nodes);
@@ -357,25 +357,6 @@ GraphPtr OnlyOutput(const Graph& graph, size_t output) {
       Inline(graph, {&root, 1}, &known, &builder, [&](NodeId n) { return graph.attributes(n); });
   builder.AddOutput(graph.outputs()[output].name, values[0]);
   return std::make_shared<const Graph>(*std::move(builder).Build());
-}
-
-std::string DumpGraph(const Graph& graph) {
-  std::string text;
-  auto name = [](ValueId v) { return v == kNoValue ? std::string("none") : absl::StrCat("v", v); };
-  for (NodeId n = 0; n < graph.num_nodes(); ++n) {
-    std::vector<std::string> results, operands, types;
-    for (int i = 0; i < graph.num_results(n); ++i) {
-      results.push_back(name(graph.result(n, i)));
-      types.push_back(graph.type(graph.result(n, i)).ToString());
-    }
-    for (ValueId v : graph.operands(n)) operands.push_back(name(v));
-    absl::StrAppend(&text, absl::StrJoin(results, ", "), " = ", graph.op(n).name, "(",
-                    absl::StrJoin(operands, ", "), ") : ", absl::StrJoin(types, ", "), "\n");
-  }
-  for (const GraphOutput& out : graph.outputs()) {
-    absl::StrAppend(&text, "output ", out.name, " = ", name(out.value), "\n");
-  }
-  return text;
 }
 
 }  // namespace otium

@@ -21,7 +21,8 @@ namespace otium {
 
 struct RandomGraphOptions {
   int max_nodes = 10;
-  // Elements of one value.
+  // Of a dimension, and of all elements of a value.
+  int64_t max_size = 9;
   int64_t max_elements = 2000;
   // Values from a few small integers, so that sums and products are exact.
   double integer_data = 0.5;
@@ -43,9 +44,6 @@ bool IsDrawn(const OpDef& op);
 
 // The part of `graph` that `output` (an index) needs, with all inputs.
 GraphPtr OnlyOutput(const Graph& graph, size_t output);
-
-// One line a node: "v3 = mm(v0, v1) : f32[2, 3]".
-std::string DumpGraph(const Graph& graph);
 
 }  // namespace otium
 

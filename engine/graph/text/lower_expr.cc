@@ -124,19 +124,16 @@ Expr GraphLowering::LowerStep(AstId id, Expr x) {
     default: {
       Expr right = LowerExpr(children[1]);
       if (!right) return right;
-      return Make(BinaryOp(kind), {std::move(x), std::move(right)}, {}, id, children);
+      absl::string_view op = BinaryOp(kind);
+      if (kind == AstKind::kMatmul && FindOp(op) == nullptr) {
+        op = right.type().rank() == 1 ? "mv" : "mm";
+      }
+      return Make(op, {std::move(x), std::move(right)}, {}, id, children);
     }
   }
 }
 
-std::optional<Dim> GraphLowering::LowerPosition(AstId id, const Dim& size) {
-  std::optional<Dim> position = eval_.Size(id, &sizes_);
-  if (!position) return std::nullopt;
-  const bool negative =
-      position->IsStatic() ? position->value() < 0 : ast_.Kind(id) == AstKind::kNegate;
-  return negative ? size + *position : *position;
-}
-
+// Positions go to select and slice as they are written: those know Python's rules.
 Expr GraphLowering::LowerIndex(AstId id, Expr x) {
   const absl::Span<const AstId> indices = ast_.Children(id).subspan(1);
   const int rank = x.type().rank();
@@ -158,24 +155,22 @@ Expr GraphLowering::LowerIndex(AstId id, Expr x) {
       dim += rank - given;
       continue;
     }
-    const Dim size = x.shape()[dim];
     const auto at_dim = static_cast<int64_t>(dim);
     if (ast_.Kind(index) != AstKind::kSlice) {
-      const std::optional<Dim> position = LowerPosition(index, size);
+      const std::optional<Dim> position = eval_.Size(index, &sizes_);
       if (!position) return Expr();
       x = Make("select", {std::move(x)}, {{"dim", at_dim}, {"index", *position}}, id, {});
     } else {
       const absl::Span<const AstId> parts = ast_.Children(index);
       ++dim;
       if (parts[0] == kNoAst && parts[1] == kNoAst && parts[2] == kNoAst) continue;
-      std::vector<NamedAttribute> attributes = {{"dim", at_dim}};
       constexpr absl::string_view kNames[] = {"start", "end", "step"};
+      std::vector<NamedAttribute> attributes = {{"dim", at_dim}};
       for (int i = 0; i < 3; ++i) {
         if (parts[i] == kNoAst) continue;
-        std::optional<Dim> value =
-            i < 2 ? LowerPosition(parts[i], size) : eval_.Size(parts[i], &sizes_);
-        if (!value) return Expr();
-        attributes.push_back({kNames[i], *std::move(value)});
+        const std::optional<Dim> part = eval_.Size(parts[i], &sizes_);
+        if (!part) return Expr();
+        attributes.push_back({kNames[i], *part});
       }
       x = Make("slice", {std::move(x)}, std::move(attributes), id, {});
     }

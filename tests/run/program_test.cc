@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a run promises its caller: buffers for results, inputs that are given
+// away, limits, cancellation, threads, failures that leave the program usable.
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <thread>
+
+#include "engine/otium.h"
+#include "engine/run/plan_cache.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace otium {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Program CompileOrDie(Function::Builder& builder) {
+  const absl::StatusOr<Function> function = builder.Build();
+  EXPECT_TRUE(function.ok()) << function.status();
+  absl::StatusOr<Program> program = Compile(*function);
+  EXPECT_TRUE(program.ok()) << program.status();
+  return *std::move(program);
+}
+
+// z = 2 x + y, t = x.T, w = z.
+Program Example() {
+  Function::Builder b("example");
+  const Dim m = Dim::Symbol("m"), n = Dim::Symbol("n");
+  const Expr x = b.Input("x", DType::kF64, {m, n}), y = b.Input("y", DType::kF64, {m, n});
+  const Expr z = 2 * x + y;
+  b.Output("z", z);
+  b.Output("t", z.T());
+  b.Output("w", z);
+  return CompileOrDie(b);
+}
+
+const Tensor kX = Tensor::Of<double>({{1, 2, 3}, {4, 5, 6}});
+const Tensor kY = Tensor::Of<double>({{10, 20, 30}, {40, 50, 60}});
+
+// ---- buffers for results
+
+TEST(ResultBuffers, EachIsFilled) {
+  const Program program = Example();
+  const Tensor z = *Tensor::Allocate(DType::kF64, {2, 3}), t = *Tensor::Allocate(DType::kF64, {3, 2}),
+               w = *Tensor::Allocate(DType::kF64, {2, 3});
+  const auto all = {std::pair("z", z), std::pair("t", t), std::pair("w", w)};
+  // Every subset: results that share memory otherwise must not when asked apart.
+  for (int subset = 0; subset < 8; ++subset) {
+    RunOptions options;
+    int i = 0;
+    for (const auto& [name, tensor] : all) {
+      Tensor buffer = tensor;
+      std::fill_n(buffer.mutable_data<double>(), 6, -1.0);
+      if ((subset >> i++ & 1) != 0) options.results.Set(name, buffer);
+    }
+    const absl::StatusOr<TensorMap> r = program.Run({{"x", kX}, {"y", kY}}, options);
+    ASSERT_TRUE(r.ok()) << r.status();
+    EXPECT_THAT((*r)["z"].ToVector<double>(), ElementsAre(12, 24, 36, 48, 60, 72));
+    EXPECT_THAT((*r)["t"].ToVector<double>(), ElementsAre(12, 48, 24, 60, 36, 72));
+    EXPECT_THAT((*r)["w"].ToVector<double>(), ElementsAre(12, 24, 36, 48, 60, 72));
+    for (const auto& [name, tensor] : options.results) {
+      EXPECT_EQ((*r)[name].data(), tensor.data()) << name;
+      EXPECT_TRUE(Tensor::BitwiseEqual(tensor, (*r)[name])) << name;
+    }
+  }
+}
+
+std::string ErrorWith(const TensorMap& results) {
+  const absl::StatusOr<TensorMap> r = Example().Run({{"x", kX}, {"y", kY}}, {.results = results});
+  EXPECT_EQ(r.status().code(), absl::StatusCode::kInvalidArgument);
+  return std::string(r.status().message());
+}
+
+TEST(ResultBuffers, WrongOnesAreRefused) {
+  EXPECT_EQ(ErrorWith({{"z", *Tensor::Allocate(DType::kF32, {2, 3})}}),
+            "the buffer for z is f32[2, 3], the result is f64");
+  EXPECT_EQ(ErrorWith({{"z", *Tensor::Allocate(DType::kF64, {3, 2})}}),
+            "the buffer for z is [3, 2], the result is [2, 3]");
+  EXPECT_EQ(ErrorWith({{"q", *Tensor::Allocate(DType::kF64, {3, 2})}}), "there is no output q");
+  const Tensor wide = *Tensor::Allocate(DType::kF64, {4, 3});
+  EXPECT_EQ(ErrorWith({{"z", Tensor(wide.buffer(), 0, DType::kF64, {2, 3}, {6, 1})}}),
+            "the buffer for z is not dense memory of the host");
+  EXPECT_EQ(ErrorWith({{"z", kX}}), "the buffer for z overlaps the input x");
+  EXPECT_EQ(ErrorWith({{"z", Tensor(wide.buffer(), 0, DType::kF64, {2, 3}, {3, 1})},
+                       {"w", Tensor(wide.buffer(), 24, DType::kF64, {2, 3}, {3, 1})}}),
+            "the buffers for z and w overlap");
+  EXPECT_THAT(kX.ToVector<double>(), ElementsAre(1, 2, 3, 4, 5, 6));
+}
+
+TEST(ResultBuffers, OfASizeThatIsData) {
+  Function::Builder b("pick");
+  const Expr x = b.Input("x", DType::kF32, {Dim::Symbol("n")});
+  b.Output("index", nonzero(x));
+  const Program program = CompileOrDie(b);
+  const Tensor x_value = Tensor::Of<float>({0, 5, 0, 7});
+  const Tensor fits = *Tensor::Allocate(DType::kI64, {2, 1});
+  absl::StatusOr<TensorMap> r = program.Run({{"x", x_value}}, {.results = {{"index", fits}}});
+  ASSERT_TRUE(r.ok()) << r.status();
+  EXPECT_THAT(fits.ToVector<int64_t>(), ElementsAre(1, 3));
+  r = program.Run({{"x", x_value}}, {.results = {{"index", *Tensor::Allocate(DType::kI64, {4, 1})}}});
+  EXPECT_EQ(r.status().message(), "the buffer for index is [4, 1], the result is [2, 1]");
+  // Without a buffer, what is returned keeps no more memory than it needs.
+  Tensor large = *Tensor::Allocate(DType::kF32, {1000});
+  std::fill_n(large.mutable_data<float>(), 1000, 0.0f);
+  large.mutable_data<float>()[17] = 1;
+  r = program.Run({{"x", large}});
+  ASSERT_TRUE(r.ok()) << r.status();
+  EXPECT_THAT((*r)["index"].ToVector<int64_t>(), ElementsAre(17));
+  EXPECT_EQ((*r)["index"].buffer()->bytes(), 8);
+}
+
+// ---- inputs that are given away
+
+TEST(GivenAway, AResultTakesTheMemoryOfAnInput) {
+  Function::Builder b("update");
+  const Dim n = Dim::Symbol("n");
+  const Expr y = b.Input("y", DType::kF64, {n}), A = b.Input("A", DType::kF64, {n, n});
+  b.Output("z", addmv(y, A, b.Input("x", DType::kF64, {n})));
+  const Program program = CompileOrDie(b);
+  const Tensor A_value = Tensor::Of<double>({{1, 2}, {3, 4}}), x_value = Tensor::Of<double>({1, 10});
+  // Held by the caller: never touched.
+  const Tensor kept = Tensor::Of<double>({100, 200});
+  absl::StatusOr<TensorMap> r = program.Run({{"y", kept}, {"A", A_value}, {"x", x_value}});
+  ASSERT_TRUE(r.ok()) << r.status();
+  EXPECT_THAT((*r)["z"].ToVector<double>(), ElementsAre(121, 243));
+  EXPECT_THAT(kept.ToVector<double>(), ElementsAre(100, 200));
+  // Moved: the result is made in it.
+  Tensor moved = Tensor::Of<double>({100, 200});
+  const void* address = moved.data();
+  r = program.Run({{"y", std::move(moved)}, {"A", A_value}, {"x", x_value}});
+  ASSERT_TRUE(r.ok()) << r.status();
+  EXPECT_THAT((*r)["z"].ToVector<double>(), ElementsAre(121, 243));
+  EXPECT_EQ((*r)["z"].data(), address);
+  EXPECT_TRUE((*r)["z"].IsUnique());
+  // Borrowed memory is not the run's to write.
+  double data[] = {100, 200};
+  Tensor borrowed = Tensor::Borrow(data, DType::kF64, {2}, {1}, nullptr);
+  r = program.Run({{"y", std::move(borrowed)}, {"A", A_value}, {"x", x_value}});
+  ASSERT_TRUE(r.ok()) << r.status();
+  EXPECT_THAT(data, ElementsAre(100, 200));
+}
+
+TEST(GivenAway, WhatALaterSegmentReadsIsKept) {
+  Function::Builder b("later");
+  const Expr x = b.Input("x", DType::kF64, {Dim::Symbol("n")});
+  const Expr index = nonzero(x);
+  b.Output("early", addmv(x, b.Input("A", DType::kF64, {3, 3}), b.Input("v", DType::kF64, {3})));
+  b.Output("late", sum(index) + sum(x));
+  const Program program = CompileOrDie(b);
+  const absl::StatusOr<TensorMap> r =
+      program.Run({{"x", Tensor::Of<double>({0, 5, 7})},
+                   {"A", Tensor::Of<double>({{1, 0, 0}, {0, 1, 0}, {0, 0, 1}})},
+                   {"v", Tensor::Of<double>({100, 100, 100})}});
+  ASSERT_TRUE(r.ok()) << r.status();
+  EXPECT_THAT((*r)["early"].ToVector<double>(), ElementsAre(100, 105, 107));
+  EXPECT_THAT((*r)["late"].ToVector<double>(), ElementsAre(15));
+}
+
+TEST(Results, NeverAliasInputs) {
+  Function::Builder b("identity");
+  const Dim n = Dim::Symbol("n");
+  const Expr x = b.Input("x", DType::kF64, {n, n});
+  b.Output("x2", x);
+  b.Output("t", x.T());
+  b.Output("c", constant(Tensor::Of<double>({1, 2})));
+  const Program program = CompileOrDie(b);
+  const Tensor value = Tensor::Of<double>({{1, 2}, {3, 4}});
+  const absl::StatusOr<TensorMap> r = program.Run({{"x", value}});
+  ASSERT_TRUE(r.ok()) << r.status();
+  for (const auto& [name, tensor] : *r) EXPECT_NE(tensor.buffer().get(), value.buffer().get()) << name;
+  EXPECT_THAT((*r)["t"].ToVector<double>(), ElementsAre(1, 3, 2, 4));
+}
+
+// ---- limits, cancellation, failure
+
+TEST(Run, MemoryLimitIsCheckedBeforeTheRun) {
+  const Program program = Example();
+  const absl::StatusOr<TensorMap> r =
+      program.Run({{"x", kX}, {"y", kY}}, {.memory_limit = 40});
+  EXPECT_EQ(r.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(r.status().message()), HasSubstr("the limit is 40"));
+  SizeBindings sizes;
+  sizes.Set("m", 2);
+  sizes.Set("n", 3);
+  const auto plan = program.PlanFor(sizes);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_TRUE(program.Run({{"x", kX}, {"y", kY}}, {.memory_limit = (*plan)->peak_bytes}).ok());
+}
+
+// 20,000 steps that depend on each other.
+Program LongProgram() {
+  Function::Builder b("long");
+  const Expr A = b.Input("A", DType::kF64, {2, 2});
+  Expr x = b.Input("x", DType::kF64, {2});
+  for (int i = 0; i < 20000; ++i) x = mv(A, x);
+  b.Output("x", x);
+  return CompileOrDie(b);
+}
+
+TEST(Run, IsCancelledBetweenSteps) {
+  const Program program = LongProgram();
+  const TensorMap inputs = {{"A", Tensor::Of<double>({{0, 1}, {1, 0}})},
+                            {"x", Tensor::Of<double>({1, 2})}};
+  CancelFlag flag;
+  flag.Cancel();
+  EXPECT_EQ(program.Run(inputs, {.cancel = &flag}).status().code(), absl::StatusCode::kCancelled);
+  // From another thread, somewhere on the way: some run stops early.
+  bool cancelled = false;
+  for (int round = 0; round < 200 && !cancelled; ++round) {
+    CancelFlag later;
+    Profile profile;
+    std::thread canceller([&] { later.Cancel(); });
+    const absl::StatusOr<TensorMap> r = program.Run(inputs, {.cancel = &later, .profile = &profile});
+    canceller.join();
+    cancelled = r.status().code() == absl::StatusCode::kCancelled && profile.steps.size() < 20000;
+  }
+  EXPECT_TRUE(cancelled);
+  const absl::StatusOr<TensorMap> r = program.Run(inputs);
+  ASSERT_TRUE(r.ok()) << r.status();
+  EXPECT_THAT((*r)["x"].ToVector<double>(), ElementsAre(1, 2));
+}
+
+TEST(Run, FailureLeavesTheProgramUsable) {
+  Function::Builder b("factor");
+  b.Output("L", cholesky(b.Input("A", DType::kF64, {2, 2})));
+  const Program program = CompileOrDie(b);
+  for (int round = 0; round < 3; ++round) {
+    const absl::StatusOr<TensorMap> bad = program.Run({{"A", Tensor::Of<double>({{1, 2}, {2, 1}})}});
+    EXPECT_EQ(bad.status().code(), absl::StatusCode::kFailedPrecondition);
+    const absl::StatusOr<TensorMap> good = program.Run({{"A", Tensor::Of<double>({{4, 2}, {2, 5}})}});
+    ASSERT_TRUE(good.ok()) << good.status();
+    EXPECT_THAT((*good)["L"].ToVector<double>(), ElementsAre(2, 0, 1, 2));
+  }
+}
+
+TEST(Run, TheFirstFailureInTheSourceIsReported) {
+  Function::Builder b("two");
+  const Expr A = b.Input("A", DType::kF64, {2, 2}), B = b.Input("B", DType::kF64, {2, 2});
+  const Expr first = cholesky(A);
+  const uint32_t line = __LINE__ - 1;
+  const Expr second = cholesky(B);
+  // The plan may run them in either order.
+  b.Output("second", second);
+  b.Output("first", first);
+  const Program program = CompileOrDie(b);
+  const Tensor bad = Tensor::Of<double>({{1, 2}, {2, 1}});
+  const absl::StatusOr<TensorMap> r = program.Run({{"A", bad}, {"B", bad}});
+  EXPECT_EQ(r.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(PositionOf(r.status()).line, line);
+}
+
+// ---- threads and the cache
+
+TEST(Run, IsReentrant) {
+  const Program program = Example();
+  Function::Builder b("picks");
+  const Expr x = b.Input("x", DType::kF64, {Dim::Symbol("n")});
+  b.Output("sum", sum(nonzero(x)) + 1);
+  const Program segments = CompileOrDie(b);
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 40; ++i) {
+        // Sizes differ too: threads plan while others run.
+        const int64_t n = 1 + (t + i) % 5;
+        Tensor x_value = *Tensor::Allocate(DType::kF64, {2, n});
+        for (int64_t k = 0; k < 2 * n; ++k) x_value.mutable_data<double>()[k] = t + k;
+        const absl::StatusOr<TensorMap> r = program.Run({{"x", x_value}, {"y", x_value}});
+        if (!r.ok() || (*r)["z"].ToVector<double>().back() != 3.0 * (t + 2 * n - 1)) ++wrong;
+        const absl::StatusOr<TensorMap> s =
+            segments.Run({{"x", Tensor::Of<double>({0, 1.0 * (t % 2), 3})}});
+        if (!s.ok() || (*s)["sum"].ToVector<int64_t>()[0] != 3 + t % 2) ++wrong;
+      }
+    });
+  }
+  for (std::thread& t : threads) t.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST(PlanCache, KeepsTheLatest) {
+  PlanCache cache;
+  auto key = [](uint64_t i) { return Hasher().Add(i).Finish(); };
+  const auto plan = std::make_shared<const Plan>();
+  for (uint64_t i = 0; i < PlanCache::kMaxPlans + 10; ++i) {
+    // The first is used all the time, and stays.
+    if (i > 0) EXPECT_NE(cache.Find(key(0)), nullptr);
+    cache.Insert(key(i), std::make_shared<Executable>(plan));
+  }
+  EXPECT_NE(cache.Find(key(0)), nullptr);
+  for (uint64_t i = 1; i <= 10; ++i) EXPECT_EQ(cache.Find(key(i)), nullptr);
+  for (uint64_t i = 11; i < PlanCache::kMaxPlans + 10; ++i) EXPECT_NE(cache.Find(key(i)), nullptr);
+  // Who comes second gets what is there.
+  const auto there = cache.Find(key(20));
+  EXPECT_EQ(cache.Insert(key(20), std::make_shared<Executable>(plan)), there);
+}
+
+TEST(PlanCache, MoreSizesThanPlansAreFine) {
+  const Program program = Example();
+  for (int round = 0; round < 2; ++round) {
+    for (int64_t n = 1; n <= static_cast<int64_t>(PlanCache::kMaxPlans) + 20; ++n) {
+      Tensor x = *Tensor::Allocate(DType::kF64, {1, n});
+      std::fill_n(x.mutable_data<double>(), n, 1.0);
+      const absl::StatusOr<TensorMap> r = program.Run({{"x", x}, {"y", x}});
+      ASSERT_TRUE(r.ok()) << r.status();
+      EXPECT_EQ((*r)["z"].ToVector<double>().back(), 3.0);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace otium
