@@ -33,6 +33,10 @@ Prepared PrepareGesv(const KernelCall& call);
 bool AcceptsTape(const KernelCall& call);
 Prepared PrepareTape(const KernelCall& call);
 
+// scan.cc, join.cc
+Prepared PrepareScan(const KernelCall& call);
+Prepared PrepareJoin(const KernelCall& call);
+
 }  // namespace otium::cpu
 
 #endif  // OTIUM_BACKENDS_CPU_PREPARE_H_

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
 #include "backends/cpu/parallel.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/tape_task.h"
@@ -56,6 +58,24 @@ void LaunchTape(const LaunchArgs& args) {
   RunTape(tape, args.operands, args.results);
 }
 
+// Results that are larger than the caches are written past them: that saves
+// reading their lines first, which is a third of the traffic of a copy.
+constexpr int64_t kStreamedBytes = int64_t{8} << 20;
+
+bool IsStreamed(const Tape& tape, const TapeStore& store) {
+  return tape.kept * ItemSize(store.dtype) >= kStreamedBytes;
+}
+
+// From a register to element i of the result, n of them.
+void CopyOut(const Tape& tape, const TapeStore& store, const char* from, char* result, int64_t i,
+             int64_t n) {
+  const int64_t item = ItemSize(store.dtype);
+  char* const to = result + i * item;
+  const bool aligned = (reinterpret_cast<uintptr_t>(to) | static_cast<uintptr_t>(n * item)) % 64 == 0;
+  if (aligned && IsStreamed(tape, store)) StreamCopy(from, to, n * item);
+  else std::memcpy(to, from, n * item);
+}
+
 // A pointwise tape on arrays that are all dense in the same order: one long loop.
 void LaunchFlat(const LaunchArgs& args) {
   const Tape& tape = *static_cast<const TapeState*>(args.state)->tape;
@@ -76,18 +96,19 @@ void LaunchFlat(const LaunchArgs& args) {
       for (uint16_t s : pass.stores) {
         const TapeStore& store = tape.stores[s];
         char* data = static_cast<char*>(args.results[store.result].data);
+        const bool direct = store.direct && !IsStreamed(tape, store);
         task.slot(store.slot).data =
-            store.direct ? data + i * ItemSize(store.dtype) : task.memory() + store.buffer;
+            direct ? data + i * ItemSize(store.dtype) : task.memory() + store.buffer;
       }
       task.Run(pass.steps, n, 0);
       for (uint16_t s : pass.stores) {
         const TapeStore& store = tape.stores[s];
-        if (store.direct) continue;
-        const int64_t item = ItemSize(store.dtype);
-        char* data = static_cast<char*>(args.results[store.result].data);
-        std::memcpy(data + i * item, task.memory() + store.buffer, n * item);
+        const char* from = static_cast<const char*>(task.slot(store.slot).data);
+        if (from != task.memory() + store.buffer) continue;
+        CopyOut(tape, store, from, static_cast<char*>(args.results[store.result].data), i, n);
       }
     }
+    FinishStreams();
   });
 }
 
@@ -162,7 +183,7 @@ bool IsFlatCall(const Tape& tape, const KernelCall& call) {
 std::shared_ptr<OneStepState> OneStep(const std::shared_ptr<const Tape>& tape) {
   const TapePass& pass = tape->passes[0];
   if (pass.steps.size() != 1 || tape->stores.size() != 1 || !tape->stores[0].direct ||
-      !tape->uniform_steps.empty()) {
+      !tape->uniform_steps.empty() || IsStreamed(*tape, tape->stores[0])) {
     return nullptr;
   }
   auto state = std::make_shared<OneStepState>();
@@ -280,17 +301,9 @@ void RunTapeOnTile(const Tape& tape, const View* inputs, void* tile, int64_t ld,
   RunPointwise(tape, layout, uniforms.data());
 }
 
-bool AcceptsTape(const KernelCall& call) {
-  for (const PhysicalType& p : call.operands) {
-    if (p.present && !p.IsPlain()) return false;
-  }
-  for (const PhysicalType& p : call.results) {
-    if (!p.IsPlain()) return false;
-  }
-  return call.op.id != Op::fused || Lower(call).ok();
-}
+namespace {
 
-Prepared PrepareTape(const KernelCall& call) {
+Prepared Prepare(const KernelCall& call) {
   absl::StatusOr<region::LoopProgram> program = Lower(call);
   if (!program.ok()) return {};
   absl::StatusOr<std::shared_ptr<const Tape>> tape = CompileTape(*program);
@@ -308,6 +321,64 @@ Prepared PrepareTape(const KernelCall& call) {
     return {LaunchFlat, std::make_shared<TapeState>(TapeState{*std::move(tape)}), 0};
   }
   return {LaunchTape, std::make_shared<TapeState>(TapeState{*std::move(tape)}), 0};
+}
+
+// All that a prepared tape depends on.
+Hash128 KeyOf(const KernelCall& call) {
+  Hasher h;
+  h.Add(static_cast<uint64_t>(call.op.id)).Add(call.attributes.hash());
+  auto add = [&](const PhysicalType& p) {
+    h.Add(uint64_t{p.present}).Add(static_cast<uint64_t>(p.dtype)).Add(uint64_t{p.sizes.size()});
+    for (int64_t s : p.sizes) h.Add(static_cast<uint64_t>(s));
+    h.Add(uint64_t{p.IsContiguous()});
+  };
+  for (const PhysicalType& p : call.operands) add(p);
+  h.Add(uint64_t{call.operands.size()});
+  for (const PhysicalType& p : call.results) add(p);
+  return h.Finish();
+}
+
+// A graph repeats itself: a long chain is a few kinds of calls, and so are the
+// regions that it is cut into.
+class PreparedTapes {
+ public:
+  Prepared Get(const KernelCall& call) {
+    const Hash128 key = KeyOf(call);
+    {
+      absl::MutexLock lock(&mutex_);
+      auto it = prepared_.find(key);
+      if (it != prepared_.end()) return it->second;
+    }
+    const Prepared prepared = Prepare(call);
+    absl::MutexLock lock(&mutex_);
+    if (prepared_.size() >= kMost) prepared_.clear();
+    prepared_[key] = prepared;
+    return prepared;
+  }
+
+ private:
+  static constexpr size_t kMost = 1024;
+  absl::Mutex mutex_;
+  absl::flat_hash_map<Hash128, Prepared> prepared_;
+};
+
+}  // namespace
+
+Prepared PrepareTape(const KernelCall& call) {
+  static auto* const tapes = new PreparedTapes;
+  return tapes->Get(call);
+}
+
+bool AcceptsTape(const KernelCall& call) {
+  for (const PhysicalType& p : call.operands) {
+    if (p.present && !p.IsPlain()) return false;
+  }
+  for (const PhysicalType& p : call.results) {
+    if (!p.IsPlain()) return false;
+  }
+  // Whether the others are loops is known from the op alone.
+  if (call.op.id != Op::fused && call.op.id != Op::norm) return true;
+  return PrepareTape(call).launch != nullptr;
 }
 
 }  // namespace otium::cpu

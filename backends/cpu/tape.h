@@ -52,7 +52,7 @@ inline constexpr int64_t kPackedRow = 256;
 inline constexpr int64_t kCachedRow = 16384;
 // Columns: elements in a panel, and steps (of one or more rows) in a chunk.
 inline constexpr int64_t kPanelBytes = 16384;
-inline constexpr int64_t kStepsPerChunk = 256;
+inline constexpr int64_t kStepsPerChunk = 128;
 
 enum class TapeMode : uint8_t { kPointwise, kPacked, kLong, kColumns };
 

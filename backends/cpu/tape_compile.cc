@@ -41,6 +41,11 @@ double StepWeight(const Instruction& i) {
     case ScalarOp::tan:
     case ScalarOp::tanh:
     case ScalarOp::erf:
+    case ScalarOp::erfc:
+    case ScalarOp::floor_divide:
+    case ScalarOp::remainder:
+    case ScalarOp::fmod:
+    case ScalarOp::atan2:
     case ScalarOp::pow: weight *= IsComplex(i.dtype) ? 100 : 10; break;
     case ScalarOp::div:
     case ScalarOp::sqrt:

@@ -66,8 +66,10 @@ region::ScalarOp CombineOp(region::ReduceOp op, DType dtype);
 void WriteIdentity(region::ReduceOp op, DType dtype, void* out);
 
 // out = a copied, with non-temporal stores: for results that are larger than the
-// caches. Both 64-byte aligned, bytes a multiple of 64.
+// caches. Both 64-byte aligned, bytes a multiple of 64. Other threads see the
+// result after FinishStreams on this one.
 void StreamCopy(const void* from, void* out, int64_t bytes);
+void FinishStreams();
 
 // What the files of kernels fill in, each for the best target of this machine.
 struct MapTable {

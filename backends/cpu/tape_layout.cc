@@ -98,6 +98,8 @@ void Gather2D(const T* src, int64_t rs, int64_t cs, int64_t rows, int64_t column
         for (int64_t c = 0; c < columns; ++c) dst[c] = src[c];
       }
     }
+  } else if (cs == 0) {
+    for (int64_t r = 0; r < rows; ++r, src += rs, dst += columns) std::fill_n(dst, columns, *src);
   } else if (rs == 1 && rows >= 4) {
     // Along the dense side: each line of memory is read once.
     for (int64_t c = 0; c < columns; ++c) {
@@ -150,9 +152,11 @@ void ForEachRectangle(const TapeLayout& layout, const TapeArray& a, const TileRa
   const int64_t rs = layout.rows.rank == 0 ? 0 : a.rows[layout.rows.rank - 1];
   for (int64_t r = 0; r < tile.rows;) {
     const int64_t row = tile.row + r;
-    const int64_t rows = std::min(tile.rows - r, row_size - row % row_size);
+    const int64_t rows = layout.rows.rank <= 1
+                             ? tile.rows
+                             : std::min(tile.rows - r, row_size - row % row_size);
     char* at_row = base + OffsetOf(layout.rows, a.rows, row) * a.item;
-    if (tile.columns <= last_size - tile.column % last_size) {
+    if (layout.columns.rank <= 1 || tile.columns <= last_size - tile.column % last_size) {
       f(at_row + OffsetOf(layout.columns, a.columns, tile.column) * a.item, rs, cs, rows,
         tile.columns, r * tile.columns);
     } else {
@@ -168,6 +172,19 @@ void ForEachRectangle(const TapeLayout& layout, const TapeArray& a, const TileRa
       }
     }
     r += rows;
+  }
+}
+
+}  // namespace
+
+namespace {
+
+void FindRepeated(TapeLayout* layout) {
+  for (TapeArray& a : layout->loads) {
+    auto zero = [](const DimGroup& group, const int64_t* strides) {
+      return std::all_of(strides, strides + group.rank, [](int64_t s) { return s == 0; });
+    };
+    a.same_in_all_rows = zero(layout->outer, a.outer) && zero(layout->rows, a.rows);
   }
 }
 
@@ -197,7 +214,7 @@ void MakeLayout(const Tape& tape, const View* inputs, const View* results, TapeL
   };
   if (tape.mode == TapeMode::kPointwise) {
     PlacePointwise(dims_of(0, p.rank()), layout);
-    return;
+    return FindRepeated(layout);
   }
   Dims before = dims_of(0, p.reduced_begin);
   Dims reduced = dims_of(p.reduced_begin, p.reduced_end);
@@ -214,6 +231,7 @@ void MakeLayout(const Tape& tape, const View* inputs, const View* results, TapeL
     PlaceGroup(before, &TapeArray::rows, &layout->rows, layout);
     PlaceGroup(reduced, &TapeArray::columns, &layout->columns, layout);
   }
+  FindRepeated(layout);
 }
 
 bool IsDense(const TapeLayout& layout, const TapeArray& array, const TileRange& tile) {

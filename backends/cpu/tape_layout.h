@@ -27,6 +27,8 @@ struct DimGroup {
 struct TapeArray {
   char* data = nullptr;
   int64_t item = 1;
+  // Broadcast along rows: a tile of the same columns holds the same again.
+  bool same_in_all_rows = false;
   // Elements, along the dimensions of each group; 0 where broadcast.
   int64_t outer[kMaxRank];
   int64_t rows[kMaxRank];

@@ -66,13 +66,14 @@ struct AbsOp {
   template <class D, class V>
   HWY_INLINE V operator()(D, V a) const { return hn::Abs(a); }
 };
-// -1, 0 or 1; NaN stays.
+// -1, 0 or 1; 0 of NaN.
 struct SignOp {
   template <class D, class V>
   HWY_INLINE V operator()(D d, V a) const {
     const V zero = hn::Zero(d);
     const V one = hn::Set(d, hn::TFromD<D>(1));
-    return hn::IfThenElse(hn::Lt(a, zero), hn::Neg(one), hn::IfThenElse(hn::Gt(a, zero), one, hn::IfThenElse(hn::Eq(a, a), zero, a)));
+    return hn::IfThenElse(hn::Lt(a, zero), hn::Neg(one),
+                          hn::IfThenElse(hn::Gt(a, zero), one, zero));
   }
 };
 struct ReluOp {
@@ -211,7 +212,6 @@ void Stream(const void* from, void* to, int64_t bytes) {
   const float* in = static_cast<const float*>(from);
   float* out = static_cast<float*>(to);
   for (int64_t i = 0; i < bytes / 4; i += lanes) hn::Stream(hn::Load(d, in + i), d, out + i);
-  hwy::FlushStream();
 }
 
 }  // namespace
@@ -230,6 +230,10 @@ void AddFloatMaps(MapTable* table) { HWY_DYNAMIC_DISPATCH(Add)(table); }
 
 void StreamCopy(const void* from, void* out, int64_t bytes) {
   HWY_DYNAMIC_DISPATCH(Stream)(from, out, bytes);
+}
+
+void FinishStreams() {
+  hwy::FlushStream();
 }
 
 }  // namespace otium::cpu

@@ -44,6 +44,9 @@ namespace HWY_NAMESPACE {
   extern "C" __m512d _ZGVeN8vv_##name(__m512d, __m512d);  \
   OTIUM_MATH2_OP(name, _ZGVeN16vv_##name##f, _ZGVeN8vv_##name)
 #elif HWY_TARGET == HWY_NEON
+// SLEEF's erfc promises 1.5 ulp, all others 1.0.
+#define Sleef_erfcf4_u10 Sleef_erfcf4_u15
+#define Sleef_erfcd2_u10 Sleef_erfcd2_u15
 #define OTIUM_MATH1(name) OTIUM_MATH1_OP(name, Sleef_##name##f4_u10, Sleef_##name##d2_u10)
 #define OTIUM_MATH2(name) OTIUM_MATH2_OP(name, Sleef_##name##f4_u10, Sleef_##name##d2_u10)
 #endif
@@ -95,7 +98,9 @@ OTIUM_MATH1(cos)
 OTIUM_MATH1(tan)
 OTIUM_MATH1(tanh)
 OTIUM_MATH1(erf)
+OTIUM_MATH1(erfc)
 OTIUM_MATH2(pow)
+OTIUM_MATH2(atan2)
 
 namespace {
 
@@ -111,7 +116,9 @@ void AddOf(MapTable* t, DType d) {
   t->at(ScalarOp::tan, d) = tan_map<T>;
   t->at(ScalarOp::tanh, d) = tanh_map<T>;
   t->at(ScalarOp::erf, d) = erf_map<T>;
+  t->at(ScalarOp::erfc, d) = erfc_map<T>;
   t->at(ScalarOp::pow, d) = pow_map<T>;
+  t->at(ScalarOp::atan2, d) = atan2_map<T>;
 }
 
 void Add(MapTable* t) {

@@ -13,6 +13,7 @@
 #include "hwy/foreach_target.h"
 
 #include "backends/cpu/tape_loops-inl.h"
+#include "backends/region/scalar_math.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -65,18 +66,14 @@ OTIUM_FUNCTOR2(IntMulOp, static_cast<T>(Unsigned<T>(x) * Unsigned<T>(y)));
 OTIUM_FUNCTOR1(IntNegOp, static_cast<T>(Unsigned<T>(0) - Unsigned<T>(x)));
 OTIUM_FUNCTOR1(IntAbsOp, x < 0 ? static_cast<T>(Unsigned<T>(0) - Unsigned<T>(x)) : x);
 
-struct IntPowOp {
-  template <class T>
-  T operator()(T base, T exponent) const {
-    if (exponent < 0) return base == 1 ? 1 : base == -1 ? (exponent % 2 == 0 ? 1 : -1) : 0;
-    Unsigned<T> result = 1, b = Unsigned<T>(base);
-    for (; exponent > 0; exponent >>= 1, b *= b) {
-      if (exponent & 1) result *= b;
-    }
-    return static_cast<T>(result);
-  }
-};
+OTIUM_FUNCTOR2(IntPowOp, region::IntegerPower(x, y));
+OTIUM_FUNCTOR2(IntFloorDivideOp, region::IntegerFloorQuotient(x, y));
+OTIUM_FUNCTOR2(IntRemainderOp, region::IntegerFloorRemainder(x, y));
+OTIUM_FUNCTOR2(IntFmodOp, region::IntegerRemainder(x, y));
 
+OTIUM_FUNCTOR2(FloorDivideOp, region::FloorQuotient(x, y));
+OTIUM_FUNCTOR2(RemainderOp, region::FloorRemainder(x, y));
+OTIUM_FUNCTOR2(FmodOp, std::fmod(x, y));
 OTIUM_FUNCTOR1(IsNanOp, x != x);
 OTIUM_FUNCTOR1(IsInfOp, std::fabs(x) == std::numeric_limits<T>::infinity());
 OTIUM_FUNCTOR1(IsFiniteOp, std::fabs(x) < std::numeric_limits<T>::infinity());
@@ -104,10 +101,9 @@ OTIUM_FUNCTOR1(CCosOp, std::cos(x));
 OTIUM_FUNCTOR1(CTanOp, std::tan(x));
 OTIUM_FUNCTOR1(CTanhOp, std::tanh(x));
 OTIUM_FUNCTOR1(CSqrtOp, std::sqrt(x));
-OTIUM_FUNCTOR1(CExpm1Op, std::exp(x) - T(1));
-OTIUM_FUNCTOR1(CLog1pOp, std::log(T(1) + x));
-OTIUM_FUNCTOR1(CSignOp, x == T(0) ? x : x / CAbsOp()(x));
-OTIUM_FUNCTOR2(CPowOp, y == T(0) ? T(1) : x == T(0) ? T(0) : std::pow(x, y));
+OTIUM_FUNCTOR1(CExpm1Op, region::ComplexExpm1(x));
+OTIUM_FUNCTOR1(CLog1pOp, region::ComplexLog1p(x));
+OTIUM_FUNCTOR2(CPowOp, region::ComplexPower(x, y));
 
 // Smith's method: scaled by the larger part of the divisor, so that nothing
 // overflows that the quotient does not.
@@ -186,6 +182,9 @@ void AddInteger(MapTable* t, DType d) {
   t->at(ScalarOp::sub, d) = Map2<T, T, IntSubOp>;
   t->at(ScalarOp::mul, d) = Map2<T, T, IntMulOp>;
   t->at(ScalarOp::pow, d) = Map2<T, T, IntPowOp>;
+  t->at(ScalarOp::floor_divide, d) = Map2<T, T, IntFloorDivideOp>;
+  t->at(ScalarOp::remainder, d) = Map2<T, T, IntRemainderOp>;
+  t->at(ScalarOp::fmod, d) = Map2<T, T, IntFmodOp>;
   t->at(ScalarOp::minimum, d) = Map2<T, T, LeastOp>;
   t->at(ScalarOp::maximum, d) = Map2<T, T, MostOp>;
   t->at(ScalarOp::neg, d) = Map1<T, T, IntNegOp>;
@@ -201,6 +200,9 @@ void AddFloat(MapTable* t, DType d) {
   t->at(ScalarOp::isinf, d) = Map1<bool, T, IsInfOp>;
   t->at(ScalarOp::isfinite, d) = Map1<bool, T, IsFiniteOp>;
   t->at(ScalarOp::angle, d) = Map1<T, T, RealAngleOp>;
+  t->at(ScalarOp::floor_divide, d) = Map2<T, T, FloorDivideOp>;
+  t->at(ScalarOp::remainder, d) = Map2<T, T, RemainderOp>;
+  t->at(ScalarOp::fmod, d) = Map2<T, T, FmodOp>;
 }
 
 template <class T>
@@ -226,7 +228,6 @@ void AddComplex(MapTable* t, DType d) {
   t->at(ScalarOp::sqrt, d) = Map1<C, C, CSqrtOp>;
   t->at(ScalarOp::expm1, d) = Map1<C, C, CExpm1Op>;
   t->at(ScalarOp::log1p, d) = Map1<C, C, CLog1pOp>;
-  t->at(ScalarOp::sign, d) = Map1<C, C, CSignOp>;
 }
 
 void Add(MapTable* t) {

@@ -23,7 +23,8 @@ TapeTask::TapeTask(const Tape& tape, const TapeLayout& layout, const char* unifo
       layout_(layout),
       large_(tape.memory_bytes <= kSmallBytes ? 0 : tape.memory_bytes),
       memory_(tape.memory_bytes <= kSmallBytes ? small_ : large_.data()),
-      slots_(tape.slots.size()) {
+      slots_(tape.slots.size()),
+      held_(layout.loads.size()) {
   for (size_t s = 0; s < tape.slots.size(); ++s) {
     const SlotStart& start = tape.slots[s];
     const char* base = memory_;
@@ -49,7 +50,11 @@ void TapeTask::Load(absl::Span<const uint16_t> loads, const TileRange& tile) {
       Splat(AddressOf(layout_, array, tile), array.item, buffer);
       slots_[load.slot] = {buffer, 0};
     } else {
-      GatherTile(layout_, array, tile, buffer);
+      Held& held = held_[l];
+      const bool is_held = array.same_in_all_rows && held.column == tile.column &&
+                           held.columns == tile.columns && held.rows >= tile.rows;
+      if (!is_held) GatherTile(layout_, array, tile, buffer);
+      held = {tile.column, tile.columns, tile.rows};
       slots_[load.slot] = {buffer, -1};
     }
   }
@@ -180,6 +185,16 @@ void RunPointwise(const Tape& tape, const TapeLayout& layout, const char* unifor
   if (rows == 0 || columns == 0) return;
   int64_t c = std::min(columns, tape.tile);
   int64_t r = std::min(rows, tape.tile / c);
+  // Rows that are dense each, but not one after the other, are used where they are.
+  auto in_rows = [&](const TapeArray& a) {
+    return layout.columns.rank == 1 && a.columns[0] == 1 && !a.same_in_all_rows &&
+           (layout.rows.rank != 1 || a.rows[0] != columns);
+  };
+  constexpr int64_t kLongRow = 128;
+  if (c >= kLongRow && (std::any_of(layout.loads.begin(), layout.loads.end(), in_rows) ||
+                        std::any_of(layout.stores.begin(), layout.stores.end(), in_rows))) {
+    r = 1;
+  }
   // Blocks of lines (16 f32) by as many, so that either side reads whole lines.
   constexpr int64_t kLine = 16;
   if (HasTransposed(layout) && rows >= kLine && columns >= kLine && tape.tile >= kLine * kLine) {

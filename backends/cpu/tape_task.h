@@ -52,6 +52,13 @@ class TapeTask {
   Scratch<char> large_;
   char* const memory_;
   absl::InlinedVector<MapOperand, 24> slots_;
+  // What the buffer of a load that is the same in all rows holds.
+  struct Held {
+    int64_t column = -1;
+    int64_t columns = 0;
+    int64_t rows = 0;
+  };
+  absl::InlinedVector<Held, 4> held_;
 };
 
 // Loads and computes what is one value for the launch, into `memory` of

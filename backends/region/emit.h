@@ -65,9 +65,11 @@ struct EmitCall {
   absl::Span<const Value> operands;   // kNoOperand where missing.
   absl::Span<const DType> dtypes;     // Of the results, in memory.
   std::vector<Value> results;         // To be filled in, not yet rounded.
+  int num_reduced_dims = 0;           // Those of size 1 too.
 
   static constexpr Value kNoOperand = 0xffff;
   Value operand(int i) const { return operands[i]; }
+  bool Has(size_t i) const { return i < operands.size() && operands[i] != kNoOperand; }
   double count() const { return static_cast<double>(e.program().ReducedSize()); }
 };
 
@@ -76,6 +78,27 @@ struct OpLowering {
   absl::Status (*emit)(EmitCall& call) = nullptr;  // Null for kView.
 };
 const OpLowering& LoweringOf(Op op);
+
+// lower_reductions.cc
+absl::Status EmitSum(EmitCall& c);
+absl::Status EmitProd(EmitCall& c);
+absl::Status EmitMean(EmitCall& c);
+absl::Status EmitVar(EmitCall& c);
+absl::Status EmitStd(EmitCall& c);
+absl::Status EmitVarMean(EmitCall& c);
+absl::Status EmitAmax(EmitCall& c);
+absl::Status EmitAmin(EmitCall& c);
+absl::Status EmitArgmax(EmitCall& c);
+absl::Status EmitArgmin(EmitCall& c);
+absl::Status EmitAll(EmitCall& c);
+absl::Status EmitAny(EmitCall& c);
+absl::Status EmitCountNonzero(EmitCall& c);
+absl::Status EmitLogSumExp(EmitCall& c);
+absl::Status EmitVectorNorm(EmitCall& c);
+absl::Status EmitNorm(EmitCall& c);
+absl::Status EmitSoftmax(EmitCall& c);
+absl::Status EmitLogSoftmax(EmitCall& c);
+Value AsBool(Emitter& e, Value x);
 
 }  // namespace otium::region
 

@@ -6,8 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "backends/region/emit.h"
-#include "backends/region/lower.h"
+#include "backends/region/scalar_math.h"
 #include "engine/base/half.h"
 
 namespace otium::region {
@@ -62,15 +61,6 @@ Wide RoundTo(DType dtype, Wide x) {
 
 uint64_t Bits(int64_t x) { return static_cast<uint64_t>(x); }
 
-int64_t IntegerPower(int64_t base, int64_t exponent) {
-  if (exponent < 0) return base == 1 ? 1 : base == -1 ? (exponent % 2 == 0 ? 1 : -1) : 0;
-  uint64_t result = 1, b = Bits(base);
-  for (; exponent > 0; exponent >>= 1, b *= b) {
-    if (exponent & 1) result *= b;
-  }
-  return static_cast<int64_t>(result);
-}
-
 Wide MapInteger(ScalarOp op, const Wide* x) {
   const int64_t a = x[0].integer, b = x[1].integer;
   switch (op) {
@@ -83,6 +73,9 @@ Wide MapInteger(ScalarOp op, const Wide* x) {
     case ScalarOp::sub: return FromInteger(static_cast<int64_t>(Bits(a) - Bits(b)));
     case ScalarOp::mul: return FromInteger(static_cast<int64_t>(Bits(a) * Bits(b)));
     case ScalarOp::pow: return FromInteger(IntegerPower(a, b));
+    case ScalarOp::floor_divide: return FromInteger(IntegerFloorQuotient(a, b));
+    case ScalarOp::remainder: return FromInteger(IntegerFloorRemainder(a, b));
+    case ScalarOp::fmod: return FromInteger(IntegerRemainder(a, b));
     case ScalarOp::minimum: return FromInteger(std::min(a, b));
     case ScalarOp::maximum: return FromInteger(std::max(a, b));
     case ScalarOp::eq: return FromInteger(a == b);
@@ -105,7 +98,7 @@ Wide MapReal(ScalarOp op, double a, double b) {
     case ScalarOp::real: return FromNumber(a);
     case ScalarOp::imag: return FromNumber(0);
     case ScalarOp::neg: return FromNumber(-a);
-    case ScalarOp::sign: return FromNumber(nan ? a : (a > 0) - (a < 0));
+    case ScalarOp::sign: return FromNumber((a > 0) - (a < 0));
     case ScalarOp::relu: return FromNumber(a < 0 ? 0 : a);
     case ScalarOp::sqrt: return FromNumber(std::sqrt(a));
     case ScalarOp::reciprocal: return FromNumber(1 / a);
@@ -118,6 +111,7 @@ Wide MapReal(ScalarOp op, double a, double b) {
     case ScalarOp::tan: return FromNumber(std::tan(a));
     case ScalarOp::tanh: return FromNumber(std::tanh(a));
     case ScalarOp::erf: return FromNumber(std::erf(a));
+    case ScalarOp::erfc: return FromNumber(std::erfc(a));
     case ScalarOp::floor: return FromNumber(std::floor(a));
     case ScalarOp::ceil: return FromNumber(std::ceil(a));
     case ScalarOp::round: return FromNumber(std::nearbyint(a));
@@ -135,6 +129,10 @@ Wide MapReal(ScalarOp op, double a, double b) {
     case ScalarOp::mul: return FromNumber(a * b);
     case ScalarOp::div: return FromNumber(a / b);
     case ScalarOp::pow: return FromNumber(std::pow(a, b));
+    case ScalarOp::floor_divide: return FromNumber(FloorQuotient(a, b));
+    case ScalarOp::remainder: return FromNumber(FloorRemainder(a, b));
+    case ScalarOp::fmod: return FromNumber(std::fmod(a, b));
+    case ScalarOp::atan2: return FromNumber(std::atan2(a, b));
     case ScalarOp::minimum: return FromNumber(nan ? a + b : std::min(a, b));
     case ScalarOp::maximum: return FromNumber(nan ? a + b : std::max(a, b));
     case ScalarOp::eq: return FromInteger(a == b);
@@ -155,13 +153,12 @@ Wide MapComplex(ScalarOp op, std::complex<double> a, std::complex<double> b) {
   switch (op) {
     case ScalarOp::conj: return FromNumber(std::conj(a));
     case ScalarOp::neg: return FromNumber(-a);
-    case ScalarOp::sign: return FromNumber(a == 0.0 ? a : a / std::abs(a));
     case ScalarOp::sqrt: return FromNumber(std::sqrt(a));
     case ScalarOp::reciprocal: return FromNumber(1.0 / a);
     case ScalarOp::exp: return FromNumber(std::exp(a));
-    case ScalarOp::expm1: return FromNumber(std::exp(a) - 1.0);
+    case ScalarOp::expm1: return FromNumber(ComplexExpm1(a));
     case ScalarOp::log: return FromNumber(std::log(a));
-    case ScalarOp::log1p: return FromNumber(std::log(1.0 + a));
+    case ScalarOp::log1p: return FromNumber(ComplexLog1p(a));
     case ScalarOp::sin: return FromNumber(std::sin(a));
     case ScalarOp::cos: return FromNumber(std::cos(a));
     case ScalarOp::tan: return FromNumber(std::tan(a));
@@ -177,7 +174,7 @@ Wide MapComplex(ScalarOp op, std::complex<double> a, std::complex<double> b) {
     case ScalarOp::sub: return FromNumber(a - b);
     case ScalarOp::mul: return FromNumber(a * b);
     case ScalarOp::div: return FromNumber(a / b);
-    case ScalarOp::pow: return FromNumber(b == 0.0 ? 1.0 : a == 0.0 ? 0.0 : std::pow(a, b));
+    case ScalarOp::pow: return FromNumber(ComplexPower(a, b));
     case ScalarOp::eq: return FromInteger(a == b);
     case ScalarOp::ne: return FromInteger(a != b);
     default: return FromNumber(a);  // Ordered ops are refused by their type rules.

@@ -133,8 +133,9 @@ class RegionLowering {
       const Sizes sizes = SizesOf(body_.operands(n)[0]);
       OTIUM_ASSIGN_OR_RETURN(
           const std::vector<int> dims,
-          ReducedDims(body_.attributes(n), static_cast<int>(sizes.size())));
+          ReducedDims(body_.op(n), body_.attributes(n), static_cast<int>(sizes.size())));
       space_sizes_ = sizes;
+      num_reduced_dims_ = static_cast<int>(dims.size());
       space_map_ = MakeSpace(sizes, dims, /*has_reduction=*/true, &program_);
       return absl::OkStatus();
     }
@@ -224,7 +225,7 @@ class RegionLowering {
     if (lowering.role == Role::kView) return operands;
     std::vector<DType> dtypes;
     for (const TensorType& t : body_.result_types(n)) dtypes.push_back(t.dtype);
-    EmitCall call{emitter_, op, attributes, operands, dtypes, {}};
+    EmitCall call{emitter_, op, attributes, operands, dtypes, {}, num_reduced_dims_};
     OTIUM_RETURN_IF_ERROR(lowering.emit(call));
     for (size_t i = 0; i < call.results.size(); ++i) {
       call.results[i] = emitter_.Round(call.results[i], dtypes[i]);
@@ -255,15 +256,14 @@ class RegionLowering {
       if (a != b) std::swap(swapped[a], swapped[b]);
       return swapped;
     }
-    const std::string_view name(body_.op(n).name.data(), body_.op(n).name.size());
-    if (name == "permute") {
+    if (body_.Is(n, Op::permute)) {
       OTIUM_ASSIGN_OR_RETURN(const std::vector<int> dims,
                              NormalizeDims(&attributes.Get<Ints>("dims"), static_cast<int>(sizes.size())));
       DimMap permuted(sizes.size(), kBroadcast);
       for (size_t i = 0; i < dims.size(); ++i) permuted[dims[i]] = map[i];
       return permuted;
     }
-    if (name == "expand") return AlignedMap(map, sizes);
+    if (body_.Is(n, Op::expand) || body_.Is(n, Op::broadcast_to)) return AlignedMap(map, sizes);
     return MatchedMap(map, result, sizes);
   }
 
@@ -271,7 +271,7 @@ class RegionLowering {
   // the space's; the reduced ones walk the space's.
   absl::StatusOr<DimMap> ReductionMap(NodeId n, Role role, const Sizes& sizes, const DimMap& map) {
     const int rank = static_cast<int>(sizes.size());
-    OTIUM_ASSIGN_OR_RETURN(const std::vector<int> dims, ReducedDims(body_.attributes(n), rank));
+    OTIUM_ASSIGN_OR_RETURN(const std::vector<int> dims, ReducedDims(body_.op(n), body_.attributes(n), rank));
     std::vector<bool> reduced(rank, false);
     for (int d : dims) reduced[d] = true;
     const bool keeps_rank = static_cast<int>(map.size()) == rank;
@@ -309,22 +309,24 @@ class RegionLowering {
   Emitter emitter_;
   Sizes space_sizes_;
   DimMap space_map_;
+  int num_reduced_dims_ = 0;
   std::vector<int> input_index_;
   absl::flat_hash_map<std::pair<NodeId, std::string>, std::vector<Value>> done_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::vector<int>> ReducedDims(const Attributes& attributes, int rank) {
-  const AttributeValue& dim = attributes["dim"];
-  if (const auto* one = std::get_if<int64_t>(&dim)) {
+absl::StatusOr<std::vector<int>> ReducedDims(const OpDef& op, const Attributes& attributes,
+                                             int rank) {
+  std::vector<int> dims;
+  if (const auto* one = attributes.Find<int64_t>("dim")) {
     OTIUM_ASSIGN_OR_RETURN(const int d, NormalizeDim(*one, rank));
-    return d < rank ? std::vector<int>{d} : std::vector<int>{};
+    dims.push_back(d);
+  } else {
+    OTIUM_ASSIGN_OR_RETURN(dims, otium::ReducedDims(op, attributes, rank));
   }
-  const auto* several = std::get_if<Ints>(&dim);
-  if (several != nullptr && rank == 0) return std::vector<int>{};  // 0 and -1 of a scalar.
-  OTIUM_ASSIGN_OR_RETURN(std::vector<int> dims, NormalizeDims(several, rank));
   std::sort(dims.begin(), dims.end());
+  if (rank == 0) dims.clear();  // A scalar accepts the dimensions 0 and -1.
   return dims;
 }
 
@@ -344,7 +346,7 @@ absl::StatusOr<LoopProgram> LowerOp(const OpDef& op, const Attributes& attribute
   const int rank = static_cast<int>(space.size());
   std::vector<int> dims;
   if (reduces) {
-    OTIUM_ASSIGN_OR_RETURN(dims, ReducedDims(attributes, rank));
+    OTIUM_ASSIGN_OR_RETURN(dims, ReducedDims(op, attributes, rank));
   }
   const DimMap map = MakeSpace(space, dims, reduces, &program);
   std::vector<Value> values;
@@ -360,7 +362,7 @@ absl::StatusOr<LoopProgram> LowerOp(const OpDef& op, const Attributes& attribute
   }
   absl::InlinedVector<DType, 2> dtypes;
   for (const TensorType& t : results) dtypes.push_back(t.dtype);
-  EmitCall call{emitter, op, attributes, values, dtypes, {}};
+  EmitCall call{emitter, op, attributes, values, dtypes, {}, static_cast<int>(dims.size())};
   OTIUM_RETURN_IF_ERROR(lowering.emit(call));
   for (size_t i = 0; i < results.size(); ++i) {
     const int result_rank = results[i].rank();

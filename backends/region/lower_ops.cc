@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Of which instructions each op is made. An op that is not in the table cannot
-// be in a region. Composite ops are written out here once, for all executors.
+// Of which instructions each elementwise op is made, and the table of all. An op
+// that is not in the table cannot be in a region. Composite ops are written out
+// once, for all executors. Reductions: lower_reductions.cc.
 
 #include <array>
 #include <cmath>
-#include <limits>
+#include <numbers>
+#include <string>
 
 #include "backends/region/emit.h"
-#include "ops/infer.h"
 
 namespace otium::region {
 namespace {
@@ -48,11 +49,22 @@ absl::Status Predicate(EmitCall& c) {
   return absl::OkStatus();
 }
 
-Value AsBool(Emitter& e, Value x) { return e.Cast(x, DType::kBool); }
-Value One(Emitter& e, Value like) { return e.Constant(e.dtype(like), 1); }
 
 absl::Status Cast(EmitCall& c) {
   c.results = {c.e.Cast(c.operand(0), c.dtypes[0])};
+  return absl::OkStatus();
+}
+
+template <int kValue>
+absl::Status Filled(EmitCall& c) {
+  const DType d = ComputeDType(c.dtypes[0]);
+  c.results = {IsInexact(d) ? c.e.Constant(d, kValue) : c.e.Integer(d, kValue)};
+  return absl::OkStatus();
+}
+
+// The last operand is the value.
+absl::Status Full(EmitCall& c) {
+  c.results = {c.e.Cast(c.operands.back(), c.dtypes[0])};
   return absl::OkStatus();
 }
 
@@ -73,25 +85,110 @@ absl::Status Imag(EmitCall& c) {
   return absl::OkStatus();
 }
 
-absl::Status Relu(EmitCall& c) { return Unary<ScalarOp::relu>(c); }
-
 absl::Status Rsqrt(EmitCall& c) {
   c.results = {c.e.Map(ScalarOp::reciprocal, {c.e.Map(ScalarOp::sqrt, {c.operand(0)})})};
   return absl::OkStatus();
 }
 
+// Bools give i64.
 absl::Status Square(EmitCall& c) {
-  const bool logic = c.e.dtype(c.operand(0)) == DType::kBool;
-  const Value x = c.operand(0);
-  c.results = {c.e.Map(logic ? ScalarOp::logical_and : ScalarOp::mul, {x, x})};
+  const Value x = c.e.Cast(c.operand(0), ComputeDType(c.dtypes[0]));
+  c.results = {c.e.Map(ScalarOp::mul, {x, x})};
   return absl::OkStatus();
 }
 
 // 1 / (1 + exp(-x)): exp overflows to infinity where the result is 0.
+Value SigmoidOf(Emitter& e, Value x) {
+  const Value t = e.Map(ScalarOp::exp, {e.Map(ScalarOp::neg, {x})});
+  return e.Map(ScalarOp::reciprocal, {e.Map(ScalarOp::add, {t, e.Constant(e.dtype(t), 1)})});
+}
 absl::Status Sigmoid(EmitCall& c) {
+  c.results = {SigmoidOf(c.e, c.operand(0))};
+  return absl::OkStatus();
+}
+absl::Status Silu(EmitCall& c) {
   Emitter& e = c.e;
-  const Value t = e.Map(ScalarOp::exp, {e.Map(ScalarOp::neg, {c.operand(0)})});
-  c.results = {e.Map(ScalarOp::reciprocal, {e.Map(ScalarOp::add, {t, One(e, t)})})};
+  const Value x = c.operand(0);
+  if (IsComplex(e.dtype(x))) {
+    c.results = {e.Map(ScalarOp::mul, {x, SigmoidOf(e, x)})};
+    return absl::OkStatus();
+  }
+  const Value t = e.Map(ScalarOp::exp, {e.Map(ScalarOp::neg, {x})});
+  c.results = {e.Map(ScalarOp::div, {x, e.Map(ScalarOp::add, {t, e.Constant(e.dtype(t), 1)})})};
+  return absl::OkStatus();
+}
+
+// x / 2 * erfc(-x / sqrt(2)) keeps its digits where 1 + erf cancels.
+absl::Status Gelu(EmitCall& c) {
+  Emitter& e = c.e;
+  const Value x = c.operand(0);
+  const DType d = e.dtype(x);
+  const Value half = e.Map(ScalarOp::mul, {x, e.Constant(d, 0.5)});
+  if (c.attributes.Get<std::string>("approximate") != "tanh") {
+    const Value y = e.Map(ScalarOp::mul, {x, e.Constant(d, -std::numbers::sqrt2 / 2)});
+    c.results = {e.Map(ScalarOp::mul, {half, e.Map(ScalarOp::erfc, {y})})};
+    return absl::OkStatus();
+  }
+  // x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))).
+  const Value cube = e.Map(ScalarOp::mul, {e.Map(ScalarOp::mul, {x, x}), x});
+  const Value sum = e.Map(ScalarOp::add, {e.Map(ScalarOp::mul, {cube, e.Constant(d, 0.044715)}), x});
+  const double k = std::sqrt(2 * std::numbers::inv_pi);
+  const Value t = e.Map(ScalarOp::tanh, {e.Map(ScalarOp::mul, {sum, e.Constant(d, k)})});
+  c.results = {e.Map(ScalarOp::mul, {half, e.Map(ScalarOp::add, {t, e.Constant(d, 1)})})};
+  return absl::OkStatus();
+}
+
+absl::Status Softplus(EmitCall& c) {
+  Emitter& e = c.e;
+  const Value x = c.operand(0);
+  const Value beta = e.Constant(e.dtype(x), c.attributes.Get<double>("beta"));
+  const Value scaled = e.Map(ScalarOp::mul, {x, beta});
+  const Value soft = e.Map(ScalarOp::log1p, {e.Map(ScalarOp::exp, {scaled})});
+  const Value threshold = e.Constant(e.dtype(x), c.attributes.Get<double>("threshold"));
+  c.results = {e.Map(ScalarOp::select, {e.Map(ScalarOp::gt, {scaled, threshold}), x,
+                                        e.Map(ScalarOp::div, {soft, beta})})};
+  return absl::OkStatus();
+}
+
+absl::Status LeakyRelu(EmitCall& c) {
+  Emitter& e = c.e;
+  const Value x = c.operand(0);
+  const Value slope = e.Constant(e.dtype(x), c.attributes.Get<double>("negative_slope"));
+  c.results = {e.Map(ScalarOp::select, {e.Map(ScalarOp::gt, {x, e.Constant(e.dtype(x), 0)}), x,
+                                        e.Map(ScalarOp::mul, {x, slope})})};
+  return absl::OkStatus();
+}
+
+absl::Status Clamp(EmitCall& c) {
+  Value x = c.operand(0);
+  const bool logic = c.e.dtype(x) == DType::kBool;
+  if (c.Has(1)) x = c.e.Map(logic ? ScalarOp::logical_or : ScalarOp::maximum, {x, c.operand(1)});
+  if (c.Has(2)) x = c.e.Map(logic ? ScalarOp::logical_and : ScalarOp::minimum, {x, c.operand(2)});
+  c.results = {x};
+  return absl::OkStatus();
+}
+
+// From the nearer end, so that a weight of 1 gives `end` exactly.
+absl::Status Lerp(EmitCall& c) {
+  Emitter& e = c.e;
+  const Value start = c.operand(0), end = c.operand(1), weight = c.operand(2);
+  const Value difference = e.Map(ScalarOp::sub, {end, start});
+  const Value magnitude = e.Map(ScalarOp::abs, {weight});
+  const Value near = e.Map(ScalarOp::lt, {magnitude, e.Constant(e.dtype(magnitude), 0.5)});
+  const Value rest = e.Map(ScalarOp::sub, {e.Constant(e.dtype(weight), 1), weight});
+  const Value from_start = e.Map(ScalarOp::add, {e.Map(ScalarOp::mul, {weight, difference}), start});
+  const Value from_end = e.Map(ScalarOp::sub, {end, e.Map(ScalarOp::mul, {difference, rest})});
+  c.results = {e.Map(ScalarOp::select, {near, from_start, from_end})};
+  return absl::OkStatus();
+}
+
+// input + value * f(a, b); value is 1 when missing.
+template <ScalarOp kOp>
+absl::Status Addc(EmitCall& c) {
+  Emitter& e = c.e;
+  Value term = e.Map(kOp, {c.operand(1), c.operand(2)});
+  if (c.Has(3)) term = e.Map(ScalarOp::mul, {c.operand(3), term});
+  c.results = {e.Map(ScalarOp::add, {c.operand(0), term})};
   return absl::OkStatus();
 }
 
@@ -112,188 +209,108 @@ absl::Status Where(EmitCall& c) {
   return absl::OkStatus();
 }
 
-// Reductions.
-
-Value Mean(EmitCall& c, Value x) {
-  const Value sum = c.e.Reduce(ReduceOp::kSum, x);
-  return c.e.Map(ScalarOp::div, {sum, c.e.Constant(c.e.dtype(x), c.count())});
-}
-
-// |x|^2, real.
-Value SquaredMagnitude(Emitter& e, Value x) {
-  if (!IsComplex(e.dtype(x))) return e.Map(ScalarOp::mul, {x, x});
-  const Value re = e.Map(ScalarOp::real, {x}), im = e.Map(ScalarOp::imag, {x});
-  return e.Map(ScalarOp::add, {e.Map(ScalarOp::mul, {re, re}), e.Map(ScalarOp::mul, {im, im})});
-}
-
-// Squares of deviations from the mean, in a second pass over the row: the
-// one-pass formulas lose half of the digits or most of the speed.
-Value Variance(EmitCall& c, Value mean) {
-  Emitter& e = c.e;
-  const Value deviation = e.Map(ScalarOp::sub, {c.operand(0), mean});
-  const Value squares = e.Reduce(ReduceOp::kSum, SquaredMagnitude(e, deviation));
-  const double divisor = std::max(c.count() - c.attributes.Get<double>("correction"), 0.0);
-  return e.Map(ScalarOp::div, {squares, e.Constant(e.dtype(squares), divisor)});
-}
-
-Value Widened(EmitCall& c) { return c.e.Cast(c.operand(0), ComputeDType(c.dtypes[0])); }
-
-template <ReduceOp kOp>
-absl::Status Reduction(EmitCall& c) {
-  c.results = {c.e.Reduce(kOp, Widened(c))};
-  return absl::OkStatus();
-}
-
-template <ReduceOp kOp>
-absl::Status ArgReduction(EmitCall& c) {
-  c.results = {c.e.Reduce(kOp, c.operand(0))};
-  return absl::OkStatus();
-}
-
-template <ReduceOp kOp>
-absl::Status BoolReduction(EmitCall& c) {
-  c.results = {c.e.Reduce(kOp, AsBool(c.e, c.operand(0)))};
-  return absl::OkStatus();
-}
-
-absl::Status CountNonzero(EmitCall& c) {
-  c.results = {c.e.Reduce(ReduceOp::kSum, c.e.Cast(AsBool(c.e, c.operand(0)), DType::kI64))};
-  return absl::OkStatus();
-}
-
-absl::Status EmitMean(EmitCall& c) {
-  c.results = {Mean(c, c.operand(0))};
-  return absl::OkStatus();
-}
-
-absl::Status Var(EmitCall& c) {
-  c.results = {Variance(c, Mean(c, c.operand(0)))};
-  return absl::OkStatus();
-}
-
-absl::Status Std(EmitCall& c) {
-  c.results = {c.e.Map(ScalarOp::sqrt, {Variance(c, Mean(c, c.operand(0)))})};
-  return absl::OkStatus();
-}
-
-absl::Status VarMean(EmitCall& c) {
-  const Value mean = Mean(c, c.operand(0));
-  c.results = {Variance(c, mean), mean};
-  return absl::OkStatus();
-}
-
-// log(sum(exp(x - max))) + max, where a max that is infinite is not subtracted.
-absl::Status LogSumExp(EmitCall& c) {
-  Emitter& e = c.e;
-  const Value x = Widened(c);
-  const Value max = e.Reduce(ReduceOp::kMax, x);
-  const Value shift = e.Map(ScalarOp::select, {e.Map(ScalarOp::isfinite, {max}), max,
-                                               e.Constant(e.dtype(x), 0)});
-  const Value sum = e.Reduce(ReduceOp::kSum, e.Map(ScalarOp::exp, {e.Map(ScalarOp::sub, {x, shift})}));
-  c.results = {e.Map(ScalarOp::add, {e.Map(ScalarOp::log, {sum}), shift})};
-  return absl::OkStatus();
-}
-
-absl::Status Softmax(EmitCall& c) {
-  Emitter& e = c.e;
-  const Value x = Widened(c);
-  const Value shifted = e.Map(ScalarOp::sub, {x, e.Reduce(ReduceOp::kMax, x)});
-  const Value power = e.Map(ScalarOp::exp, {shifted});
-  c.results = {e.Map(ScalarOp::div, {power, e.Reduce(ReduceOp::kSum, power)})};
-  return absl::OkStatus();
-}
-
-absl::Status LogSoftmax(EmitCall& c) {
-  Emitter& e = c.e;
-  const Value x = Widened(c);
-  const Value shifted = e.Map(ScalarOp::sub, {x, e.Reduce(ReduceOp::kMax, x)});
-  const Value sum = e.Reduce(ReduceOp::kSum, e.Map(ScalarOp::exp, {shifted}));
-  c.results = {e.Map(ScalarOp::sub, {shifted, e.Map(ScalarOp::log, {sum})})};
-  return absl::OkStatus();
-}
-
 struct Entry {
-  absl::string_view name;
+  Op op;
   OpLowering lowering;
 };
 
 constexpr Role kP = Role::kPointwise;
 constexpr Role kR = Role::kReduction;
 constexpr Entry kEntries[] = {
-    {"cast", {kP, Cast}},
-    {"clone", {kP, Identity}},
-    {"assume", {Role::kView}},
-    {"transpose", {Role::kView}},
-    {"permute", {Role::kView}},
-    {"expand", {Role::kView}},
-    {"squeeze", {Role::kView}},
-    {"unsqueeze", {Role::kView}},
-    {"reshape", {Role::kView}},
+    {Op::cast, {kP, Cast}},
+    {Op::clone, {kP, Identity}},
+    {Op::zeros, {kP, Filled<0>}},
+    {Op::ones, {kP, Filled<1>}},
+    {Op::full, {kP, Full}},
+    {Op::zeros_like, {kP, Filled<0>}},
+    {Op::ones_like, {kP, Filled<1>}},
+    {Op::full_like, {kP, Full}},
+    {Op::transpose, {Role::kView}},
+    {Op::permute, {Role::kView}},
+    {Op::expand, {Role::kView}},
+    {Op::broadcast_to, {Role::kView}},
+    {Op::squeeze, {Role::kView}},
+    {Op::unsqueeze, {Role::kView}},
+    {Op::reshape, {Role::kView}},
 
-    {"add", {kP, Arithmetic<ScalarOp::add, ScalarOp::logical_or>}},
-    {"sub", {kP, Binary<ScalarOp::sub>}},
-    {"mul", {kP, Arithmetic<ScalarOp::mul, ScalarOp::logical_and>}},
-    {"div", {kP, Binary<ScalarOp::div>}},
-    {"pow", {kP, Binary<ScalarOp::pow>}},
-    {"minimum", {kP, Arithmetic<ScalarOp::minimum, ScalarOp::logical_and>}},
-    {"maximum", {kP, Arithmetic<ScalarOp::maximum, ScalarOp::logical_or>}},
-    {"eq", {kP, Binary<ScalarOp::eq>}},
-    {"ne", {kP, Binary<ScalarOp::ne>}},
-    {"lt", {kP, Binary<ScalarOp::lt>}},
-    {"le", {kP, Binary<ScalarOp::le>}},
-    {"gt", {kP, Binary<ScalarOp::gt>}},
-    {"ge", {kP, Binary<ScalarOp::ge>}},
-    {"logical_and", {kP, Logical<ScalarOp::logical_and>}},
-    {"logical_or", {kP, Logical<ScalarOp::logical_or>}},
-    {"logical_xor", {kP, Logical<ScalarOp::ne>}},
-    {"logical_not", {kP, LogicalNot}},
-    {"where", {kP, Where}},
+    {Op::add, {kP, Arithmetic<ScalarOp::add, ScalarOp::logical_or>}},
+    {Op::sub, {kP, Binary<ScalarOp::sub>}},
+    {Op::mul, {kP, Arithmetic<ScalarOp::mul, ScalarOp::logical_and>}},
+    {Op::div, {kP, Binary<ScalarOp::div>}},
+    {Op::pow, {kP, Binary<ScalarOp::pow>}},
+    {Op::minimum, {kP, Arithmetic<ScalarOp::minimum, ScalarOp::logical_and>}},
+    {Op::maximum, {kP, Arithmetic<ScalarOp::maximum, ScalarOp::logical_or>}},
+    {Op::eq, {kP, Binary<ScalarOp::eq>}},
+    {Op::ne, {kP, Binary<ScalarOp::ne>}},
+    {Op::lt, {kP, Binary<ScalarOp::lt>}},
+    {Op::le, {kP, Binary<ScalarOp::le>}},
+    {Op::gt, {kP, Binary<ScalarOp::gt>}},
+    {Op::ge, {kP, Binary<ScalarOp::ge>}},
+    {Op::logical_and, {kP, Logical<ScalarOp::logical_and>}},
+    {Op::logical_or, {kP, Logical<ScalarOp::logical_or>}},
+    {Op::logical_xor, {kP, Logical<ScalarOp::ne>}},
+    {Op::logical_not, {kP, LogicalNot}},
+    {Op::where, {kP, Where}},
+    {Op::clamp, {kP, Clamp}},
+    {Op::lerp, {kP, Lerp}},
+    {Op::addcmul, {kP, Addc<ScalarOp::mul>}},
+    {Op::addcdiv, {kP, Addc<ScalarOp::div>}},
+    {Op::floor_divide, {kP, Binary<ScalarOp::floor_divide>}},
+    {Op::remainder, {kP, Binary<ScalarOp::remainder>}},
+    {Op::fmod, {kP, Binary<ScalarOp::fmod>}},
+    {Op::atan2, {kP, Binary<ScalarOp::atan2>}},
 
-    {"neg", {kP, Unary<ScalarOp::neg>}},
-    {"exp", {kP, Unary<ScalarOp::exp>}},
-    {"relu", {kP, Relu}},
-    {"conj", {kP, OfComplexOnly<ScalarOp::conj>}},
-    {"sqrt", {kP, Unary<ScalarOp::sqrt>}},
-    {"rsqrt", {kP, Rsqrt}},
-    {"square", {kP, Square}},
-    {"reciprocal", {kP, Unary<ScalarOp::reciprocal>}},
-    {"log", {kP, Unary<ScalarOp::log>}},
-    {"log1p", {kP, Unary<ScalarOp::log1p>}},
-    {"expm1", {kP, Unary<ScalarOp::expm1>}},
-    {"sin", {kP, Unary<ScalarOp::sin>}},
-    {"cos", {kP, Unary<ScalarOp::cos>}},
-    {"tan", {kP, Unary<ScalarOp::tan>}},
-    {"tanh", {kP, Unary<ScalarOp::tanh>}},
-    {"erf", {kP, Unary<ScalarOp::erf>}},
-    {"sigmoid", {kP, Sigmoid}},
-    {"abs", {kP, Abs}},
-    {"sign", {kP, Unary<ScalarOp::sign>}},
-    {"floor", {kP, Unary<ScalarOp::floor>}},
-    {"ceil", {kP, Unary<ScalarOp::ceil>}},
-    {"round", {kP, Unary<ScalarOp::round>}},
-    {"real", {kP, OfComplexOnly<ScalarOp::real>}},
-    {"imag", {kP, Imag}},
-    {"angle", {kP, Unary<ScalarOp::angle>}},
-    {"isnan", {kP, Predicate<ScalarOp::isnan, false>}},
-    {"isinf", {kP, Predicate<ScalarOp::isinf, false>}},
-    {"isfinite", {kP, Predicate<ScalarOp::isfinite, true>}},
+    {Op::neg, {kP, Unary<ScalarOp::neg>}},
+    {Op::exp, {kP, Unary<ScalarOp::exp>}},
+    {Op::relu, {kP, Unary<ScalarOp::relu>}},
+    {Op::conj, {kP, OfComplexOnly<ScalarOp::conj>}},
+    {Op::sqrt, {kP, Unary<ScalarOp::sqrt>}},
+    {Op::rsqrt, {kP, Rsqrt}},
+    {Op::square, {kP, Square}},
+    {Op::reciprocal, {kP, Unary<ScalarOp::reciprocal>}},
+    {Op::log, {kP, Unary<ScalarOp::log>}},
+    {Op::log1p, {kP, Unary<ScalarOp::log1p>}},
+    {Op::expm1, {kP, Unary<ScalarOp::expm1>}},
+    {Op::sin, {kP, Unary<ScalarOp::sin>}},
+    {Op::cos, {kP, Unary<ScalarOp::cos>}},
+    {Op::tan, {kP, Unary<ScalarOp::tan>}},
+    {Op::tanh, {kP, Unary<ScalarOp::tanh>}},
+    {Op::erf, {kP, Unary<ScalarOp::erf>}},
+    {Op::sigmoid, {kP, Sigmoid}},
+    {Op::silu, {kP, Silu}},
+    {Op::gelu, {kP, Gelu}},
+    {Op::softplus, {kP, Softplus}},
+    {Op::leaky_relu, {kP, LeakyRelu}},
+    {Op::abs, {kP, Abs}},
+    {Op::sign, {kP, Unary<ScalarOp::sign>}},
+    {Op::floor, {kP, Unary<ScalarOp::floor>}},
+    {Op::ceil, {kP, Unary<ScalarOp::ceil>}},
+    {Op::round, {kP, Unary<ScalarOp::round>}},
+    {Op::real, {kP, OfComplexOnly<ScalarOp::real>}},
+    {Op::imag, {kP, Imag}},
+    {Op::angle, {kP, Unary<ScalarOp::angle>}},
+    {Op::isnan, {kP, Predicate<ScalarOp::isnan, false>}},
+    {Op::isinf, {kP, Predicate<ScalarOp::isinf, false>}},
+    {Op::isfinite, {kP, Predicate<ScalarOp::isfinite, true>}},
 
-    {"sum", {kR, Reduction<ReduceOp::kSum>}},
-    {"prod", {kR, Reduction<ReduceOp::kProd>}},
-    {"mean", {kR, EmitMean}},
-    {"var", {kR, Var}},
-    {"std", {kR, Std}},
-    {"var_mean", {kR, VarMean}},
-    {"amax", {kR, Reduction<ReduceOp::kMax>}},
-    {"amin", {kR, Reduction<ReduceOp::kMin>}},
-    {"argmax", {kR, ArgReduction<ReduceOp::kArgMax>}},
-    {"argmin", {kR, ArgReduction<ReduceOp::kArgMin>}},
-    {"all", {kR, BoolReduction<ReduceOp::kAll>}},
-    {"any", {kR, BoolReduction<ReduceOp::kAny>}},
-    {"count_nonzero", {kR, CountNonzero}},
-    {"logsumexp", {kR, LogSumExp}},
-    {"softmax", {Role::kRowwise, Softmax}},
-    {"log_softmax", {Role::kRowwise, LogSoftmax}},
+    {Op::sum, {kR, EmitSum}},
+    {Op::prod, {kR, EmitProd}},
+    {Op::mean, {kR, EmitMean}},
+    {Op::var, {kR, EmitVar}},
+    {Op::std, {kR, EmitStd}},
+    {Op::var_mean, {kR, EmitVarMean}},
+    {Op::amax, {kR, EmitAmax}},
+    {Op::amin, {kR, EmitAmin}},
+    {Op::argmax, {kR, EmitArgmax}},
+    {Op::argmin, {kR, EmitArgmin}},
+    {Op::all, {kR, EmitAll}},
+    {Op::any, {kR, EmitAny}},
+    {Op::count_nonzero, {kR, EmitCountNonzero}},
+    {Op::logsumexp, {kR, EmitLogSumExp}},
+    {Op::vector_norm, {kR, EmitVectorNorm}},
+    {Op::norm, {kR, EmitNorm}},
+    {Op::softmax, {Role::kRowwise, EmitSoftmax}},
+    {Op::log_softmax, {Role::kRowwise, EmitLogSoftmax}},
 };
 
 }  // namespace
@@ -301,9 +318,7 @@ constexpr Entry kEntries[] = {
 const OpLowering& LoweringOf(Op op) {
   static const auto* table = [] {
     auto* t = new std::array<OpLowering, kNumOps>();
-    for (const Entry& entry : kEntries) {
-      if (const OpDef* def = FindOp(entry.name)) (*t)[static_cast<int>(def->id)] = entry.lowering;
-    }
+    for (const Entry& entry : kEntries) (*t)[static_cast<int>(entry.op)] = entry.lowering;
     return t;
   }();
   return (*table)[static_cast<int>(op)];

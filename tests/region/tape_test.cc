@@ -142,10 +142,12 @@ RegionCase RandomRegion(DType dtype, Random& random) {
 class TapeOf : public testing::TestWithParam<DType> {};
 
 TEST_P(TapeOf, RandomRegions) {
+  int ran = 0;
   for (uint32_t seed = 0; seed < 300; ++seed) {
     Random random(seed);
     const RegionCase c = RandomRegion(GetParam(), random);
     if (!region::LowerRegion(*c.body).ok()) continue;  // A sum over a value that varies less.
+    ++ran;
     cpu::SetThreads(1);
     const std::vector<Tensor> tape = RunAsTape(*c.body, c.inputs);
     cpu::SetThreads(3);
@@ -161,6 +163,7 @@ TEST_P(TapeOf, RandomRegions) {
     }
     if (HasFailure()) break;
   }
+  EXPECT_GT(ran, 200);
 }
 
 INSTANTIATE_TEST_SUITE_P(DTypes, TapeOf,
@@ -169,6 +172,86 @@ INSTANTIATE_TEST_SUITE_P(DTypes, TapeOf,
                          [](const testing::TestParamInfo<DType>& info) {
                            return std::string(DTypeName(info.param));
                          });
+
+GraphPtr BodyOf(Function::Builder& b) {
+  const absl::StatusOr<Function> f = b.Build();
+  EXPECT_TRUE(f.ok()) << f.status();
+  return f->graph_ptr();
+}
+
+// A region whose result lies where an operand does: what place may ask for.
+void CheckInPlace(Function::Builder& b, Sizes sizes) {
+  const GraphPtr body = BodyOf(b);
+  Random random(5);
+  Tensor x = *Tensor::Allocate(DType::kF32, sizes);
+  for (int64_t i = 0; i < x.NumElements(); ++i) x.mutable_data<float>()[i] = Element<float>(random);
+  const std::vector<Tensor> expected = RunAsTape(*body, {x});
+  const auto tape = cpu::CompileTape(*region::LowerRegion(*body));
+  ASSERT_TRUE(tape.ok()) << tape.status();
+  const View view{x.mutable_data(), x.sizes().data(), x.strides().data()};
+  cpu::RunTape(**tape, &view, &view);
+  EXPECT_EQ(BitDifference(x, expected[0]), "");
+}
+
+TEST(TapeTest, InPlace) {
+  for (const Sizes& sizes : {Sizes{40, 30}, Sizes{5, 700}, Sizes{2, 40000}}) {
+    Function::Builder rows("rows");
+    const Expr x = rows.Input("x", DType::kF32, Shape(absl::MakeConstSpan(sizes)));
+    rows.Output("y", softmax(x * 2, -1) + x);
+    CheckInPlace(rows, sizes);
+    Function::Builder columns("columns");
+    const Expr z = columns.Input("z", DType::kF32, Shape(absl::MakeConstSpan(sizes)));
+    columns.Output("y", (z - mean(z, Ints{0}, /*keepdim=*/true)) * z);
+    CheckInPlace(columns, sizes);
+  }
+  // Element (i, j) is read after (j, i) was written.
+  Function::Builder b("symmetric");
+  const Expr x = b.Input("x", DType::kF32, {150, 150});
+  b.Output("y", x + transpose(x, 0, 1) * 2);
+  CheckInPlace(b, {150, 150});
+}
+
+// What finishes a product: a rectangle of it, with a leading dimension.
+TEST(TapeTest, OnATileOfAProduct) {
+  Function::Builder b("epilogue");
+  const Expr c = b.Input("c", DType::kF32, {50, 70}), bias = b.Input("bias", DType::kF32, {70});
+  const Expr scale = b.Input("scale", DType::kF32, {});
+  b.Output("y", relu(c * scale - bias));
+  const auto tape = cpu::CompileTape(*region::LowerRegion(*BodyOf(b)));
+  ASSERT_TRUE(tape.ok()) << tape.status();
+  constexpr int64_t kLd = 90;
+  std::vector<float> product(50 * kLd), expected, v(70);
+  for (size_t i = 0; i < product.size(); ++i) product[i] = static_cast<float>(i % 37);
+  for (size_t i = 0; i < v.size(); ++i) v[i] = static_cast<float>(i % 7);
+  expected = product;
+  for (int64_t r = 10; r < 43; ++r) {
+    for (int64_t j = 16; j < 61; ++j) {
+      float& e = expected[r * kLd + j];
+      e = std::max(e * 0.5f - v[j], 0.0f);
+    }
+  }
+  float half = 0.5f;
+  const int64_t one = 1, seventy = 70;
+  const View inputs[] = {{}, {v.data(), &seventy, &one}, {&half, nullptr, nullptr}};
+  cpu::RunTapeOnTile(**tape, inputs, product.data() + 10 * kLd + 16, kLd, 10, 16, 33, 45);
+  EXPECT_EQ(product, expected);
+}
+
+// The error of sums grows with the logarithm of their length: 0.1f a million times,
+// in rows and in columns.
+TEST(TapeTest, LongSumsAreExact) {
+  for (const Sizes& sizes : {Sizes{1000000}, Sizes{500000, 2}}) {
+    Function::Builder b("sum");
+    const Expr x = b.Input("x", DType::kF32, Shape(absl::MakeConstSpan(sizes)));
+    b.Output("y", sum(x, Ints{0}));
+    Tensor t = *Tensor::Allocate(DType::kF32, sizes);
+    std::fill_n(t.mutable_data<float>(), t.NumElements(), 0.1f);
+    const std::vector<Tensor> y = RunAsTape(*BodyOf(b), {t});
+    const double exact = static_cast<double>(sizes[0]) * static_cast<double>(0.1f);
+    // 16 + 5 in accumulators (16 + 16 in steps), 6 + 8 in chunks and above.
+    EXPECT_NEAR(*y[0].data<float>(), exact, 40 * Epsilon(DType::kF32) * exact);
+  }
+}
 
 }  // namespace
 }  // namespace otium

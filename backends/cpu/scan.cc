@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// cumsum and cumprod. Sums are carried wide (f64, c128, i64), as the reference
+// does, so each element is rounded once. Lines along other than the last
+// dimension go several at a time, side by side as they lie in memory.
+
+#include <algorithm>
+#include <complex>
+#include <type_traits>
+
+#include "backends/cpu/parallel.h"
+#include "backends/cpu/prepare.h"
+#include "engine/base/half.h"
+#include "ops/infer.h"
+
+namespace otium::cpu {
+namespace {
+
+struct ScanState {
+  int dim = 0;
+  bool is_product = false;
+  DType dtype = DType::kF32;
+  Sizes sizes;
+};
+
+template <class T>
+using Carried =
+    std::conditional_t<std::is_integral_v<T>, uint64_t,
+                       std::conditional_t<std::is_same_v<T, std::complex<float>> ||
+                                              std::is_same_v<T, std::complex<double>>,
+                                          std::complex<double>, double>>;
+
+template <class T>
+Carried<T> Load(const T& x) {
+  if constexpr (std::is_integral_v<T>) return static_cast<uint64_t>(static_cast<int64_t>(x));
+  else if constexpr (sizeof(T) == 2) return static_cast<double>(static_cast<float>(x));
+  else return Carried<T>(x);
+}
+template <class R>
+R Store(const Carried<R>& x) {
+  if constexpr (sizeof(R) == 2) return R(static_cast<float>(x));
+  else return static_cast<R>(x);
+}
+
+// `lines` lines of n elements; neighbours in a line are `step` apart, lines `next`.
+template <class T, class R, bool kProduct>
+void ScanLines(const T* x, int64_t x_step, int64_t x_next, R* y, int64_t y_step, int64_t y_next,
+               int64_t n, int64_t lines) {
+  constexpr int64_t kWidth = 64;
+  for (int64_t first = 0; first < lines; first += kWidth) {
+    const int64_t width = std::min(kWidth, lines - first);
+    Carried<T> carried[kWidth];
+    std::fill_n(carried, width, Carried<T>(kProduct ? 1 : 0));
+    for (int64_t i = 0; i < n; ++i) {
+      const T* from = x + i * x_step + first * x_next;
+      R* to = y + i * y_step + first * y_next;
+      for (int64_t l = 0; l < width; ++l) {
+        if constexpr (kProduct) carried[l] *= Load(from[l * x_next]);
+        else carried[l] += Load(from[l * x_next]);
+        to[l * y_next] = Store<R>(carried[l]);
+      }
+    }
+  }
+}
+
+template <class T, bool kProduct>
+void Scan(const ScanState& s, const View& x, const View& y) {
+  using R = std::conditional_t<std::is_integral_v<T>, int64_t, T>;
+  const int rank = static_cast<int>(s.sizes.size());
+  const int64_t n = rank == 0 ? 1 : s.sizes[s.dim];
+  // Lines side by side along the last dimension, unless that is the one.
+  const bool across = rank > 1 && s.dim != rank - 1;
+  const int64_t lines = across ? s.sizes[rank - 1] : 1;
+  int64_t groups = 1;
+  for (int d = 0; d < rank; ++d) {
+    if (d != s.dim && !(across && d == rank - 1)) groups *= s.sizes[d];
+  }
+  if (n == 0 || lines == 0) return;
+  constexpr int64_t kGrain = 16384;
+  ParallelForRanges(groups, std::max<int64_t>(kGrain / (n * lines), 1),
+                    [&](int64_t begin, int64_t end) {
+    for (int64_t g = begin; g < end; ++g) {
+      int64_t x_offset = 0, y_offset = 0, rest = g;
+      for (int d = rank - 1; d >= 0; --d) {
+        if (d == s.dim || (across && d == rank - 1)) continue;
+        x_offset += rest % s.sizes[d] * x.strides[d];
+        y_offset += rest % s.sizes[d] * y.strides[d];
+        rest /= s.sizes[d];
+      }
+      ScanLines<T, R, kProduct>(x.as<const T>() + x_offset, rank == 0 ? 0 : x.strides[s.dim],
+                                across ? x.strides[rank - 1] : 0, y.as<R>() + y_offset,
+                                rank == 0 ? 0 : y.strides[s.dim],
+                                across ? y.strides[rank - 1] : 0, n, lines);
+    }
+  });
+}
+
+void LaunchScan(const LaunchArgs& args) {
+  const auto& s = *static_cast<const ScanState*>(args.state);
+  DispatchDType(s.dtype, [&]<class Tag>(Tag) {
+    using T = typename Tag::type;
+    if (s.is_product) Scan<T, true>(s, args.operands[0], args.results[0]);
+    else Scan<T, false>(s, args.operands[0], args.results[0]);
+  });
+}
+
+}  // namespace
+
+Prepared PrepareScan(const KernelCall& call) {
+  auto state = std::make_shared<ScanState>();
+  const PhysicalType& x = call.operands[0];
+  state->dim = *NormalizeDim(call.attributes.Get<int64_t>("dim"), x.rank());
+  state->is_product = call.op.id == Op::cumprod;
+  state->dtype = x.dtype;
+  state->sizes = x.sizes;
+  return {LaunchScan, std::move(state), 0};
+}
+
+}  // namespace otium::cpu
