@@ -204,10 +204,9 @@ OTIUM_DEFINE_OP(tensordot) = {
     .infer = InferTensordot,
     .flops = [](const OpCall& call, absl::Span<const TensorType> results) {
       const Shape& a = call.operand(0).shape;
+      const auto dims = TensordotDims(call.attributes, a.rank(), call.operand(1).rank());
       Dim terms = 1;
-      for (int d : TensordotDims(call.attributes, a.rank(), call.operand(1).rank())->a) {
-        terms = terms * a[d];
-      }
+      for (int d : dims->a) terms = terms * a[d];
       return SumFlops(results, terms);
     },
 };
@@ -220,12 +219,10 @@ OTIUM_DEFINE_OP(einsum) = {
     .infer = InferEinsum,
     .flops = [](const OpCall& call, absl::Span<const TensorType>) {
       const std::vector<Shape> shapes = OperandShapes(call);
-      const EinsumSpec spec =
-          *ParseEinsum(call.attributes.Get<std::string>("equation"), shapes);
+      const auto spec = ParseEinsum(call.attributes.Get<std::string>("equation"), shapes);
+      const auto sizes = EinsumSizes(*spec, shapes);
       double products = call.num_operands();
-      for (const Dim& size : *EinsumSizes(spec, shapes)) {
-        products *= static_cast<double>(size.value());
-      }
+      for (const Dim& size : *sizes) products *= static_cast<double>(size.value());
       return products;
     },
 };

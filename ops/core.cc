@@ -229,7 +229,7 @@ OTIUM_DEFINE_OP(assume) = {
 OTIUM_DEFINE_OP(cast) = {
     .doc = "x in another dtype, rounded to nearest even; floats become integers by truncation.",
     .params = kCastParams,
-    .traits = kPointwiseOp | kZeroPreserving,
+    .traits = kPointwiseOp | kConversion | kZeroPreserving,
     .infer = InferCast,
     .structure = CastStructure,
 };

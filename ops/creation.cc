@@ -259,7 +259,7 @@ OTIUM_DEFINE_OP(ones) = {
 OTIUM_DEFINE_OP(full) = {
     .doc = "The number fill_value (0-D) everywhere, converted to the dtype when one is given.",
     .params = kFullParams,
-    .promotion = Promotion::kPointwise,
+    .traits = kConversion,
     .infer = InferFull,
     .structure = FullStructure<0>,
 };
@@ -300,7 +300,7 @@ OTIUM_DEFINE_OP(ones_like) = {
 OTIUM_DEFINE_OP(full_like) = {
     .doc = "The number fill_value (0-D) everywhere, in the size and dtype of x.",
     .params = kFullLikeParams,
-    .promotion = Promotion::kPointwise,
+    .traits = kConversion,
     .infer = InferFullLike,
     .structure = FullStructure<1>,
 };

@@ -371,6 +371,10 @@ OTIUM_DEFINE_OP(nonzero) = {
     .params = kNonzeroParams,
     .traits = kDataDependent,
     .infer = InferNonzero,
+    .failure = [](const OpCall& call, int64_t, int64_t count) {
+      return absl::StrCat(count, " elements of x are not zero, and count says ",
+                          call.attributes.Get<Dim>("count").ToString());
+    },
     .max_count = [](const OpCall& call) { return call.operand(0).shape.NumElements(); },
 };
 

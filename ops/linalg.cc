@@ -13,9 +13,16 @@ namespace {
 
 constexpr ParamDef kCholeskyParams[] = {TensorParam("A"), BoolAttr("upper", false)};
 
+// Half precision is for storage: a factorization in it would be of little use.
+absl::Status RequireFactorable(const OpCall& call, int i) {
+  OTIUM_RETURN_IF_ERROR(RequireInexact(call, i));
+  if (ItemSize(RealDType(call.operand(i).dtype)) >= 4) return absl::OkStatus();
+  return InvalidArgument(Describe("A", call.operand(i)), ", it must be f32, f64, c64 or c128");
+}
+
 absl::Status InferCholesky(const OpCall& call, ResultTypes* results) {
   OTIUM_RETURN_IF_ERROR(RequireSquare(call, 0));
-  OTIUM_RETURN_IF_ERROR(RequireInexact(call, 0));
+  OTIUM_RETURN_IF_ERROR(RequireFactorable(call, 0));
   results->push_back(TensorType(call.operand(0).dtype, call.operand(0).shape));
   return absl::OkStatus();
 }
@@ -48,7 +55,7 @@ bool IsVectorSolve(const TensorType& A, const TensorType& B) {
 
 absl::Status InferSolve(const OpCall& call, ResultTypes* results) {
   OTIUM_RETURN_IF_ERROR(RequireSquare(call, 0));
-  OTIUM_RETURN_IF_ERROR(RequireInexact(call, 0));
+  OTIUM_RETURN_IF_ERROR(RequireFactorable(call, 0));
   OTIUM_RETURN_IF_ERROR(RequireRankAtLeast(call, 1, 1));
   const TensorType& A = call.operand(0);
   const TensorType& B = call.operand(1);

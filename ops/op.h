@@ -166,6 +166,7 @@ enum OpTrait : uint32_t {
   kCommutative = 1u << 6,    // the first two operands may be exchanged, bit for bit
   kFallible = 1u << 7,       // can fail on data: not positive definite, singular
   kDataDependent = 1u << 8,  // has a result whose size is data
+  kConversion = 1u << 9,     // converts its operand of any dtype itself, a weak one too
 };
 
 struct OpDef {
@@ -188,8 +189,8 @@ struct OpDef {
   void (*structure)(const StructureCall& call, ResultTypes* results) = nullptr;
   // Shapes are static. Null: one flop an element of the first result.
   double (*flops)(const OpCall& call, absl::Span<const TensorType> results) = nullptr;
-  // kFallible ops: what the code and index that a kernel reported mean, without
-  // the op's name: "the leading minor of order 3 is not positive definite".
+  // What the code and index that a kernel reported as a failure mean, without the
+  // op's name: "the leading minor of order 3 is not positive definite".
   std::string (*failure)(const OpCall& call, int64_t code, int64_t index) = nullptr;
   // kDataDependent ops: the most that the size which is data can be.
   int64_t (*max_count)(const OpCall& call) = nullptr;

@@ -133,17 +133,25 @@ void Nonzero(const LaunchArgs& args) {
   const State& s = *static_cast<const State*>(args.state);
   const PhysicalType& x = s.operands[0];
   int64_t* out = args.results[0].as<int64_t>();
+  // A count that was given may be wrong; the rows beyond it are only counted.
+  const int64_t rows = s.results[0].sizes[0];
   int64_t count = 0;
   DispatchDType(x.dtype, [&]<class Tag>(Tag) {
     using T = typename Tag::type;
     ForEachIndex(x.sizes, [&](absl::Span<const int64_t> index) {
       const T& value = args.operands[0].as<const T>()[BroadcastOffset(x, args.operands[0], index)];
       if (Load(value) == Wide<T>(0)) return;
-      for (size_t d = 0; d < index.size(); ++d) out[count * x.rank() + d] = index[d];
+      if (count < rows) {
+        for (size_t d = 0; d < index.size(); ++d) out[count * x.rank() + d] = index[d];
+      }
       ++count;
     });
   });
   args.info->count = count;
+  if (s.attributes.Get<Dim>("count").IsStatic() && count != rows) {
+    args.info->code = 1;
+    args.info->index = count;
+  }
 }
 
 }  // namespace otium::reference

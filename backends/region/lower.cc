@@ -133,7 +133,7 @@ class RegionLowering {
       const Sizes sizes = SizesOf(body_.operands(n)[0]);
       OTIUM_ASSIGN_OR_RETURN(
           const std::vector<int> dims,
-          ReducedDims(body_.op(n), body_.attributes(n), static_cast<int>(sizes.size())));
+          LoopDims(body_.op(n), body_.attributes(n), static_cast<int>(sizes.size())));
       space_sizes_ = sizes;
       num_reduced_dims_ = static_cast<int>(dims.size());
       space_map_ = MakeSpace(sizes, dims, /*has_reduction=*/true, &program_);
@@ -271,7 +271,7 @@ class RegionLowering {
   // the space's; the reduced ones walk the space's.
   absl::StatusOr<DimMap> ReductionMap(NodeId n, Role role, const Sizes& sizes, const DimMap& map) {
     const int rank = static_cast<int>(sizes.size());
-    OTIUM_ASSIGN_OR_RETURN(const std::vector<int> dims, ReducedDims(body_.op(n), body_.attributes(n), rank));
+    OTIUM_ASSIGN_OR_RETURN(const std::vector<int> dims, LoopDims(body_.op(n), body_.attributes(n), rank));
     std::vector<bool> reduced(rank, false);
     for (int d : dims) reduced[d] = true;
     const bool keeps_rank = static_cast<int>(map.size()) == rank;
@@ -316,14 +316,14 @@ class RegionLowering {
 
 }  // namespace
 
-absl::StatusOr<std::vector<int>> ReducedDims(const OpDef& op, const Attributes& attributes,
+absl::StatusOr<std::vector<int>> LoopDims(const OpDef& op, const Attributes& attributes,
                                              int rank) {
   std::vector<int> dims;
   if (const auto* one = attributes.Find<int64_t>("dim")) {
     OTIUM_ASSIGN_OR_RETURN(const int d, NormalizeDim(*one, rank));
     dims.push_back(d);
   } else {
-    OTIUM_ASSIGN_OR_RETURN(dims, otium::ReducedDims(op, attributes, rank));
+    OTIUM_ASSIGN_OR_RETURN(dims, ReducedDims(op, attributes, rank));
   }
   std::sort(dims.begin(), dims.end());
   if (rank == 0) dims.clear();  // A scalar accepts the dimensions 0 and -1.
@@ -346,7 +346,7 @@ absl::StatusOr<LoopProgram> LowerOp(const OpDef& op, const Attributes& attribute
   const int rank = static_cast<int>(space.size());
   std::vector<int> dims;
   if (reduces) {
-    OTIUM_ASSIGN_OR_RETURN(dims, ReducedDims(op, attributes, rank));
+    OTIUM_ASSIGN_OR_RETURN(dims, LoopDims(op, attributes, rank));
   }
   const DimMap map = MakeSpace(space, dims, reduces, &program);
   std::vector<Value> values;

@@ -54,6 +54,7 @@ struct Term {
     for (const Atom& atom : atoms) absl::StrAppend(&key, key.empty() ? "" : "*", atom->text);
     return key;
   }
+  bool IsAtom(AtomKind kind) const { return atoms.size() == 1 && atoms[0]->kind == kind; }
 };
 
 }  // namespace
@@ -96,7 +97,13 @@ struct DimSum : SymbolicDim {
       if (IsSaturated(coefficient)) return Dim(kDimLimit);
       if (coefficient != 0) {
         sum->terms.push_back(Term{coefficient, std::move(keyed[i].second.atoms)});
-        AppendTerm(keyed[i].first, coefficient, &sum->text);
+        absl::string_view key = keyed[i].first;
+        // As a summand a quotient needs no parentheses, but -(a // b) is not -a // b.
+        const bool quotient = sum->terms.back().IsAtom(AtomKind::kFloorDiv);
+        if (quotient && (coefficient == 1 || (coefficient == -1 && !sum->text.empty()))) {
+          key = key.substr(1, key.size() - 2);
+        }
+        AppendTerm(key, coefficient, &sum->text);
       }
       i = j;
     }
@@ -115,6 +122,20 @@ struct DimSum : SymbolicDim {
     atom->b = b;
     atom->text = std::move(text);
     return FromTerms({Term{1, {Atom(std::move(atom))}}});
+  }
+
+  // "(a // b)", with parentheses around a sum, and a divisor that is not one word.
+  static std::string QuotientText(const Dim& a, const Dim& b) {
+    const bool sum = !a.IsStatic() && Of(a.symbolic_).size() > 1;
+    const bool word = b.IsStatic() ? b.value_ > 0
+                                   : Of(b.symbolic_).size() == 1 &&
+                                         Of(b.symbolic_)[0].coefficient == 1 &&
+                                         Of(b.symbolic_)[0].atoms.size() == 1 &&
+                                         !Of(b.symbolic_)[0].IsAtom(AtomKind::kFloorDiv);
+    const auto enclosed = [](const Dim& d, bool enclose) {
+      return enclose ? absl::StrCat("(", d.ToString(), ")") : d.ToString();
+    };
+    return absl::StrCat("(", enclosed(a, sum), " // ", enclosed(b, !word), ")");
   }
 
   static void AppendTerm(absl::string_view key, int64_t coefficient, std::string* text) {
@@ -191,8 +212,7 @@ Dim Dim::FloorDiv(const Dim& a, const Dim& b) {
              FloorDiv(DimSum::FromTerms(std::move(rest)), b);
     }
   }
-  return DimSum::FromAtom(AtomKind::kFloorDiv, a, b,
-                               absl::StrCat("((", a.ToString(), ") // (", b.ToString(), "))"));
+  return DimSum::FromAtom(AtomKind::kFloorDiv, a, b, DimSum::QuotientText(a, b));
 }
 
 Dim Dim::Min(const Dim& a, const Dim& b) {

@@ -288,8 +288,8 @@ absl::StatusOr<absl::InlinedVector<std::optional<DType>, 3>> PromoteOperands(
   for (size_t i = 0; i < operands.size(); ++i) {
     if (operands[i] == nullptr) continue;
     const TensorType& t = *operands[i];
-    // Views and casts of weak values are weak; elsewhere they settle.
-    const bool keeps_weak = op.Is(kViewOp) || op.id == Op::cast;
+    // Views and conversions see weak values as they are; elsewhere those settle.
+    const bool keeps_weak = op.Is(kViewOp) || op.Is(kConversion);
     const DType wanted = target.has_value() && !OperandParam(op, i).own_dtype ? *target
                          : keeps_weak                                         ? t.dtype
                                                                               : StrongDType(t);
@@ -331,7 +331,7 @@ absl::Status InferTypes(const OpCall& call, ResultTypes* results) {
     }
     // Views of weak values are weak, and numbers computed from them; comparisons
     // are not.
-    const bool number = op.Is(kPointwiseOp) && op.id != Op::cast && type.dtype != DType::kBool &&
+    const bool number = op.Is(kPointwiseOp) && !op.Is(kConversion) && type.dtype != DType::kBool &&
                         type.dtype == WideDType(type.dtype);
     if (call.num_operands() > 0 && all_weak && (op.Is(kViewOp) || number)) type.weak = true;
   }

@@ -159,7 +159,7 @@ std::optional<RegionGroups::DimMap> RegionGroups::ReductionMap(NodeId n, uint32_
     return std::nullopt;
   }
   if (!Covers(from, unit.space, 0)) return std::nullopt;
-  const auto dims = region::ReducedDims(graph_.op(n), graph_.attributes(n), shape.rank());
+  const auto dims = region::LoopDims(graph_.op(n), graph_.attributes(n), shape.rank());
   if (!dims.ok()) return std::nullopt;
   for (int d : *dims) {
     if (from[d] != kOne) *reduced |= 1u << from[d];

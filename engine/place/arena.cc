@@ -2,6 +2,8 @@
 #include "engine/place/arena.h"
 
 #include <algorithm>
+#include <numeric>
+#include <vector>
 
 #include "engine/base/tensor.h"
 
@@ -60,6 +62,34 @@ void ArenaLayout::Free(int64_t offset, int64_t bytes) {
   } else {
     AddHole(offset, bytes);
   }
+}
+
+int64_t PackLargestFirst(absl::Span<ArenaBlock> blocks) {
+  std::vector<uint32_t> by_size(blocks.size());
+  std::iota(by_size.begin(), by_size.end(), 0);
+  std::stable_sort(by_size.begin(), by_size.end(), [&](uint32_t a, uint32_t b) {
+    return blocks[a].bytes > blocks[b].bytes;
+  });
+  int64_t size = 0;
+  std::vector<const ArenaBlock*> placed;  // By offset.
+  for (uint32_t i : by_size) {
+    ArenaBlock& block = blocks[i];
+    const int64_t bytes = Rounded(block.bytes);
+    int64_t offset = 0;
+    for (const ArenaBlock* other : placed) {
+      if (other->last < block.first || block.last < other->first) continue;
+      if (offset + bytes <= other->offset) break;
+      offset = std::max(offset, other->offset + Rounded(other->bytes));
+    }
+    block.offset = offset;
+    size = std::max(size, offset + bytes);
+    placed.insert(std::upper_bound(placed.begin(), placed.end(), &block,
+                                   [](const ArenaBlock* a, const ArenaBlock* b) {
+                                     return a->offset < b->offset;
+                                   }),
+                  &block);
+  }
+  return size;
 }
 
 }  // namespace otium

@@ -15,6 +15,22 @@ namespace {
 // No machine has more, and sums of thousands do not overflow.
 constexpr int64_t kMaxBufferBytes = int64_t{1} << 48;
 constexpr NodeId kNoEnd = std::numeric_limits<NodeId>::max();
+// Packing is quadratic.
+constexpr size_t kMaxPackedBlocks = 512;
+
+// Alternatives run one after the other, in one workspace.
+int64_t WorkspaceBytes(const PlanStep& step) {
+  int64_t bytes = step.kernel.prepared.workspace_bytes;
+  for (const StepKernel& k : step.alternatives) {
+    bytes = std::max(bytes, k.prepared.workspace_bytes);
+  }
+  return bytes;
+}
+
+void SetWorkspace(int64_t offset, PlanStep* step) {
+  step->kernel.workspace_offset = offset;
+  for (StepKernel& k : step->alternatives) k.workspace_offset = offset;
+}
 
 }  // namespace
 
@@ -72,16 +88,10 @@ void PlanLayout::AddStep(PlanStep step, absl::Span<const OperandId> operands,
   for (OperandId o : results) plan_.buffers[plan_.operands[o].buffer].last = id;
   const int device = DeviceIndex(step.device);
   if (!machine_.devices[device].present) plan_.runnable = false;
-  // Alternatives run one after the other, in one workspace.
-  int64_t workspace = step.kernel.prepared.workspace_bytes;
-  for (const StepKernel& k : step.alternatives) {
-    workspace = std::max(workspace, k.prepared.workspace_bytes);
-  }
-  if (workspace > 0) {
+  if (const int64_t workspace = WorkspaceBytes(step); workspace > 0) {
     const int64_t offset = arenas_[device].Allocate(workspace);
     arenas_[device].Free(offset, workspace);
-    step.kernel.workspace_offset = offset;
-    for (StepKernel& k : step.alternatives) k.workspace_offset = offset;
+    SetWorkspace(offset, &step);
   }
   plan_.steps.push_back(std::move(step));
 }
@@ -111,11 +121,42 @@ void PlanLayout::FreeAfter(NodeId n) {
   }
 }
 
+int64_t PlanLayout::PackArena(int device) {
+  const int64_t size = arenas_[device].size();
+  std::vector<ArenaBlock> blocks;
+  std::vector<std::pair<BufferId, StepId>> owners;  // A buffer, or a step's workspace.
+  for (BufferId b = 0; b < static_cast<BufferId>(plan_.buffers.size()); ++b) {
+    const PlanBuffer& buffer = plan_.buffers[b];
+    if (buffer.kind != BufferKind::kArena || buffer_device_[b] != device) continue;
+    blocks.push_back({buffer.bytes, static_cast<uint32_t>(buffer.first),
+                      static_cast<uint32_t>(buffer.last), 0});
+    owners.emplace_back(b, 0);
+    if (blocks.size() > kMaxPackedBlocks) return size;
+  }
+  for (StepId s = 0; s < static_cast<StepId>(plan_.steps.size()); ++s) {
+    const PlanStep& step = plan_.steps[s];
+    const int64_t workspace = WorkspaceBytes(step);
+    if (workspace == 0 || DeviceIndex(step.device) != device) continue;
+    blocks.push_back({workspace, static_cast<uint32_t>(s), static_cast<uint32_t>(s), 0});
+    owners.emplace_back(kNoBuffer, s);
+    if (blocks.size() > kMaxPackedBlocks) return size;
+  }
+  const int64_t packed = PackLargestFirst(absl::MakeSpan(blocks));
+  if (packed >= size) return size;
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    const auto [buffer, step] = owners[i];
+    if (buffer != kNoBuffer) plan_.buffers[buffer].offset = blocks[i].offset;
+    else SetWorkspace(blocks[i].offset, &plan_.steps[step]);
+  }
+  return packed;
+}
+
 Plan PlanLayout::Finish() && {
   for (size_t d = 0; d < arenas_.size(); ++d) {
     if (arenas_[d].size() == 0) continue;
-    plan_.arenas.push_back({machine_.devices[d].device, arenas_[d].size()});
-    plan_.peak_bytes += arenas_[d].size();
+    const int64_t bytes = PackArena(static_cast<int>(d));
+    plan_.arenas.push_back({machine_.devices[d].device, bytes});
+    plan_.peak_bytes += bytes;
   }
   for (const PlanBuffer& b : plan_.buffers) {
     if (b.kind == BufferKind::kResult) plan_.peak_bytes += b.bytes;

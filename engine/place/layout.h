@@ -58,6 +58,9 @@ class PlanLayout {
   Plan Finish() &&;
 
  private:
+  // The size of the arena of `device`, after an attempt at a tighter layout.
+  int64_t PackArena(int device);
+
   const Machine& machine_;
   Plan plan_;
   std::vector<int> buffer_device_;

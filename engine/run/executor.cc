@@ -229,14 +229,18 @@ absl::Status Executable::RunSteps(const ExecuteOptions& options, State* state) c
 absl::Status Executable::FirstFailure(const State& state) const {
   const Plan& plan = *plan_;
   const PlanStep* first = nullptr;
-  SourceId first_source = 0;
+  SourcePosition position;
   for (const PlanStep& step : plan.steps) {
     if (step.info < 0 || state.infos[step.info].code == 0) continue;
     const auto origins = plan.graph->origins(step.node);
-    const SourceId source = origins.empty() ? 0 : origins[0];
-    if (first != nullptr && source >= first_source) continue;
+    const SourcePosition at =
+        origins.empty() ? SourcePosition{} : plan.graph->sources()->entries[origins[0]].position;
+    // Of failures in one file the one further up; of several files the earlier step.
+    const bool before = at.file == position.file && std::pair(at.line, at.column) <
+                                                        std::pair(position.line, position.column);
+    if (first != nullptr && !before) continue;
     first = &step;
-    first_source = source;
+    position = at;
   }
   if (first == nullptr) return absl::OkStatus();
   const StepInfo& info = state.infos[first->info];
@@ -256,15 +260,13 @@ absl::Status Executable::FirstFailure(const State& state) const {
   std::string what(first->op->name);
   if (is_check) what = std::string(graph.value_name(graph.result(first->node)));
   std::string message = absl::StrCat(what.empty() ? "assume" : what, ": ");
-  if (!types.empty() && types[0].rank() > 2) {
+  const bool is_count = first->op->Is(kDataDependent);
+  if (!types.empty() && types[0].rank() > 2 && !is_count) {
     absl::StrAppend(&message, "batch element ", info.batch, ": ");
   }
   absl::StrAppend(&message, first->op->failure(call, info.code, info.index));
-  const auto origins = graph.origins(first->node);
-  const SourcePosition position =
-      origins.empty() ? SourcePosition{} : graph.sources()->entries[origins[0]].position;
   // Data that is not what it was declared to be is bad input; the rest is numerics.
-  return WithPosition(is_check ? absl::InvalidArgumentError(message)
+  return WithPosition(is_check || is_count ? absl::InvalidArgumentError(message)
                                : absl::FailedPreconditionError(message),
                       position);
 }

@@ -190,7 +190,7 @@ std::optional<std::vector<Sizes>> OperandShapes(Op op, std::mt19937& random) {
   switch (op) {
     case Op::zeros:
     case Op::ones: return std::vector<Sizes>{};
-    case Op::full: return {{{}}};
+    case Op::full: return std::vector<Sizes>{Sizes{}};
     case Op::zeros_like:
     case Op::ones_like: return {{{m, n}}};
     case Op::full_like: return {{{m, n}, {}}};
@@ -228,19 +228,6 @@ std::optional<std::vector<Sizes>> OperandShapes(Op op, std::mt19937& random) {
   std::vector<Sizes> shapes = {{m, n}};
   while (static_cast<int>(shapes.size()) < def.num_operand_params()) shapes.push_back(input({m, n}));
   return shapes;
-}
-
-// Attributes without defaults; a reduction also over some of its dimensions.
-std::vector<NamedAttribute> RandomAttributes(const OpDef& op, DType dtype, std::mt19937& random) {
-  std::vector<NamedAttribute> attributes;
-  if (op.id == Op::cast) {
-    const DType to[] = {DType::kF32, DType::kF64, DType::kC128};
-    attributes.push_back({"dtype", to[IsComplex(dtype) ? 2 : Pick(random, 0, 2)]});
-  }
-  if (op.Is(kReductionOp) && op.AttributeIndex("dim") >= 0 && Pick(random, 0, 3) != 0) {
-    attributes.push_back({"dim", Pick(random, 0, 1) == 0 ? Ints{-1} : Ints{0}});
-  }
-  return attributes;
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ TEST(DimTest, DivisionMinimumMaximum) {
   EXPECT_EQ(Dim::FloorDiv(m, 1), m);
   EXPECT_EQ(Dim::FloorDiv(m, m), Dim(1));
   EXPECT_EQ(Dim::FloorDiv(m * Dim(4) + Dim(6), 2), m * Dim(2) + Dim(3));
-  EXPECT_EQ(Dim::FloorDiv(m + Dim(1), 2).ToString(), "((m + 1) // (2))");
+  EXPECT_EQ(Dim::FloorDiv(m + Dim(1), 2).ToString(), "(m + 1) // 2");
   EXPECT_EQ(Dim::FloorDiv(Dim(4) * m + Dim(3), 2).ToString(), "2*m + 1");
   EXPECT_EQ(Dim::FloorDiv(m, 0), Dim(kDimLimit));
   EXPECT_EQ(Dim::Min(m, m), m);

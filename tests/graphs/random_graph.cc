@@ -216,6 +216,13 @@ class Generator {
     switch (p.kind) {
       case ParamKind::kBool: value = Chance(0.5); break;
       case ParamKind::kInt: value = Pick(-2, 2); break;
+      case ParamKind::kNumber:
+        value = Chance(0.5) ? AttributeValue(Dim(Pick(-2, 6))) : AttributeValue(Number());
+        break;
+      case ParamKind::kOrder:
+        value = Chance(0.3) ? AttributeValue(std::string("fro"))
+                            : AttributeValue(static_cast<double>(Pick(-2, 3)));
+        break;
       case ParamKind::kFloat: value = static_cast<double>(Pick(-2, 4)) / 2; break;
       case ParamKind::kDType: value = static_cast<DType>(Pick(0, kNumDTypes - 1)); break;
       case ParamKind::kDim: value = Dim(PickSize()); break;

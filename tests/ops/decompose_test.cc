@@ -30,7 +30,7 @@ struct Decomposed {
   std::vector<std::string> rules;
 };
 
-Decomposed Run(const GraphPtr& graph, MathMode math = MathMode::kStandard) {
+Decomposed RunPass(const GraphPtr& graph, MathMode math = MathMode::kStandard) {
   static const Machine machine{{DeviceModel{}}};
   std::vector<Reason> reasons;
   auto evaluate = [](const Graph&) -> absl::StatusOr<std::vector<Tensor>> {
@@ -50,7 +50,7 @@ void ExpectSame(const Expr& expr, const std::vector<Expr>& inputs, std::mt19937*
   for (const Expr& in : inputs) request.inputs.push_back({in, Expr()});
   request.outputs.emplace_back("z", expr);
   const auto graph = std::make_shared<const Graph>(*Capture(request));
-  const Decomposed decomposed = Run(graph);
+  const Decomposed decomposed = RunPass(graph);
   const TensorType& before = graph->type(graph->outputs()[0].value);
   const TensorType& after = decomposed.graph->type(decomposed.graph->outputs()[0].value);
   EXPECT_EQ(before.dtype, after.dtype);
@@ -216,7 +216,7 @@ std::vector<std::string> Ops(const Expr& expr, const std::vector<Expr>& inputs) 
   CaptureRequest request;
   for (const Expr& in : inputs) request.inputs.push_back({in, Expr()});
   request.outputs.emplace_back("z", expr);
-  const GraphPtr graph = Run(std::make_shared<const Graph>(*Capture(request))).graph;
+  const GraphPtr graph = RunPass(std::make_shared<const Graph>(*Capture(request))).graph;
   std::vector<std::string> ops;
   for (NodeId n = 0; n < graph->num_nodes(); ++n) {
     if (!graph->Is(n, Op::input)) ops.push_back(std::string(graph->op(n).name));
@@ -260,8 +260,8 @@ TEST(Decompose, StrictKeepsTheOrder) {
   for (const Expr& in : {A, B, y}) request.inputs.push_back({in, Expr()});
   request.outputs.emplace_back("z", einsum("ij,jk,k", {A, B, y}));
   const auto graph = std::make_shared<const Graph>(*Capture(request));
-  EXPECT_EQ(Run(graph, MathMode::kStrict).rules, std::vector<std::string>{"einsum"});
-  EXPECT_EQ(Run(graph, MathMode::kStandard).rules, std::vector<std::string>{"einsum_order"});
+  EXPECT_EQ(RunPass(graph, MathMode::kStrict).rules, std::vector<std::string>{"einsum"});
+  EXPECT_EQ(RunPass(graph, MathMode::kStandard).rules, std::vector<std::string>{"einsum_order"});
 }
 
 // What the result was known to be is still known.
@@ -280,7 +280,7 @@ TEST(Decompose, CarriesFacts) {
     for (const Expr& in : {L, M, A}) request.inputs.push_back({in, Expr()});
     request.outputs.emplace_back("z", z);
     const auto graph = std::make_shared<const Graph>(*Capture(request));
-    const GraphPtr after = Run(graph).graph;
+    const GraphPtr after = RunPass(graph).graph;
     EXPECT_TRUE(after->type(after->outputs()[0].value)
                     .structure.Implies(graph->type(graph->outputs()[0].value).structure));
   }

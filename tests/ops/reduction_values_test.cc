@@ -235,7 +235,7 @@ TEST(ReductionValuesTest, Norms) {
       {"exchanged -inf", norm(a, -kInf, Ints{1, 0}), {5}},
       {"batch", norm(Cube(), 1, Ints{1, 2}), {21, 57}},
       {"batch, not adjacent", norm(Cube(), kInf, Ints{0, 2}), {54, 70, 86}},
-      {"keepdim", norm(Cube(), 1, Ints{0, 1}, true), {48 + 12, 54 + 12, 60 + 12, 66 + 12}},
+      {"keepdim", norm(Cube(), 1, Ints{0, 1}, true), {28, 30, 32, 34}},
       {"vector", norm(F64({3, 4}), 1), {7}},
       {"along", norm(a, 1, Ints{1}), {6, 15}},
       {"NaN", norm(Of(DType::kF64, {1, kNan, 3, 4}, {2, 2}), 1), {kNan}},

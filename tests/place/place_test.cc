@@ -27,6 +27,7 @@ using testing::HasSubstr;
 Machine TestMachine() {
   DeviceModel host;
   host.name = "test";
+  host.f32_flops = 800e9;
   host.memory_bandwidth = 100e9;
   return Machine{{host}};
 }

@@ -211,12 +211,20 @@ class Checker {
     return "";
   }
 
+  // Dimensions with one index have any stride.
+  static bool SameStrides(const PhysicalType& a, const PhysicalType& b) {
+    for (size_t d = 0; d < a.sizes.size(); ++d) {
+      if (a.sizes[d] > 1 && a.strides[d] != b.strides[d]) return false;
+    }
+    return true;
+  }
+
   // Whether the kernel says that it can, and both are the same array.
   bool MayOverwrite(const PlanStep& step, size_t j, OperandId operand, OperandId result) const {
     const PlanOperand& a = plan_.operands[operand];
     const PlanOperand& b = plan_.operands[result];
     if (a.type.dtype != b.type.dtype || a.type.sizes != b.type.sizes ||
-        a.type.strides != b.type.strides || a.offset != b.offset || !a.type.IsPlain() ||
+        !SameStrides(a.type, b.type) || a.offset != b.offset || !a.type.IsPlain() ||
         !step.alternatives.empty() || step.kind != PlanStep::kKernel) {
       return false;
     }

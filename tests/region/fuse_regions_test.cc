@@ -59,7 +59,7 @@ Case RandomProgram(Random& random) {
       case 8: made = a.shape().rank() == 0 ? a : softmax(a, -1); break;
       case 9: made = unsqueeze(a, Pick(random, 0, 1) == 0 ? 0 : -1); break;
       case 10: made = a.shape().rank() < 2 ? a : transpose(a, -2, -1); break;
-      case 11: made = where(a > c, a, c); break;
+      case 11: made = where(gt(a, c), a, c); break;
       case 12: made = a.shape().rank() == 2 ? mm(a.T(), a) * 0.01 : a; break;
       case 13: made = cast(cast(a, DType::kF16), DType::kF32); break;
     }

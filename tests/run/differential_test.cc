@@ -193,7 +193,7 @@ TEST(Differential, EveryOpIsDrawn) {
   for (const OpDef* op : AllOps()) {
     if (IsDrawn(*op)) missing.insert(op->name);
   }
-  for (uint32_t seed = 0; seed < 4000 && !missing.empty(); ++seed) {
+  for (uint32_t seed = 0; seed < 20000 && !missing.empty(); ++seed) {
     const RandomGraph r = MakeRandomGraph(seed);
     for (NodeId n = 0; n < r.graph->num_nodes(); ++n) missing.erase(r.graph->op(n).name);
   }

@@ -99,12 +99,10 @@ class Analysis {
       case Op::size:
       case Op::zeros:
       case Op::ones:
-      case Op::full:
       case Op::eye:
       case Op::rand:
       case Op::zeros_like:
       case Op::ones_like:
-      case Op::full_like:
       case Op::rand_like: return 0;
       case Op::arange:
       case Op::linspace:
@@ -152,6 +150,8 @@ class Analysis {
       case Op::gather: return Error(n, 1) == 0 ? Error(n, 0) : kNone;
       case Op::where: return Error(n, 0) == 0 ? std::max(Error(n, 1), Error(n, 2)) : kNone;
       case Op::cast:
+      case Op::full:
+      case Op::full_like:
         if (!IsInexact(dtype)) return exact_or_nothing;
         return worst + u * r;
       case Op::add:

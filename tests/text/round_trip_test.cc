@@ -109,8 +109,7 @@ class Generator {
         else set(std::ldexp(static_cast<double>(random_()), -20));
         break;
       case ParamKind::kOrder:
-        if (Below(2) == 0) set(std::string("fro"));
-        else set(std::ldexp(static_cast<double>(random_()), -20));
+        set(Below(2) == 0 ? AttributeValue(std::string("fro")) : AttributeValue(-HUGE_VAL));
         break;
       case ParamKind::kString: set(std::string(Below(2) == 0 ? "cuda:1" : "a\"b\n\\")); break;
       case ParamKind::kDType: set(static_cast<DType>(Below(kNumDTypes))); break;
@@ -119,13 +118,6 @@ class Generator {
         break;
       case ParamKind::kDims: set(Dims{sizes[Below(std::size(sizes))], sizes[0]}); break;
       case ParamKind::kInts: set(Ints{static_cast<int64_t>(Below(3)) - 1}); break;
-      case ParamKind::kNumber:
-        set(Below(2) == 0 ? AttributeValue(sizes[Below(std::size(sizes))])
-                          : AttributeValue(static_cast<double>(Below(5)) / 2));
-        break;
-      case ParamKind::kOrder:
-        set(Below(2) == 0 ? AttributeValue(std::string("fro")) : AttributeValue(-HUGE_VAL));
-        break;
       case ParamKind::kConstant: set(RandomTensor()); break;
       case ParamKind::kStructure: break;  // Must be normal for an operand: names_test.
       case ParamKind::kGraph: break;
