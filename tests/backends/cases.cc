@@ -371,11 +371,17 @@ double Magnitude1(const T& x) {
   const double m = std::abs(Number(x));
   return std::isfinite(m) ? m : 1.0;
 }
-// Equal, or NaN both.
+// Equal, or NaN both; complex numbers also when both have overflowed, which part of
+// them is NaN then depends on how products are written.
 template <class T>
 bool IsSame(const T& a, const T& b) {
-  auto nan = [](std::complex<double> x) { return std::isnan(x.real()) || std::isnan(x.imag()); };
-  return Number(a) == Number(b) || (nan(Number(a)) && nan(Number(b)));
+  const std::complex<double> x = Number(a), y = Number(b);
+  auto nan = [](std::complex<double> z) { return std::isnan(z.real()) || std::isnan(z.imag()); };
+  auto finite = [](std::complex<double> z) {
+    return std::isfinite(z.real()) && std::isfinite(z.imag());
+  };
+  if (IsComplex(DTypeOf<T>())) return x == y || (!finite(x) && !finite(y));
+  return x == y || (nan(x) && nan(y));
 }
 
 }  // namespace

@@ -136,7 +136,7 @@ class Graphs(otium.CliTest):
         self.otium("run", "sub/f.otm", code=BAD_GRAPH)
         self.assertEqual(self.otium("run", "sub/f.otm", "--load-anywhere").out, "[2. 2. 2.]\n")
         self.write("sub/f.otm", 'graph f() -> y {\n  y = load("v.npy") + 1\n}\n')
-        self.assertIn("sub/f.otm:2:7: error", self.otium("run", "sub/f.otm", code=BAD_INPUT).err)
+        self.assertIn("sub/f.otm:2:12: error", self.otium("run", "sub/f.otm", code=BAD_INPUT).err)
         self.write("sub/f.otm", 'graph f() -> y {\n  y = load("w.npy") + 1\n}\n')
         self.assertEqual(self.otium("run", "sub/f.otm").out, "[1. 1. 1.]\n")
 
