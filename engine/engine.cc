@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -68,13 +69,16 @@ Hash128 PlanKey(const Graph& graph, const SizeBindings& given, absl::Span<const 
   return h.Finish();
 }
 
+// Kernels and containers throw when there is no memory; nothing else does.
+absl::Status OutOfMemory() { return absl::ResourceExhaustedError("out of memory"); }
+
 absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor> inputs,
                                              const CompileOptions& options, const RunOptions& run);
 
 // optimize -> place, for a graph whose sizes are bound but for those it makes.
 absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(const GraphPtr& graph,
                                                      absl::Span<const InputPlacement> inputs,
-                                                     const CompileOptions& options) {
+                                                     const CompileOptions& options) try {
   OTIUM_ASSIGN_OR_RETURN(Segment segment, CutSegment(graph));
   auto evaluate = [&](const Graph& constant) -> absl::StatusOr<std::vector<Tensor>> {
     CompileOptions plain = options;
@@ -102,6 +106,8 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(const GraphPtr& graph,
   plan.passes = std::move(optimized.passes);
   plan.continuation = std::move(segment.continuation);
   return std::make_shared<const Plan>(std::move(plan));
+} catch (const std::bad_alloc&) {
+  return OutOfMemory();
 }
 
 absl::StatusOr<SizeBindings> BindTo(const Graph& graph, absl::Span<const Tensor> inputs,
@@ -144,7 +150,7 @@ absl::StatusOr<std::shared_ptr<Executable>> FindOrPlan(const GraphPtr& graph,
 
 // Runs segment after segment; the results are in the order of graph's outputs.
 absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor> inputs,
-                                             const CompileOptions& options, const RunOptions& run) {
+                                             const CompileOptions& options, const RunOptions& run) try {
   ExecuteOptions execute{run.seed, run.cancel, run.progress, run.profile,
                          run.profile != nullptr ? Now() : 0, run.memory_limit};
   if (run.results.size() > 0) OTIUM_RETURN_IF_ERROR(CheckResults(*graph, inputs, run.results));
@@ -189,6 +195,8 @@ absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor>
   }
   if (run.profile != nullptr) run.profile->seconds = Now() - execute.profile_origin;
   return outputs;
+} catch (const std::bad_alloc&) {
+  return OutOfMemory();
 }
 
 // The inputs in the order of the graph, defaults computed, dtypes checked.
@@ -261,18 +269,29 @@ absl::StatusOr<Program> Compile(const Function& function, CompileOptions options
   return program;
 }
 
+absl::StatusOr<std::vector<Tensor>> Program::Ordered(const TensorMap& inputs,
+                                                     const RunOptions& options) const {
+  OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> ordered,
+                         OrderInputs(*graph_, source_->inputs().size(), inputs, *options_, options));
+  ordered.insert(ordered.end(), constants_.begin(), constants_.end());
+  return ordered;
+}
+
 absl::StatusOr<TensorMap> Program::Run(const TensorMap& inputs, const RunOptions& options) const {
-  return Run(TensorMap(inputs), options);
+  OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> ordered, Ordered(inputs, options));
+  return RunOrdered(std::move(ordered), options);
 }
 
 absl::StatusOr<TensorMap> Program::Run(TensorMap&& inputs, const RunOptions& options) const {
-  const size_t num_named = source_->inputs().size();
-  OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> ordered,
-                         OrderInputs(*graph_, num_named, inputs, *options_, options));
+  OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> ordered, Ordered(inputs, options));
   inputs = TensorMap();  // What only it held is now only the run's.
-  ordered.insert(ordered.end(), constants_.begin(), constants_.end());
+  return RunOrdered(std::move(ordered), options);
+}
+
+absl::StatusOr<TensorMap> Program::RunOrdered(std::vector<Tensor> inputs,
+                                              const RunOptions& options) const {
   OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> values,
-                         RunGraph(graph_, std::move(ordered), *options_, options));
+                         RunGraph(graph_, std::move(inputs), *options_, options));
   TensorMap results;
   for (size_t i = 0; i < values.size(); ++i) {
     results.Set(graph_->outputs()[i].name, std::move(values[i]));
@@ -281,10 +300,8 @@ absl::StatusOr<TensorMap> Program::Run(TensorMap&& inputs, const RunOptions& opt
 }
 
 bool Program::HasPlan(const TensorMap& inputs, const RunOptions& options) const {
-  absl::StatusOr<std::vector<Tensor>> ordered =
-      OrderInputs(*graph_, source_->inputs().size(), inputs, *options_, options);
+  const absl::StatusOr<std::vector<Tensor>> ordered = Ordered(inputs, options);
   if (!ordered.ok()) return false;
-  ordered->insert(ordered->end(), constants_.begin(), constants_.end());
   return Plans().Find(PlanKey(*graph_, options.sizes, *ordered, *options_)) != nullptr;
 }
 
@@ -300,9 +317,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> Program::PlanFor(const SizeBindings&
 
 absl::StatusOr<std::shared_ptr<const Plan>> Program::PlanFor(const TensorMap& inputs,
                                                              const RunOptions& options) const {
-  OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> ordered,
-                         OrderInputs(*graph_, source_->inputs().size(), inputs, *options_, options));
-  ordered.insert(ordered.end(), constants_.begin(), constants_.end());
+  OTIUM_ASSIGN_OR_RETURN(const std::vector<Tensor> ordered, Ordered(inputs, options));
   OTIUM_ASSIGN_OR_RETURN(const auto executable,
                          FindOrPlan(graph_, options.sizes, ordered, *options_));
   return executable->plan();

@@ -87,6 +87,11 @@ class OTIUM_EXPORT Program {
   friend OTIUM_EXPORT absl::StatusOr<Program> Compile(const Function& function,
                                                       CompileOptions options);
   Program() = default;
+  // The inputs in the order of the graph, its constants after them.
+  absl::StatusOr<std::vector<Tensor>> Ordered(const TensorMap& inputs,
+                                              const RunOptions& options) const;
+  absl::StatusOr<TensorMap> RunOrdered(std::vector<Tensor> inputs, const RunOptions& options) const;
+
   GraphPtr source_;  // As given.
   GraphPtr graph_;   // Large constants are inputs after the named ones.
   std::vector<Tensor> constants_;

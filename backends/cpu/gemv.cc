@@ -133,9 +133,22 @@ void Gemv(const GemvArgs<T>& args) {
   const int64_t column_blocks = std::clamp<int64_t>(
       std::min(target / row_blocks, n / (by_columns ? kMinColumns : kMinRowLength)), 1, kMaxTasks);
 
-  const auto finish = [&](int64_t i, S sum) {
-    args.y.data[i * args.y.stride] = static_cast<T>(ScaleAndAdd(
-        args.alpha, sum, args.beta, [&] { return static_cast<S>(args.y0.data[i * args.y0.stride]); }));
+  // Rows [begin, end) of the result, of which `sums` are the products.
+  const auto finish = [&](int64_t begin, int64_t end, const S* sums) {
+    if constexpr (kHasKernels<T>) {
+      if (args.y.stride == 1 && (args.beta == S(0) || args.y0.stride == 1)) {
+        T* const y = args.y.data + begin;
+        BestGemvKernels<T>().axpby(end - begin, args.alpha, sums, args.beta,
+                                   args.beta == S(0) ? y : args.y0.data + begin, y);
+        return;
+      }
+    }
+    for (int64_t i = begin; i < end; ++i) {
+      args.y.data[i * args.y.stride] =
+          static_cast<T>(ScaleAndAdd(args.alpha, sums[i - begin], args.beta, [&] {
+            return static_cast<S>(args.y0.data[i * args.y0.stride]);
+          }));
+    }
   };
   const int64_t padded_m = CeilDiv(m, kGemvPad) * kGemvPad;
   const Scratch<S> sums(padded_m * column_blocks);
@@ -148,14 +161,14 @@ void Gemv(const GemvArgs<T>& args) {
     Sums(layout, rows.size(), columns.size(), part, x.data() + columns.begin * x.stride(),
          x.stride(), out);
     if (column_blocks > 1) return;
-    for (int64_t i = rows.begin; i < rows.end; ++i) finish(i, out[i - rows.begin]);
+    finish(rows.begin, rows.end, out);
   });
   if (column_blocks == 1) return;
   for (int64_t block = 1; block < column_blocks; ++block) {
     const S* partial = sums.data() + block * padded_m;
     for (int64_t i = 0; i < m; ++i) sums.data()[i] = Add(sums.data()[i], partial[i]);
   }
-  for (int64_t i = 0; i < m; ++i) finish(i, sums.data()[i]);
+  finish(0, m, sums.data());
 }
 
 template <class T>

@@ -223,7 +223,8 @@ HWY_INLINE void ScaleRow(int64_t n, T scale, const T* y, T beta, const T* c0, T*
   constexpr int64_t kLanes = hn::MaxLanes(d) / kParts;
   int64_t j = 0;
   for (; j + kLanes <= n; j += kLanes) {
-    auto v = Scale(d, hn::LoadU(d, reinterpret_cast<const R*>(y + j)), scale);
+    auto v = hn::LoadU(d, reinterpret_cast<const R*>(y + j));
+    if (scale != T(1)) v = Scale(d, v, scale);
     if constexpr (kReadC0) {
       auto w = hn::LoadU(d, reinterpret_cast<const R*>(c0 + j));
       if (beta != T(1)) w = Scale(d, w, beta);
@@ -232,7 +233,7 @@ HWY_INLINE void ScaleRow(int64_t n, T scale, const T* y, T beta, const T* c0, T*
     hn::StoreU(v, d, reinterpret_cast<R*>(out + j));
   }
   for (; j < n; ++j) {
-    out[j] = ScaleAndAdd(T(1), Multiply(scale, y[j]), beta, [&] { return c0[j]; });
+    out[j] = ScaleAndAdd(scale, y[j], beta, [&] { return c0[j]; });
   }
 }
 
@@ -271,7 +272,7 @@ void Columns(int64_t m, int64_t n, const T* a, int64_t lda, bool conj_a, const T
 template <class T>
 void Axpby(int64_t n, T scale, const T* y, T beta, const T* c0, T* out) {
   for (int64_t j = 0; j < n; ++j) {
-    out[j] = ScaleAndAdd(T(1), Multiply(scale, y[j]), beta, [&] { return c0[j]; });
+    out[j] = ScaleAndAdd(scale, y[j], beta, [&] { return c0[j]; });
   }
 }
 

@@ -9,18 +9,22 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <new>
 
 #include "engine/base/block_cache.h"
 
 namespace otium::cpu {
 
-// `count` elements of T, which needs no construction. 0 elements: no memory.
+// `count` elements of T, which needs no construction. 0 elements: no memory. Throws
+// std::bad_alloc, which the executor turns into a status.
 template <class T>
 class Scratch {
  public:
   explicit Scratch(int64_t count)
       : bytes_(count * static_cast<int64_t>(sizeof(T))),
-        data_(count > 0 ? static_cast<T*>(AllocateBlock(bytes_)) : nullptr) {}
+        data_(count > 0 ? static_cast<T*>(AllocateBlock(bytes_)) : nullptr) {
+    if (count > 0 && data_ == nullptr) throw std::bad_alloc();
+  }
   ~Scratch() {
     if (data_ != nullptr) FreeBlock(data_, bytes_);
   }

@@ -39,23 +39,74 @@ class UniformMemory {
   char* const data_;
 };
 
-void RunLayout(const Tape& tape, const TapeLayout& layout, const char* uniforms) {
-  switch (tape.mode) {
-    case TapeMode::kPointwise: return RunPointwise(tape, layout, uniforms);
-    case TapeMode::kPacked: return RunPacked(tape, layout, uniforms);
-    case TapeMode::kLong: return RunLong(tape, layout, uniforms);
-    case TapeMode::kColumns: return RunColumns(tape, layout, uniforms);
-  }
-}
 
 // What a prepared call keeps.
 struct TapeState {
   std::shared_ptr<const Tape> tape;
 };
 
-void LaunchTape(const LaunchArgs& args) {
-  const Tape& tape = *static_cast<const TapeState*>(args.state)->tape;
-  RunTape(tape, args.operands, args.results);
+void RunWithLayout(const Tape& tape, const TapeLayout& layout, const View* inputs,
+                   const View* results) {
+  UniformMemory uniforms(tape);
+  ComputeUniforms(tape, inputs, uniforms.data());
+  TapeLaunch launch{tape, layout, uniforms.data()};
+  for (const TapeLoad& l : tape.loads) {
+    launch.loads.push_back(static_cast<char*>(inputs[l.input].data));
+  }
+  for (const TapeStore& s : tape.stores) {
+    launch.stores.push_back(static_cast<char*>(results[s.result].data));
+  }
+  switch (tape.mode) {
+    case TapeMode::kPointwise: return RunPointwise(launch);
+    case TapeMode::kPacked: return RunPacked(launch);
+    case TapeMode::kLong: return RunLong(launch);
+    case TapeMode::kColumns: return RunColumns(launch);
+  }
+}
+
+// With the layout of the planned strides. Inputs of a run may have others.
+struct StridedState {
+  std::shared_ptr<const Tape> tape;
+  TapeLayout layout;
+  absl::InlinedVector<Sizes, 4> inputs, results;  // Their strides; empty when missing.
+
+  bool Matches(const LaunchArgs& args) const {
+    auto same = [](const absl::InlinedVector<Sizes, 4>& planned, const View* views) {
+      for (size_t i = 0; i < planned.size(); ++i) {
+        if (!std::equal(planned[i].begin(), planned[i].end(), views[i].strides)) return false;
+      }
+      return true;
+    };
+    return same(inputs, args.operands) && same(results, args.results);
+  }
+};
+
+void LaunchStrided(const LaunchArgs& args) {
+  const auto& s = *static_cast<const StridedState*>(args.state);
+  const auto overwritten = [&](uint16_t i) {
+    return args.operands[i].data == args.results[0].data;
+  };
+  const auto& copied = s.tape->copied_if_overwritten;
+  if (!s.Matches(args) || std::any_of(copied.begin(), copied.end(), overwritten)) {
+    return RunTape(*s.tape, args.operands, args.results);
+  }
+  RunWithLayout(*s.tape, s.layout, args.operands, args.results);
+}
+
+std::shared_ptr<StridedState> Strided(std::shared_ptr<const Tape> tape, const KernelCall& call) {
+  auto state = std::make_shared<StridedState>();
+  state->tape = std::move(tape);
+  absl::InlinedVector<View, 4> inputs, results;
+  for (const PhysicalType& p : call.operands) {
+    state->inputs.push_back(p.strides);
+    inputs.push_back({nullptr, p.sizes.data(), p.strides.data()});
+  }
+  for (const PhysicalType& p : call.results) {
+    state->results.push_back(p.strides);
+    results.push_back({nullptr, p.sizes.data(), p.strides.data()});
+  }
+  MakeLayout(*state->tape, inputs.data(), results.data(), &state->layout);
+  return state;
 }
 
 // Results that are larger than the caches are written past them: that saves
@@ -82,10 +133,11 @@ void LaunchFlat(const LaunchArgs& args) {
   UniformMemory uniforms(tape);
   ComputeUniforms(tape, args.operands, uniforms.data());
   static const TapeLayout* const no_layout = new TapeLayout;
+  const TapeLaunch launch{tape, *no_layout, uniforms.data()};
   const TapePass& pass = tape.passes[0];
   const int64_t grain = std::max(TaskGrain(tape) / tape.tile, int64_t{1}) * tape.tile;
   ParallelForRanges(tape.kept, grain, [&](int64_t begin, int64_t end) {
-    TapeTask task(tape, *no_layout, uniforms.data());
+    TapeTask task(launch);
     for (int64_t i = begin; i < end; i += tape.tile) {
       const int64_t n = std::min(tape.tile, end - i);
       for (uint16_t l : pass.loads) {
@@ -241,16 +293,6 @@ absl::StatusOr<region::LoopProgram> Lower(const KernelCall& call) {
 
 }  // namespace
 
-namespace {
-void RunOn(const Tape& tape, const View* inputs, const View* results) {
-  UniformMemory uniforms(tape);
-  ComputeUniforms(tape, inputs, uniforms.data());
-  TapeLayout layout;
-  MakeLayout(tape, inputs, results, &layout);
-  RunLayout(tape, layout, uniforms.data());
-}
-}  // namespace
-
 void RunTape(const Tape& tape, const View* inputs, const View* results) {
   for (uint16_t i : tape.copied_if_overwritten) {
     if (inputs[i].data != results[0].data) continue;
@@ -263,9 +305,11 @@ void RunTape(const Tape& tape, const View* inputs, const View* results) {
     std::vector<View> views(inputs, inputs + tape.program.inputs.size());
     views[i].data = copy.mutable_data();
     views[i].strides = copy.strides().data();
-    return RunOn(tape, views.data(), results);
+    return RunTape(tape, views.data(), results);
   }
-  RunOn(tape, inputs, results);
+  TapeLayout layout;
+  MakeLayout(tape, inputs, results, &layout);
+  RunWithLayout(tape, layout, inputs, results);
 }
 
 void RunTapeOnTile(const Tape& tape, const View* inputs, void* tile, int64_t ld, int64_t row,
@@ -273,6 +317,7 @@ void RunTapeOnTile(const Tape& tape, const View* inputs, void* tile, int64_t ld,
   UniformMemory uniforms(tape);
   ComputeUniforms(tape, inputs, uniforms.data());
   TapeLayout layout;
+  TapeLaunch launch{tape, layout, uniforms.data()};
   layout.rows.rank = layout.columns.rank = 1;
   layout.rows.count = layout.rows.sizes[0] = rows;
   layout.columns.count = layout.columns.sizes[0] = columns;
@@ -290,15 +335,16 @@ void RunTapeOnTile(const Tape& tape, const View* inputs, void* tile, int64_t ld,
     TapeArray& a = layout.loads.emplace_back();
     a.item = ItemSize(load.dtype);
     place(load.input == 0 ? result_strides : inputs[load.input].strides, load.map, &a);
-    a.data = load.input == 0 ? static_cast<char*>(tile)
-                             : static_cast<char*>(inputs[load.input].data) +
-                                   (row * a.rows[0] + column * a.columns[0]) * a.item;
+    launch.loads.push_back(load.input == 0
+                               ? static_cast<char*>(tile)
+                               : static_cast<char*>(inputs[load.input].data) +
+                                     (row * a.rows[0] + column * a.columns[0]) * a.item);
   }
   TapeArray& out = layout.stores.emplace_back();
   out.item = ItemSize(tape.stores[0].dtype);
   place(result_strides, tape.stores[0].map, &out);
-  out.data = static_cast<char*>(tile);
-  RunPointwise(tape, layout, uniforms.data());
+  launch.stores.push_back(static_cast<char*>(tile));
+  RunPointwise(launch);
 }
 
 namespace {
@@ -320,7 +366,7 @@ Prepared Prepare(const KernelCall& call) {
     }
     return {LaunchFlat, std::make_shared<TapeState>(TapeState{*std::move(tape)}), 0};
   }
-  return {LaunchTape, std::make_shared<TapeState>(TapeState{*std::move(tape)}), 0};
+  return {LaunchStrided, Strided(*std::move(tape), call), 0};
 }
 
 // All that a prepared tape depends on.
@@ -330,7 +376,7 @@ Hash128 KeyOf(const KernelCall& call) {
   auto add = [&](const PhysicalType& p) {
     h.Add(uint64_t{p.present}).Add(static_cast<uint64_t>(p.dtype)).Add(uint64_t{p.sizes.size()});
     for (int64_t s : p.sizes) h.Add(static_cast<uint64_t>(s));
-    h.Add(uint64_t{p.IsContiguous()});
+    for (int64_t s : p.strides) h.Add(static_cast<uint64_t>(s));
   };
   for (const PhysicalType& p : call.operands) add(p);
   h.Add(uint64_t{call.operands.size()});

@@ -141,8 +141,9 @@ void DispatchItem(int64_t item, F&& f) {
 // Calls f(address, row stride, column stride, rows, columns, first element of the
 // register) for rectangles that cover the tile.
 template <class F>
-void ForEachRectangle(const TapeLayout& layout, const TapeArray& a, const TileRange& tile, F&& f) {
-  char* base = a.data + OffsetOf(layout.outer, a.outer, tile.outer) * a.item;
+void ForEachRectangle(const TapeLayout& layout, const TapeArray& a, char* data,
+                      const TileRange& tile, F&& f) {
+  char* base = data + OffsetOf(layout.outer, a.outer, tile.outer) * a.item;
   // Row values are stored also when what was reduced is empty.
   auto last = [](const DimGroup& group) {
     return group.rank == 0 ? 1 : std::max<int64_t>(group.sizes[group.rank - 1], 1);
@@ -195,11 +196,9 @@ void MakeLayout(const Tape& tape, const View* inputs, const View* results, TapeL
   layout->loads.resize(tape.loads.size());
   layout->stores.resize(tape.stores.size());
   for (size_t l = 0; l < tape.loads.size(); ++l) {
-    layout->loads[l].data = static_cast<char*>(inputs[tape.loads[l].input].data);
     layout->loads[l].item = ItemSize(tape.loads[l].dtype);
   }
   for (size_t s = 0; s < tape.stores.size(); ++s) {
-    layout->stores[s].data = static_cast<char*>(results[tape.stores[s].result].data);
     layout->stores[s].item = ItemSize(tape.stores[s].dtype);
   }
   auto dims_of = [&](int begin, int end) {
@@ -256,9 +255,10 @@ bool IsOneElement(const TapeLayout& layout, const TapeArray& array, const TileRa
   return true;
 }
 
-void GatherTile(const TapeLayout& layout, const TapeArray& array, const TileRange& tile, void* to) {
+void GatherTile(const TapeLayout& layout, const TapeArray& array, char* data,
+                const TileRange& tile, void* to) {
   DispatchItem(array.item, [&]<class T>(T) {
-    ForEachRectangle(layout, array, tile,
+    ForEachRectangle(layout, array, data, tile,
                      [&](char* at, int64_t rs, int64_t cs, int64_t rows, int64_t columns, int64_t first) {
                        Gather2D(reinterpret_cast<const T*>(at), rs, cs, rows, columns,
                                 static_cast<T*>(to) + first);
@@ -266,10 +266,10 @@ void GatherTile(const TapeLayout& layout, const TapeArray& array, const TileRang
   });
 }
 
-void ScatterTile(const TapeLayout& layout, const TapeArray& array, const TileRange& tile,
-                 const void* from) {
+void ScatterTile(const TapeLayout& layout, const TapeArray& array, char* data,
+                 const TileRange& tile, const void* from) {
   DispatchItem(array.item, [&]<class T>(T) {
-    ForEachRectangle(layout, array, tile,
+    ForEachRectangle(layout, array, data, tile,
                      [&](char* at, int64_t rs, int64_t cs, int64_t rows, int64_t columns, int64_t first) {
                        Scatter2D(static_cast<const T*>(from) + first, rs, cs, rows, columns,
                                  reinterpret_cast<T*>(at));

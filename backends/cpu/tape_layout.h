@@ -25,7 +25,6 @@ struct DimGroup {
 
 // One load or store.
 struct TapeArray {
-  char* data = nullptr;
   int64_t item = 1;
   // Broadcast along rows: a tile of the same columns holds the same again.
   bool same_in_all_rows = false;
@@ -42,6 +41,7 @@ struct TapeLayout {
   absl::InlinedVector<TapeArray, 2> stores;
 };
 
+// The layout of views with these strides, wherever they are.
 // kPointwise: columns are the dimension along which result 0 is densest, rows
 // all others. kPacked, kLong: rows are the kept dimensions, columns the reduced
 // ones. kColumns: outer, reduced, inner.
@@ -67,11 +67,13 @@ struct TileRange {
   int64_t columns = 1;
 };
 
-inline char* AddressOf(const TapeLayout& layout, const TapeArray& array, const TileRange& tile) {
+// `data` is where the array begins, here and below.
+inline char* AddressOf(const TapeLayout& layout, const TapeArray& array, char* data,
+                       const TileRange& tile) {
   const int64_t offset = OffsetOf(layout.outer, array.outer, tile.outer) +
                          OffsetOf(layout.rows, array.rows, tile.row) +
                          OffsetOf(layout.columns, array.columns, tile.column);
-  return array.data + offset * array.item;
+  return data + offset * array.item;
 }
 
 // Whether the tile lies in one dense row-major piece.
@@ -80,9 +82,10 @@ bool IsDense(const TapeLayout& layout, const TapeArray& array, const TileRange& 
 bool IsOneElement(const TapeLayout& layout, const TapeArray& array, const TileRange& tile);
 
 // Between memory and a dense register of tile.rows x tile.columns.
-void GatherTile(const TapeLayout& layout, const TapeArray& array, const TileRange& tile, void* to);
-void ScatterTile(const TapeLayout& layout, const TapeArray& array, const TileRange& tile,
-                 const void* from);
+void GatherTile(const TapeLayout& layout, const TapeArray& array, char* data,
+                const TileRange& tile, void* to);
+void ScatterTile(const TapeLayout& layout, const TapeArray& array, char* data,
+                 const TileRange& tile, const void* from);
 
 // `to` filled with copies of one element: kSplatBytes of it.
 void Splat(const void* from, int64_t item, void* to);

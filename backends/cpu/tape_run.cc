@@ -18,18 +18,19 @@ int64_t TaskGrain(const Tape& tape) {
   return std::clamp<int64_t>(static_cast<int64_t>(kTaskNanoseconds / tape.weight), 1024, 65536);
 }
 
-TapeTask::TapeTask(const Tape& tape, const TapeLayout& layout, const char* uniforms)
-    : tape_(tape),
-      layout_(layout),
-      large_(tape.memory_bytes <= kSmallBytes ? 0 : tape.memory_bytes),
-      memory_(tape.memory_bytes <= kSmallBytes ? small_ : large_.data()),
-      slots_(tape.slots.size()),
-      held_(layout.loads.size()) {
-  for (size_t s = 0; s < tape.slots.size(); ++s) {
-    const SlotStart& start = tape.slots[s];
+TapeTask::TapeTask(const TapeLaunch& launch)
+    : launch_(launch),
+      tape_(launch.tape),
+      layout_(launch.layout),
+      large_(tape_.memory_bytes <= kSmallBytes ? 0 : tape_.memory_bytes),
+      memory_(tape_.memory_bytes <= kSmallBytes ? small_ : large_.data()),
+      slots_(tape_.slots.size()),
+      held_(layout_.loads.size()) {
+  for (size_t s = 0; s < tape_.slots.size(); ++s) {
+    const SlotStart& start = tape_.slots[s];
     const char* base = memory_;
-    if (start.area == SlotStart::kConstants) base = tape.constants;
-    if (start.area == SlotStart::kUniforms) base = uniforms;
+    if (start.area == SlotStart::kConstants) base = tape_.constants;
+    if (start.area == SlotStart::kUniforms) base = launch.uniforms;
     slots_[s] = {base + start.offset, start.repeated ? 0 : -1};
   }
 }
@@ -45,15 +46,15 @@ void TapeTask::Load(absl::Span<const uint16_t> loads, const TileRange& tile) {
     const TapeLoad& load = tape_.loads[l];
     char* const buffer = memory_ + load.buffer;
     if (IsDense(layout_, array, tile)) {
-      slots_[load.slot] = {AddressOf(layout_, array, tile), -1};
+      slots_[load.slot] = {AddressOf(layout_, array, launch_.loads[l], tile), -1};
     } else if (tape_.mode == TapeMode::kPointwise && IsOneElement(layout_, array, tile)) {
-      Splat(AddressOf(layout_, array, tile), array.item, buffer);
+      Splat(AddressOf(layout_, array, launch_.loads[l], tile), array.item, buffer);
       slots_[load.slot] = {buffer, 0};
     } else {
       Held& held = held_[l];
       const bool is_held = array.same_in_all_rows && held.column == tile.column &&
                            held.columns == tile.columns && held.rows >= tile.rows;
-      if (!is_held) GatherTile(layout_, array, tile, buffer);
+      if (!is_held) GatherTile(layout_, array, launch_.loads[l], tile, buffer);
       held = {tile.column, tile.columns, tile.rows};
       slots_[load.slot] = {buffer, -1};
     }
@@ -66,11 +67,11 @@ void TapeTask::LoadRows(const TileRange& tile) {
     const TapeLoad& load = tape_.loads[l];
     char* const buffer = memory_ + load.buffer;
     if (tape_.mode == TapeMode::kLong) {
-      Splat(AddressOf(layout_, array, tile), array.item, buffer);
+      Splat(AddressOf(layout_, array, launch_.loads[l], tile), array.item, buffer);
     } else if (IsDense(layout_, array, tile)) {
-      slots_[load.slot].data = AddressOf(layout_, array, tile);
+      slots_[load.slot].data = AddressOf(layout_, array, launch_.loads[l], tile);
     } else {
-      GatherTile(layout_, array, tile, buffer);
+      GatherTile(layout_, array, launch_.loads[l], tile, buffer);
       slots_[load.slot].data = buffer;
     }
   }
@@ -81,7 +82,7 @@ void TapeTask::BindStores(absl::Span<const uint16_t> stores, const TileRange& ti
     const TapeStore& store = tape_.stores[s];
     const bool direct = store.direct && IsDense(layout_, layout_.stores[s], tile);
     slots_[store.slot].data =
-        direct ? AddressOf(layout_, layout_.stores[s], tile) : memory_ + store.buffer;
+        direct ? AddressOf(layout_, layout_.stores[s], launch_.stores[s], tile) : memory_ + store.buffer;
   }
 }
 
@@ -89,13 +90,13 @@ void TapeTask::Store(absl::Span<const uint16_t> stores, const TileRange& tile) {
   for (uint16_t s : stores) {
     const TapeStore& store = tape_.stores[s];
     if (slots_[store.slot].data != memory_ + store.buffer) continue;
-    ScatterTile(layout_, layout_.stores[s], tile, slots_[store.slot].data);
+    ScatterTile(layout_, layout_.stores[s], launch_.stores[s], tile, slots_[store.slot].data);
   }
 }
 
 void TapeTask::StoreRows(const TileRange& tile) {
   for (uint16_t s : tape_.row_stores) {
-    ScatterTile(layout_, layout_.stores[s], tile, slots_[tape_.stores[s].slot].data);
+    ScatterTile(layout_, layout_.stores[s], launch_.stores[s], tile, slots_[tape_.stores[s].slot].data);
   }
 }
 
@@ -180,7 +181,9 @@ bool HasTransposed(const TapeLayout& layout) {
 
 }  // namespace
 
-void RunPointwise(const Tape& tape, const TapeLayout& layout, const char* uniforms) {
+void RunPointwise(const TapeLaunch& launch) {
+  const Tape& tape = launch.tape;
+  const TapeLayout& layout = launch.layout;
   const int64_t rows = layout.rows.count, columns = layout.columns.count;
   if (rows == 0 || columns == 0) return;
   int64_t c = std::min(columns, tape.tile);
@@ -206,7 +209,7 @@ void RunPointwise(const Tape& tape, const TapeLayout& layout, const char* unifor
   const TapePass& pass = tape.passes[0];
   ParallelForRanges(tiles, std::max<int64_t>(TaskGrain(tape) / (r * c), 1),
                     [&](int64_t begin, int64_t end) {
-    TapeTask task(tape, layout, uniforms);
+    TapeTask task(launch);
     for (int64_t i = begin; i < end; ++i) {
       TileRange tile;
       tile.row = i / across * r;
@@ -221,13 +224,14 @@ void RunPointwise(const Tape& tape, const TapeLayout& layout, const char* unifor
   });
 }
 
-void RunPacked(const Tape& tape, const TapeLayout& layout, const char* uniforms) {
+void RunPacked(const TapeLaunch& launch) {
+  const Tape& tape = launch.tape;
   const int64_t n = tape.reduced;
   const int64_t rows = tape.tile / std::max<int64_t>(n, 1);
   const int64_t grain = std::max<int64_t>(TaskGrain(tape) / std::max<int64_t>(tape.tile, 1), 1);
   const TapePass& pass = tape.passes[0];
   ParallelForRanges(tape.kept, grain * rows, [&](int64_t begin, int64_t end) {
-    TapeTask task(tape, layout, uniforms);
+    TapeTask task(launch);
     for (int64_t row = begin; row < end; row += rows) {
       TileRange values;
       values.row = row;

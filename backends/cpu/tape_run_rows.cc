@@ -117,8 +117,8 @@ class PartialTree {
 //   Finish(task, shape, site, partial)     the row values of reductions
 //   End(task, site)                        stores row values
 template <class Walk>
-void RunSites(const Tape& tape, const TapeLayout& layout, const char* uniforms, const Walk& walk,
-              int64_t site_elements) {
+void RunSites(const TapeLaunch& launch, const Walk& walk, int64_t site_elements) {
+  const Tape& tape = launch.tape;
   const int64_t sites = walk.sites(), chunks = walk.chunks();
   if (sites == 0) return;
   std::vector<PartialShape> shapes;
@@ -129,7 +129,7 @@ void RunSites(const Tape& tape, const TapeLayout& layout, const char* uniforms, 
   if (sites < kFewSites && chunks > 1) {
     std::vector<std::unique_ptr<TapeTask>> tasks;
     for (int64_t s = 0; s < sites; ++s) {
-      tasks.push_back(std::make_unique<TapeTask>(tape, layout, uniforms));
+      tasks.push_back(std::make_unique<TapeTask>(launch));
       walk.Begin(*tasks[s], s);
     }
     for (size_t p = 0; p < tape.passes.size(); ++p) {
@@ -138,7 +138,7 @@ void RunSites(const Tape& tape, const TapeLayout& layout, const char* uniforms, 
       for (int64_t s = 0; s < sites; ++s) tasks[s]->Run(pass.row_steps, 0, walk.RowWidth(s));
       Scratch<char> partials(sites * chunks * shape.bytes());
       ParallelFor(sites * chunks, [&](int64_t i) {
-        TapeTask task(tape, layout, uniforms);
+        TapeTask task(launch);
         task.ShareRows(*tasks[i / chunks]);
         walk.Chunk(task, pass, shape, i / chunks, i % chunks, partials.data() + i * shape.bytes());
       });
@@ -160,7 +160,7 @@ void RunSites(const Tape& tape, const TapeLayout& layout, const char* uniforms, 
 
   const int64_t grain = std::max<int64_t>(TaskGrain(tape) / std::max<int64_t>(site_elements, 1), 1);
   ParallelForRanges(sites, grain, [&](int64_t begin, int64_t end) {
-    TapeTask task(tape, layout, uniforms);
+    TapeTask task(launch);
     int64_t partial_bytes = 0;
     for (const PartialShape& shape : shapes) partial_bytes = std::max(partial_bytes, shape.bytes());
     Scratch<char> partial(partial_bytes);
@@ -439,13 +439,14 @@ class ColumnsWalk {
 
 }  // namespace
 
-void RunLong(const Tape& tape, const TapeLayout& layout, const char* uniforms) {
-  RunSites(tape, layout, uniforms, LongWalk(tape, layout), tape.reduced);
+void RunLong(const TapeLaunch& launch) {
+  RunSites(launch, LongWalk(launch.tape, launch.layout), launch.tape.reduced);
 }
 
-void RunColumns(const Tape& tape, const TapeLayout& layout, const char* uniforms) {
+void RunColumns(const TapeLaunch& launch) {
+  const Tape& tape = launch.tape;
   if (tape.kept == 0) return;
-  RunSites(tape, layout, uniforms, ColumnsWalk(tape, layout), tape.reduced * tape.panel);
+  RunSites(launch, ColumnsWalk(tape, launch.layout), tape.reduced * tape.panel);
 }
 
 }  // namespace otium::cpu

@@ -16,10 +16,19 @@
 
 namespace otium::cpu {
 
+// A tape and what it runs on.
+struct TapeLaunch {
+  const Tape& tape;
+  const TapeLayout& layout;
+  const char* uniforms;  // The values of the launch (see ComputeUniforms).
+  // Where the arrays of Tape::loads and Tape::stores begin.
+  absl::InlinedVector<char*, 6> loads = {};
+  absl::InlinedVector<char*, 2> stores = {};
+};
+
 class TapeTask {
  public:
-  // `uniforms` holds the values of the launch (see Uniforms).
-  TapeTask(const Tape& tape, const TapeLayout& layout, const char* uniforms);
+  explicit TapeTask(const TapeLaunch& launch);
   TapeTask(const TapeTask&) = delete;
   TapeTask& operator=(const TapeTask&) = delete;
 
@@ -46,6 +55,7 @@ class TapeTask {
   void Expand(const TapeStep& step, int64_t rows, int64_t columns);
 
   static constexpr int64_t kSmallBytes = 8192;
+  const TapeLaunch& launch_;
   const Tape& tape_;
   const TapeLayout& layout_;
   alignas(kSplatBytes) char small_[kSmallBytes];
@@ -65,10 +75,10 @@ class TapeTask {
 // tape.uniform_bytes.
 void ComputeUniforms(const Tape& tape, const View* inputs, char* memory);
 
-void RunPointwise(const Tape& tape, const TapeLayout& layout, const char* uniforms);
-void RunPacked(const Tape& tape, const TapeLayout& layout, const char* uniforms);
-void RunLong(const Tape& tape, const TapeLayout& layout, const char* uniforms);
-void RunColumns(const Tape& tape, const TapeLayout& layout, const char* uniforms);
+void RunPointwise(const TapeLaunch& launch);
+void RunPacked(const TapeLaunch& launch);
+void RunLong(const TapeLaunch& launch);
+void RunColumns(const TapeLaunch& launch);
 
 // How many elements are worth a task of their own.
 int64_t TaskGrain(const Tape& tape);

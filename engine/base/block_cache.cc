@@ -4,7 +4,10 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -23,6 +26,25 @@ int64_t RoundUp(int64_t bytes) {
   int64_t granule = kLargeBlock / 8;
   while (granule * 16 <= bytes) granule *= 2;
   return (bytes + granule - 1) / granule * granule;
+}
+
+// aligned_alloc costs more than a small kernel: malloc, and what it gave is noted
+// before the block.
+void* AllocateSmall(int64_t bytes) {
+  void* const given = std::malloc(static_cast<size_t>(bytes + kBufferAlignment));
+  if (given == nullptr) return nullptr;
+  const auto address = reinterpret_cast<uintptr_t>(given);
+  constexpr uintptr_t kMask = kBufferAlignment - 1;
+  char* const block = static_cast<char*>(given) + (kBufferAlignment - (address & kMask));
+  static_assert(alignof(std::max_align_t) >= sizeof(void*));
+  std::memcpy(block - sizeof(void*), &given, sizeof(void*));
+  return block;
+}
+
+void FreeSmall(void* block) {
+  void* given;
+  std::memcpy(&given, static_cast<char*>(block) - sizeof(void*), sizeof(void*));
+  std::free(given);
 }
 
 struct Cache {
@@ -58,11 +80,7 @@ void* TakeBlock(int64_t bytes) {
 }  // namespace
 
 void* AllocateBlock(int64_t bytes) {
-  if (bytes < kLargeBlock) {
-    const int64_t rounded =
-        std::max<int64_t>((bytes + kBufferAlignment - 1) / kBufferAlignment, 1) * kBufferAlignment;
-    return std::aligned_alloc(kBufferAlignment, rounded);
-  }
+  if (bytes < kLargeBlock) return AllocateSmall(bytes);
   if (bytes > (int64_t{1} << 60)) return nullptr;
   const int64_t rounded = RoundUp(bytes);
   if (void* block = TakeBlock(rounded)) return block;
@@ -75,7 +93,7 @@ void* AllocateBlock(int64_t bytes) {
 
 void FreeBlock(void* block, int64_t bytes) {
   if (bytes < kLargeBlock) {
-    std::free(block);
+    FreeSmall(block);
     return;
   }
   const int64_t rounded = RoundUp(bytes);

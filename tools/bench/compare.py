@@ -12,6 +12,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cases
@@ -19,6 +20,9 @@ import cases
 HERE = Path(__file__).resolve().parent
 PEERS = ["numpy", "torch", "jax", "mlx"]
 TARGET_SECONDS = 0.05  # Of one worker's turn in a round.
+# Between turns: OpenBLAS's and OpenMP's threads spin for a while after their work,
+# on the cores of whoever comes next.
+SETTLE_SECONDS = 0.06
 
 
 class Worker:
@@ -54,6 +58,7 @@ def interleaved(workers, case, rounds):
     times = {w.name: [] for w in iterations}
     for _ in range(rounds):
         for w, n in iterations.items():
+            time.sleep(SETTLE_SECONDS)
             times[w.name].append(w.seconds(case, n))
     return times
 
