@@ -249,6 +249,25 @@ OTIUM_DEFINE_OP(on) = {
     .structure = SameStructure,
 };
 
+namespace {
+
+// All that the callee computes.
+double CallFlops(const OpCall& call, absl::Span<const TensorType>) {
+  const Graph& body = *call.attributes.Get<GraphPtr>("graph");
+  double flops = 0;
+  absl::InlinedVector<const TensorType*, 4> types;
+  for (NodeId n = 0; n < body.num_nodes(); ++n) {
+    const OpDef& op = body.op(n);
+    if (op.id == Op::input || op.id == Op::constant || op.Is(kViewOp)) continue;
+    types.clear();
+    for (ValueId v : body.operands(n)) types.push_back(v == kNoValue ? nullptr : &body.type(v));
+    flops += FlopsOf({op, types, body.attributes(n)}, body.result_types(n));
+  }
+  return flops;
+}
+
+}  // namespace
+
 OTIUM_DEFINE_OP(call) = {
     .doc = "A graph applied to operands: a scope that tools can fold and the planner sees through.",
     .params = kCallParams,
@@ -258,11 +277,13 @@ OTIUM_DEFINE_OP(call) = {
 };
 
 OTIUM_DEFINE_OP(fused) = {
-    .doc = "A graph of pointwise ops, broadcasts and reductions that runs as one kernel.",
+    .doc = "A graph of pointwise ops, broadcasts and reductions, after a matrix product or none, "
+           "that runs as one kernel.",
     .params = kCallParams,
     .num_results = 0,
     .infer = InferCall,
     .structure = CallStructure,
+    .flops = CallFlops,
 };
 
 }  // namespace otium

@@ -187,7 +187,7 @@ struct OpDef {
   absl::Status (*infer)(const OpCall& call, ResultTypes* results) = nullptr;
   // Adds facts to the results' structure. Null: nothing is known.
   void (*structure)(const StructureCall& call, ResultTypes* results) = nullptr;
-  // Shapes are static. Null: one flop an element of the first result.
+  // Shapes are static. Null: one flop an element of the first result. See FlopsOf.
   double (*flops)(const OpCall& call, absl::Span<const TensorType> results) = nullptr;
   // What the code and index that a kernel reported as a failure mean, without the
   // op's name: "the leading minor of order 3 is not positive definite".
@@ -200,6 +200,9 @@ struct OpDef {
   // The position of the attribute among attributes, or -1.
   int AttributeIndex(absl::string_view attribute) const;
 };
+
+// What an application costs; all shapes are static.
+OTIUM_EXPORT double FlopsOf(const OpCall& call, absl::Span<const TensorType> results);
 
 // The definition of an op. OTIUM_DEFINE_OP names what ops.cc collects.
 OTIUM_EXPORT const OpDef& GetOp(Op op);

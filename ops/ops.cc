@@ -57,6 +57,11 @@ int OpDef::AttributeIndex(absl::string_view attribute) const {
   return -1;
 }
 
+double FlopsOf(const OpCall& call, absl::Span<const TensorType> results) {
+  if (call.op.flops != nullptr) return call.op.flops(call, results);
+  return results.empty() ? 0 : static_cast<double>(results[0].shape.NumElements());
+}
+
 const OpDef& GetOp(Op op) { return Table().defs[static_cast<int>(op)]; }
 
 const OpDef* FindOp(absl::string_view name) {

@@ -16,8 +16,8 @@
 // Entering costs 250-400 ns, so give a task at least some microseconds of work;
 // with one task or one thread the body runs inline. Calls nest. A thread that
 // waits for its tasks may pick up a task of somebody else's, so a body must not
-// hold a lock or rely on a thread-local across a nested ParallelFor. Bodies must
-// not throw.
+// hold a lock or rely on a thread-local across a nested ParallelFor. Bodies throw
+// nothing but std::bad_alloc, which reaches the caller.
 //
 // Built with OTIUM_STD_THREAD_POOL the same functions run on a small std::thread
 // pool, because ThreadSanitizer reports false races inside oneTBB.

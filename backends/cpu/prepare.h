@@ -18,6 +18,9 @@ Prepared PrepareGemv(const KernelCall& call);
 Prepared PrepareGemm(const KernelCall& call);
 Prepared PrepareDot(const KernelCall& call);
 Prepared PrepareGer(const KernelCall& call);
+// Fused regions that begin with a product.
+bool IsProductRegion(const KernelCall& call);
+Prepared PrepareProductRegion(const KernelCall& call);
 // Both operands have matrices in their last two dimensions.
 bool IsMatrixProduct(const KernelCall& call);
 

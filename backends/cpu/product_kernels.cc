@@ -7,6 +7,8 @@
 #include "backends/cpu/gemm.h"
 #include "backends/cpu/gemv.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/tape.h"
+#include "backends/region/product_region.h"
 
 namespace otium::cpu {
 namespace {
@@ -154,6 +156,37 @@ void LaunchGer(const LaunchArgs& args) {
   Ger(g);
 }
 
+// A product and what is done with its elements while a tile is in cache.
+struct ProductRegionState {
+  ProductState product;
+  std::shared_ptr<const Tape> rest;
+  std::vector<int> operands;  // Of the product: operands of the call, -1 for missing ones.
+  std::vector<int> inputs;    // Of the tape, after the product.
+};
+
+template <class T>
+void LaunchProductRegion(const LaunchArgs& args) {
+  const auto& s = *static_cast<const ProductRegionState*>(args.state);
+  absl::InlinedVector<View, 5> operands;
+  for (int i : s.operands) operands.push_back(i < 0 ? View{} : args.operands[i]);
+  absl::InlinedVector<View, 5> inputs = {View{}};
+  for (int i : s.inputs) inputs.push_back(args.operands[i]);
+  LaunchArgs product = args;
+  product.operands = operands.data();
+  GemmArgs<T> g = MatrixArgs<T>(s.product, product);
+  struct Context {
+    const Tape& tape;
+    const View* inputs;
+  } const context{*s.rest, inputs.data()};
+  g.epilogue.context = &context;
+  g.epilogue.apply = [](const void* c, const GemmTile<T>& tile) {
+    const auto& [tape, views] = *static_cast<const Context*>(c);
+    RunTapeOnTile(tape, views, tile.data, tile.row_stride, tile.row, tile.column, tile.rows,
+                  tile.columns);
+  };
+  Gemm(g);
+}
+
 // The launch function for the call's dtype; bool has no kernel here.
 template <template <class> class Launcher>
 LaunchFn ForDType(DType dtype) {
@@ -172,6 +205,12 @@ struct GemmLauncher {
   static void Launch(const LaunchArgs& args) { LaunchGemm<T>(args); }
 };
 
+template <class T>
+struct ProductRegionLauncher {
+  static void Launch(const LaunchArgs& args) {
+    if constexpr (std::is_same_v<T, AccumulatorOf<T>>) LaunchProductRegion<T>(args);
+  }
+};
 template <class T>
 struct DotLauncher {
   static void Launch(const LaunchArgs& args) { LaunchDot<T>(args); }
@@ -196,6 +235,27 @@ Prepared PrepareDot(const KernelCall& call) {
 
 Prepared PrepareGer(const KernelCall& call) {
   return {ForDType<GerLauncher>(call.results[0].dtype), StateOf(call), 0};
+}
+
+bool IsProductRegion(const KernelCall& call) { return PrepareProductRegion(call).launch != nullptr; }
+
+Prepared PrepareProductRegion(const KernelCall& call) {
+  const Graph& body = *call.attributes.Get<GraphPtr>("graph");
+  std::optional<region::ProductRegion> region = region::FindProductRegion(body);
+  if (!region.has_value() || !call.results[0].IsContiguous()) return {};
+  const absl::StatusOr<std::shared_ptr<const Tape>> rest = CompileTape(std::move(region->rest));
+  if (!rest.ok()) return {};
+  absl::InlinedVector<PhysicalType, 5> operands;
+  for (int i : region->operands) {
+    operands.push_back(i < 0 ? PhysicalType{.present = false} : call.operands[i]);
+  }
+  auto state = std::make_shared<ProductRegionState>();
+  state->product = *StateOf({body.op(region->product), body.attributes(region->product), operands,
+                             call.results, call.math});
+  state->rest = *rest;
+  state->operands = std::move(region->operands);
+  state->inputs = std::move(region->inputs);
+  return {ForDType<ProductRegionLauncher>(call.results[0].dtype), std::move(state), 0};
 }
 
 Prepared PrepareGemv(const KernelCall& call) {

@@ -314,8 +314,11 @@ void RunTape(const Tape& tape, const View* inputs, const View* results) {
 
 void RunTapeOnTile(const Tape& tape, const View* inputs, void* tile, int64_t ld, int64_t row,
                    int64_t column, int64_t rows, int64_t columns) {
+  // A product of one element is a value of the launch.
+  absl::InlinedVector<View, 6> views(inputs, inputs + tape.program.inputs.size());
+  views[0].data = tile;
   UniformMemory uniforms(tape);
-  ComputeUniforms(tape, inputs, uniforms.data());
+  ComputeUniforms(tape, views.data(), uniforms.data());
   TapeLayout layout;
   TapeLaunch launch{tape, layout, uniforms.data()};
   layout.rows.rank = layout.columns.rank = 1;
@@ -344,6 +347,7 @@ void RunTapeOnTile(const Tape& tape, const View* inputs, void* tile, int64_t ld,
   out.item = ItemSize(tape.stores[0].dtype);
   place(result_strides, tape.stores[0].map, &out);
   launch.stores.push_back(static_cast<char*>(tile));
+  launch.parallel = false;
   RunPointwise(launch);
 }
 

@@ -179,7 +179,8 @@ absl::StatusOr<std::shared_ptr<const Tape>> CompileTape(region::LoopProgram prog
 // Runs a tape on views of its inputs and results.
 void RunTape(const Tape& tape, const View* inputs, const View* results);
 
-// Runs an elementwise tape of one result in place on a rectangle of it: rows
+// Runs an elementwise tape of one result, on this thread, in place on a rectangle
+// of it: rows
 // [row, row + rows) and columns [column, column + columns) of a row-major result
 // with leading dimension `ld`, whose element (row, column) is at `tile`. Input 0
 // is the result itself (the product that the tape finishes); the other inputs

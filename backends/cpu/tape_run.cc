@@ -207,8 +207,8 @@ void RunPointwise(const TapeLaunch& launch) {
   const int64_t across = (columns + c - 1) / c;
   const int64_t tiles = (rows + r - 1) / r * across;
   const TapePass& pass = tape.passes[0];
-  ParallelForRanges(tiles, std::max<int64_t>(TaskGrain(tape) / (r * c), 1),
-                    [&](int64_t begin, int64_t end) {
+  const int64_t grain = std::max<int64_t>(TaskGrain(tape) / (r * c), 1);
+  ParallelForRanges(tiles, launch.parallel ? grain : tiles, [&](int64_t begin, int64_t end) {
     TapeTask task(launch);
     for (int64_t i = begin; i < end; ++i) {
       TileRange tile;

@@ -24,6 +24,7 @@ struct TapeLaunch {
   // Where the arrays of Tape::loads and Tape::stores begin.
   absl::InlinedVector<char*, 6> loads = {};
   absl::InlinedVector<char*, 2> stores = {};
+  bool parallel = true;
 };
 
 class TapeTask {

@@ -174,9 +174,7 @@ StepCost CostOf(const DeviceModel& device, const OpCall& call,
   for (int i = 0; i < call.num_operands(); ++i) {
     if (call.Has(i)) cost.bytes += static_cast<double>(call.operand(i).NumBytes());
   }
-  cost.flops = call.op.flops != nullptr ? call.op.flops(call, results)
-               : results.empty()        ? 0
-                                        : static_cast<double>(results[0].shape.NumElements());
+  cost.flops = FlopsOf(call, results);
   const DType dtype = results.empty() ? DType::kF32 : results[0].dtype;
   const double complex = IsComplex(dtype) ? 4 : 1;
   const bool wide = RealDType(dtype) == DType::kF64 || IsInteger(dtype);

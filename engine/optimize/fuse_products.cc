@@ -98,7 +98,7 @@ class Fuser {
     absl::InlinedVector<const TensorType*, 4> types;
     for (ValueId v : graph_.operands(n)) types.push_back(v == kNoValue ? nullptr : &graph_.type(v));
     const OpCall call{graph_.op(n), types, graph_.attributes(n)};
-    return graph_.op(n).flops == nullptr ? 0 : graph_.op(n).flops(call, graph_.result_types(n));
+    return FlopsOf(call, graph_.result_types(n));
   }
 
   // Looks through neg and through products with a 0-D factor, while nobody else

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is done with each element of a matrix product (an activation, a residual)
+// joins it, and runs on its tiles while they are in cache:
+//
+//   relu(addmm(b, x, W))    -> fused addmm_relu(b, x, W)
+//   fused mul_add(mm(A, B), c)  -> fused mm_mul_add(A, B, c)
+//
+// Requires: static shapes; regions are made (fuse_regions). Guarantees: bodies
+// that backends/region/product_region.h finds.
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "backends/region/lower.h"
+#include "backends/region/product_region.h"
+#include "engine/base/status.h"
+#include "engine/optimize/pass.h"
+#include "engine/optimize/region_groups.h"
+
+namespace otium {
+namespace {
+
+enum Outcome : uint8_t { kFires, kManyUses, kPinned, kNotElementwise };
+
+constexpr absl::string_view kOutcomes[] = {
+    "$a runs on the tiles of the product $b",
+    "$a does not run on the tiles of the product $b, which has $0 uses",
+    "$a does not run on the tiles of the product $b: it is wanted on another device",
+    "$a does not run on the tiles of the product $b: it is no loop over its elements",
+};
+constexpr Rule kRule = {
+    .name = "epilogue",
+    .formula = "f(mm(A, B), ...) -> fused mm_f(A, B, ...)",
+    .condition = "f is elementwise, and all that uses the product",
+    .error = ErrorClass::kExact,
+    .outcomes = kOutcomes,
+};
+
+// Where tiles of the product are: full precision.
+bool HasTiles(const TensorType& type) {
+  return type.shape.IsStatic() && IsInexact(type.dtype) && ItemSize(RealDType(type.dtype)) >= 4;
+}
+
+class Fuser {
+ public:
+  Fuser(const GraphPtr& graph, PassContext& context)
+      : graph_(*graph), context_(context), uses_(graph->CountUses()) {}
+
+  std::vector<ValueId>* new_values() { return &new_values_; }
+
+  std::optional<std::vector<ValueId>> Rewrite(NodeId n, GraphBuilder& builder) {
+    const Op op = graph_.op(n).id;
+    const bool is_region = op == Op::fused;
+    if (!is_region && region::RoleOf(op) != region::Role::kPointwise) return std::nullopt;
+    for (ValueId v : graph_.operands(n)) {
+      if (v == kNoValue || !region::IsRegionProduct(graph_.op(graph_.producer(v)).id)) continue;
+      if (!HasTiles(graph_.type(v))) continue;
+      if (!Allowed(n, v)) return std::nullopt;
+      absl::StatusOr<Graph> body = Body(n, graph_.producer(v));
+      if (!body.ok() || !region::FindProductRegion(*body).has_value()) {
+        Note(n, v, kNotElementwise);
+        return std::nullopt;
+      }
+      Note(n, v, kFires);
+      return Fuse(n, graph_.producer(v), *std::move(body), builder);
+    }
+    return std::nullopt;
+  }
+
+ private:
+  void Note(NodeId n, ValueId product, Outcome outcome, double x = 0) {
+    auto origin = [&](NodeId node) {
+      return graph_.origins(node).empty() ? SourceId{0} : graph_.origins(node)[0];
+    };
+    context_.Note(kRule, outcome, origin(n), origin(graph_.producer(product)), x);
+  }
+
+  bool Allowed(NodeId n, ValueId product) {
+    const absl::Span<const ValueId> operands = graph_.operands(n);
+    if (uses_[product] != std::count(operands.begin(), operands.end(), product)) {
+      Note(n, product, kManyUses, uses_[product]);
+      return false;
+    }
+    if (graph_.pin(n) != graph_.pin(graph_.producer(product))) {
+      Note(n, product, kPinned);
+      return false;
+    }
+    return true;
+  }
+
+  // The region of the product and of `n`. Its inputs are outer_.
+  absl::StatusOr<Graph> Body(NodeId n, NodeId product) {
+    GraphBuilder body(graph_.sources());
+    const bool is_region = graph_.Is(n, Op::fused);
+    const GraphPtr* inner = is_region ? &graph_.attributes(n).Get<GraphPtr>("graph") : nullptr;
+    body.SetName(absl::StrCat(graph_.op(product).name, "_",
+                              is_region ? (*inner)->name() : graph_.op(n).name));
+    // All inputs first, as text has them.
+    outer_.clear();
+    absl::flat_hash_map<ValueId, ValueId> inside;
+    for (const NodeId node : {product, n}) {
+      for (ValueId v : graph_.operands(node)) {
+        if (v == kNoValue || inside.contains(v) || graph_.producer(v) == product) continue;
+        // Numbers belong to a body, but products take theirs from outside.
+        if (node == n && !is_region && IsNumber(graph_, graph_.producer(v))) continue;
+        inside[v] = body.AddInput(absl::StrCat("x", outer_.size()), graph_.type(v));
+        outer_.push_back(v);
+      }
+    }
+    auto inner_operands = [&](NodeId node) {
+      absl::InlinedVector<ValueId, 4> operands;
+      for (ValueId v : graph_.operands(node)) {
+        if (v != kNoValue && !inside.contains(v)) {
+          const NodeId number = graph_.producer(v);
+          inside[v] = body.Add(graph_.op(number), {}, graph_.attributes(number));
+        }
+        operands.push_back(v == kNoValue ? kNoValue : inside[v]);
+      }
+      return operands;
+    };
+    body.SetOrigins(graph_.origins(product));
+    inside[graph_.result(product)] =
+        body.Add(graph_.op(product), inner_operands(product), graph_.attributes(product));
+    ValueId result;
+    if (is_region) {
+      OTIUM_ASSIGN_OR_RETURN(result, Inline(**inner, inner_operands(n), body));
+    } else {
+      body.SetOrigins(graph_.origins(n));
+      result = body.Add(graph_.op(n), inner_operands(n), graph_.attributes(n));
+    }
+    OTIUM_RETURN_IF_ERROR(body.status());
+    body.AddOutput("y0", result);
+    return std::move(body).Build();
+  }
+
+  // The one result of `inner` on these operands.
+  static absl::StatusOr<ValueId> Inline(const Graph& inner, absl::Span<const ValueId> operands,
+                                        GraphBuilder& body) {
+    if (inner.outputs().size() != 1) return absl::InvalidArgumentError("several results");
+    std::vector<ValueId> values(inner.num_values(), kNoValue);
+    for (size_t i = 0; i < inner.inputs().size(); ++i) {
+      values[inner.inputs()[i].value] = operands[i];
+    }
+    absl::InlinedVector<ValueId, 4> arguments;
+    for (NodeId n = 0; n < inner.num_nodes(); ++n) {
+      if (inner.Is(n, Op::input)) continue;
+      arguments.clear();
+      for (ValueId v : inner.operands(n)) arguments.push_back(v == kNoValue ? kNoValue : values[v]);
+      body.SetOrigins(inner.origins(n));
+      const ValueId first = body.Add(inner.op(n), arguments, inner.attributes(n));
+      OTIUM_RETURN_IF_ERROR(body.status());
+      for (int i = 0; i < inner.num_results(n); ++i) {
+        values[inner.result(n, i)] = first + static_cast<ValueId>(i);
+      }
+    }
+    return values[inner.outputs()[0].value];
+  }
+
+  std::vector<ValueId> Fuse(NodeId n, NodeId product, Graph body, GraphBuilder& builder) {
+    std::vector<ValueId> operands;
+    for (ValueId v : outer_) operands.push_back(new_values_[v]);
+    std::vector<SourceId> origins(graph_.origins(n).begin(), graph_.origins(n).end());
+    const auto more = graph_.origins(product);
+    origins.insert(origins.end(), more.begin(), more.end());
+    std::sort(origins.begin(), origins.end());
+    origins.erase(std::unique(origins.begin(), origins.end()), origins.end());
+    builder.SetOrigins(origins);
+    const OpDef& op = GetOp(Op::fused);
+    return {builder.Add(op, operands,
+                        Attributes(op, {std::make_shared<const Graph>(std::move(body))}))};
+  }
+
+  const Graph& graph_;
+  PassContext& context_;
+  const std::vector<uint32_t> uses_;
+  std::vector<ValueId> new_values_;
+  std::vector<ValueId> outer_;
+};
+
+}  // namespace
+
+absl::StatusOr<GraphPtr> FuseEpilogues(const GraphPtr& graph, PassContext& context) {
+  if (!AnyNode(*graph, region::IsRegionProduct)) return graph;
+  Fuser fuser(graph, context);
+  return RewriteNodes(
+      graph,
+      [&](NodeId n, absl::Span<const ValueId>, GraphBuilder& builder) {
+        return fuser.Rewrite(n, builder);
+      },
+      fuser.new_values());
+}
+
+}  // namespace otium

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Products with what follows them on their tiles: bit for bit what the product
+// and the loop give one after the other.
+
+#include "backends/region/product_region.h"
+
+#include "engine/otium.h"
+#include "gtest/gtest.h"
+#include "ops/ops.h"
+
+namespace otium {
+namespace {
+
+struct Sizes3 {
+  int64_t m, n, k;
+};
+
+// Steps of the plan that runs, and its results.
+struct Ran {
+  std::vector<std::string> kernels;
+  TensorMap results;
+};
+
+Ran RunFused(const Function& f, const TensorMap& inputs, bool fuse) {
+  CompileOptions options;
+  if (!fuse) options.optimize.disabled_passes = {"fuse_epilogues"};
+  const absl::StatusOr<Program> program = Compile(f, options);
+  EXPECT_TRUE(program.ok()) << program.status();
+  Ran ran;
+  const auto plan = program->PlanFor(inputs, {});
+  EXPECT_TRUE(plan.ok()) << plan.status();
+  for (const PlanStep& s : (*plan)->steps) {
+    ran.kernels.push_back(absl::StrCat(s.op->name, " ", s.kernel.name));
+  }
+  absl::StatusOr<TensorMap> results = program->Run(inputs);
+  EXPECT_TRUE(results.ok()) << results.status();
+  if (results.ok()) ran.results = *std::move(results);
+  return ran;
+}
+
+Tensor RandomTensor(DType dtype, const Sizes& sizes, uint64_t seed) {
+  RunOptions options;
+  options.seed = seed;
+  const Expr x = randn(Dims(sizes.begin(), sizes.end()), dtype);
+  return (*Evaluate({x}, {}, options))[0];
+}
+
+class ProductRegionTest : public testing::TestWithParam<DType> {};
+
+TEST_P(ProductRegionTest, IsTheProductAndTheLoop) {
+  const DType dtype = GetParam();
+  // One tile, several, a split inner dimension, vectors, nothing to sum, nothing.
+  for (const Sizes3& s : {Sizes3{5, 6, 4}, {200, 300, 70}, {33, 17, 5000}, {1, 50, 9}, {50, 1, 9},
+                          {1, 1, 3}, {4, 6, 0}, {0, 6, 4}, {700, 600, 300}}) {
+    Function::Builder b("f");
+    const Expr A = b.Input("A", dtype, {s.m, s.k}), B = b.Input("B", dtype, {s.k, s.n});
+    const Expr bias = b.Input("bias", dtype, {s.n}), r = b.Input("r", dtype, {s.m, s.n});
+    const Expr scale = b.Input("scale", dtype, {});
+    b.Output("y", square(addmm(bias, A, B, 1, 2)) * scale - r);
+    b.Output("z", mm(A, B) / 3);
+    const absl::StatusOr<Function> f = b.Build();
+    ASSERT_TRUE(f.ok()) << f.status();
+    const TensorMap inputs = {{"A", RandomTensor(dtype, {s.m, s.k}, 1)},
+                              {"B", RandomTensor(dtype, {s.k, s.n}, 2)},
+                              {"bias", RandomTensor(dtype, {s.n}, 3)},
+                              {"r", RandomTensor(dtype, {s.m, s.n}, 4)},
+                              {"scale", RandomTensor(dtype, {}, 5)}};
+    const Ran fused = RunFused(*f, inputs, true), apart = RunFused(*f, inputs, false);
+    EXPECT_EQ(fused.kernels, std::vector<std::string>(2, "fused cpu.gemm"));
+    EXPECT_GT(apart.kernels.size(), 2);
+    for (const char* name : {"y", "z"}) {
+      EXPECT_TRUE(Tensor::BitwiseEqual(fused.results[name], apart.results[name]))
+          << name << " " << s.m << "x" << s.n << "x" << s.k;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(DTypes, ProductRegionTest,
+                         testing::Values(DType::kF32, DType::kF64, DType::kC64, DType::kC128));
+
+// A square product that is read transposed is no element-by-element matter.
+TEST(ProductRegion, TransposedReadsAreRefused) {
+  Function::Builder b("f");
+  const Expr A = b.Input("A", DType::kF32, {8, 8}), B = b.Input("B", DType::kF32, {8, 8});
+  const Expr p = mm(A, B);
+  b.Output("y", p + p.T());
+  EXPECT_FALSE(region::FindProductRegion(b.Build()->graph()).has_value());
+}
+
+}  // namespace
+}  // namespace otium
