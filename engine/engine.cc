@@ -44,12 +44,13 @@ std::vector<InputPlacement> PlacementsOf(absl::Span<const Tensor> inputs) {
   return placements;
 }
 
-// Everything that decides a plan, and nothing else. The shapes of the inputs stand
-// for the sizes that they bind, so that finding a plan need not bind them.
+// Everything that decides a plan and what it says (errors name source lines), and
+// nothing else. The shapes of the inputs stand for the sizes that they bind, so that
+// finding a plan need not bind them.
 Hash128 PlanKey(const Graph& graph, const SizeBindings& given, absl::Span<const Tensor> inputs,
                 const CompileOptions& options) {
   Hasher h;
-  h.Add(graph.fingerprint());
+  h.Add(graph.fingerprint()).Add(graph.sources()->hash());
   for (const auto& [name, value] : given.sizes()) {
     h.Add(absl::string_view(name)).Add(static_cast<uint64_t>(value));
   }
@@ -81,8 +82,10 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(const GraphPtr& graph,
                                                      const CompileOptions& options) try {
   OTIUM_ASSIGN_OR_RETURN(Segment segment, CutSegment(graph));
   auto evaluate = [&](const Graph& constant) -> absl::StatusOr<std::vector<Tensor>> {
-    CompileOptions plain = options;
+    // Here, whatever machine the plan is for.
+    CompileOptions plain;
     plain.optimize = OptimizeOptions{.math = options.optimize.math, .optimize = false};
+    plain.reference = options.reference;
     return RunGraph(std::make_shared<const Graph>(constant), {}, plain, {});
   };
   OTIUM_ASSIGN_OR_RETURN(OptimizeResult optimized, Optimize(segment.head, MachineOf(options),

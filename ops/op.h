@@ -166,7 +166,7 @@ enum OpTrait : uint32_t {
   kCommutative = 1u << 6,    // the first two operands may be exchanged, bit for bit
   kFallible = 1u << 7,       // can fail on data: not positive definite, singular
   kDataDependent = 1u << 8,  // has a result whose size is data
-  kConversion = 1u << 9,     // converts its operand of any dtype itself, a weak one too
+  kConversion = 1u << 9,     // sees weak operands as they are, and converts itself
 };
 
 struct OpDef {

@@ -29,6 +29,14 @@ namespace otium::cpu::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+// Elements as bits: complex numbers are aligned as their parts are.
+struct Bits64 {
+  uint32_t low, high;
+};
+struct Bits128 {
+  uint64_t low, high;
+};
+
 #if HWY_TARGET != HWY_SCALAR
 
 // out[l * kWidth + i] = in[i * stride + l] for i < kWidth and as many l < k as
@@ -79,17 +87,20 @@ HWY_INLINE int64_t TransposeStrip(int64_t k, const uint32_t* HWY_RESTRICT in, in
 }
 
 template <int kWidth>
-HWY_INLINE int64_t TransposeStrip(int64_t k, const uint64_t* HWY_RESTRICT in, int64_t stride,
-                                  uint64_t* HWY_RESTRICT out) {
+HWY_INLINE int64_t TransposeStrip(int64_t k, const Bits64* HWY_RESTRICT in, int64_t stride,
+                                  Bits64* HWY_RESTRICT out) {
   const hn::FixedTag<uint64_t, 2> d;
+  const auto words = []<class U>(U* bits) {
+    return reinterpret_cast<std::conditional_t<std::is_const_v<U>, const uint64_t*, uint64_t*>>(bits);
+  };
   int64_t l = 0;
   for (; l + 2 <= k; l += 2, out += 2 * kWidth) {
     HWY_UNROLL(8)
     for (int i = 0; i + 2 <= kWidth; i += 2) {
-      const auto r0 = hn::LoadU(d, in + i * stride + l);
-      const auto r1 = hn::LoadU(d, in + (i + 1) * stride + l);
-      hn::StoreU(hn::InterleaveLower(d, r0, r1), d, out + i);
-      hn::StoreU(hn::InterleaveUpper(d, r0, r1), d, out + kWidth + i);
+      const auto r0 = hn::LoadU(d, words(in + i * stride + l));
+      const auto r1 = hn::LoadU(d, words(in + (i + 1) * stride + l));
+      hn::StoreU(hn::InterleaveLower(d, r0, r1), d, words(out + i));
+      hn::StoreU(hn::InterleaveUpper(d, r0, r1), d, words(out + kWidth + i));
     }
     if constexpr (kWidth % 2 == 1) {
       out[kWidth - 1] = in[(kWidth - 1) * stride + l];
@@ -101,10 +112,6 @@ HWY_INLINE int64_t TransposeStrip(int64_t k, const uint64_t* HWY_RESTRICT in, in
 
 #endif  // HWY_TARGET != HWY_SCALAR
 
-struct Bits128 {
-  uint64_t low, high;
-};
-
 template <int kBytes>
 struct BitsOf;
 template <>
@@ -113,7 +120,7 @@ struct BitsOf<4> {
 };
 template <>
 struct BitsOf<8> {
-  using type = uint64_t;
+  using type = Bits64;
 };
 template <>
 struct BitsOf<16> {

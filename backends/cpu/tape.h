@@ -75,8 +75,8 @@ struct TapeStep {
     kReduce,   // kPacked: reduces[index]
   };
   Kind kind = kElement;
-  uint8_t index = 0;
   uint8_t item = 0;  // kExpand, kRow: bytes of an element of `out`.
+  uint16_t index = 0;  // kReduce
   MapFn map = nullptr;
   Slot in[3] = {kNoSlot, kNoSlot, kNoSlot};
   Slot out = kNoSlot;

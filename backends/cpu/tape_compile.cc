@@ -265,7 +265,6 @@ class Compiler {
   // ---- row values
 
   void RowLoads() {
-    std::vector<TapeStep> converts;
     for (size_t v = 0; v < p().code.size(); ++v) {
       const Instruction& i = code(v);
       if (i.level != Level::kRow) continue;
@@ -305,7 +304,7 @@ class Compiler {
     }
   }
 
-  uint8_t AddReduce(size_t v) {
+  uint16_t AddReduce(size_t v) {
     const Instruction& i = code(v);
     TapeReduce r{.op = i.reduce, .dtype = code(i.operands[0]).dtype};
     r.in = slot_[i.operands[0]];

@@ -123,6 +123,10 @@ void Scatter2D(const T* src, int64_t rs, int64_t cs, int64_t rows, int64_t colum
   }
 }
 
+// Elements as bytes: complex numbers are aligned as their parts are.
+struct Bytes8 {
+  uint32_t half[2];
+};
 struct Bytes16 {
   uint64_t half[2];
 };
@@ -133,7 +137,7 @@ void DispatchItem(int64_t item, F&& f) {
     case 1: return f(uint8_t{});
     case 2: return f(uint16_t{});
     case 4: return f(uint32_t{});
-    case 8: return f(uint64_t{});
+    case 8: return f(Bytes8{});
     default: return f(Bytes16{});
   }
 }

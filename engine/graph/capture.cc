@@ -38,7 +38,11 @@ class Capturer {
     }
     for (const auto& [name, expr] : request_.outputs) {
       OTIUM_RETURN_IF_ERROR(expr.status());
-      OTIUM_RETURN_IF_ERROR(Visit(expr.node_ptr().get()));
+      if (expr.node().value(expr.result()) == nullptr) {
+        OTIUM_RETURN_IF_ERROR(Visit(expr.node_ptr().get()));
+      } else {
+        CountStream(expr.node());
+      }
       ValueId value = ValueOf(expr);
       if (!builder_.status().ok()) return builder_.status();
       const TensorType& type = builder_.graph().type(value);
@@ -90,7 +94,11 @@ class Capturer {
       bool ready = true;
       for (size_t i = node->operands().size(); i-- > 0;) {
         const Expr& e = node->operands()[i];
-        if (!e || e.node().value(e.result()) != nullptr || first_values_.contains(&e.node())) continue;
+        if (!e || first_values_.contains(&e.node())) continue;
+        if (e.node().value(e.result()) != nullptr) {
+          CountStream(e.node());
+          continue;
+        }
         stack_.push_back(&e.node());
         ready = false;
       }
@@ -108,6 +116,11 @@ class Capturer {
       if (!builder_.status().ok()) return WithPosition(builder_.status(), node->position());
     }
     return absl::OkStatus();
+  }
+
+  // A random node that has its value took a stream, which no other may have now.
+  void CountStream(const Node& node) {
+    if (node.op().Is(kRandomOp) && counted_.insert(&node).second) ++next_stream_;
   }
 
   void SetOrigin(const Node& node) {
@@ -194,6 +207,7 @@ class Capturer {
   std::vector<const Node*> stack_;
   std::vector<ValueId> operands_;
   int64_t next_stream_ = 0;
+  absl::flat_hash_set<const Node*> counted_;
 };
 
 }  // namespace

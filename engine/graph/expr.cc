@@ -57,25 +57,19 @@ Node::~Node() {
 void Node::Destroy(const Node* node) {
   // Deleting a node drops its operands, which would destroy theirs recursively.
   // Operands are moved to a list first; the outermost call empties it.
-  thread_local std::vector<IntrusivePtr<const Node>>* pending = nullptr;
-  auto* mutable_node = const_cast<Node*>(node);
-  if (pending != nullptr) {
-    for (Expr& e : mutable_node->operands_) {
-      if (e && e.node().IsUnique()) pending->push_back(e.node_ptr());
-    }
-    delete node;
-    return;
-  }
-  std::vector<IntrusivePtr<const Node>> list;
-  pending = &list;
-  for (Expr& e : mutable_node->operands_) {
-    if (e && e.node().IsUnique()) list.push_back(e.node_ptr());
+  thread_local std::vector<Expr>* pending = nullptr;
+  std::vector<Expr> list;
+  const bool outermost = pending == nullptr;
+  if (outermost) pending = &list;
+  for (Expr& e : const_cast<Node*>(node)->operands_) {
+    if (e) pending->push_back(std::move(e));
   }
   delete node;
+  if (!outermost) return;
   while (!list.empty()) {
-    IntrusivePtr<const Node> next = std::move(list.back());
+    Expr next = std::move(list.back());
     list.pop_back();
-    next = nullptr;  // May run Destroy, which adds to the list.
+    next = Expr();  // May run Destroy, which adds to the list.
   }
   pending = nullptr;
 }

@@ -3,6 +3,21 @@
 
 namespace otium {
 
+uint64_t SourceTable::hash() const {
+  uint64_t hash = hash_.load(std::memory_order_relaxed);
+  if (hash != 0) return hash;
+  Hasher h;
+  for (const Entry& e : entries) {
+    // File names are kept for good, so that an address is one file's.
+    h.Add(static_cast<uint64_t>(reinterpret_cast<uintptr_t>(e.position.file)))
+        .Add(uint64_t{e.position.line} << 32 | e.position.column);
+  }
+  hash = h.Finish().low | 1;  // 0: not computed.
+  hash_.store(hash, std::memory_order_relaxed);
+  return hash;
+}
+
+
 std::vector<uint32_t> Graph::CountUses() const {
   std::vector<uint32_t> uses(num_values(), 0);
   for (ValueId v : operands_) {

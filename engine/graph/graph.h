@@ -13,6 +13,7 @@
 #ifndef OTIUM_ENGINE_GRAPH_GRAPH_H_
 #define OTIUM_ENGINE_GRAPH_GRAPH_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -45,6 +46,13 @@ struct OTIUM_EXPORT SourceTable {
     std::string name;  // The user's name for its first result, or empty.
   };
   std::vector<Entry> entries;
+
+  // Of the positions; equal expressions on other lines have another. Computed once,
+  // when the table is complete.
+  uint64_t hash() const;
+
+ private:
+  mutable std::atomic<uint64_t> hash_ = 0;
 };
 
 struct GraphInput {

@@ -164,6 +164,25 @@ ValueId GraphBuilder::Add(Op op, std::initializer_list<ValueId> operands,
   return Add(GetOp(op), absl::MakeConstSpan(operands.begin(), operands.size()), *resolved);
 }
 
+void GraphBuilder::Copy(const Graph& from, NodeId n, std::vector<ValueId>* values) {
+  Copy(from, n, from.attributes(n), values);
+}
+
+void GraphBuilder::Copy(const Graph& from, NodeId n, const Attributes& attributes,
+                        std::vector<ValueId>* values) {
+  absl::InlinedVector<ValueId, 6> operands;
+  for (ValueId v : from.operands(n)) operands.push_back(v == kNoValue ? kNoValue : (*values)[v]);
+  SetOrigins(from.origins(n));
+  SetPin(from.pin(n));
+  const ValueId first = Add(from.op(n), operands, attributes);
+  if (first == kNoValue) return;
+  for (int i = 0; i < from.num_results(n); ++i) {
+    const ValueId v = from.result(n, i);
+    (*values)[v] = first + static_cast<ValueId>(i);
+    SetValueName((*values)[v], from.value_name(v));
+  }
+}
+
 ValueId GraphBuilder::AddScalar(DType dtype, double value) {
   Tensor tensor = DispatchDType(dtype, [&]<class Tag>(Tag) {
     using T = typename Tag::type;
@@ -285,8 +304,7 @@ absl::StatusOr<Graph> GraphBuilder::Build() && {
 }
 
 std::vector<ValueId> Inline(const Graph& from, absl::Span<const ValueId> roots,
-                            std::vector<ValueId>* known, GraphBuilder* builder,
-                            absl::FunctionRef<Attributes(NodeId)> attributes) {
+                            std::vector<ValueId>* known, GraphBuilder* builder) {
   // Mark what is needed, then copy in order.
   std::vector<bool> needed(from.num_nodes(), false);
   for (ValueId v : roots) {
@@ -298,15 +316,8 @@ std::vector<ValueId> Inline(const Graph& from, absl::Span<const ValueId> roots,
       if (v != kNoValue && (*known)[v] == kNoValue) needed[from.producer(v)] = true;
     }
   }
-  std::vector<ValueId> operands;
   for (NodeId n = 0; n < from.num_nodes(); ++n) {
-    if (!needed[n]) continue;
-    operands.clear();
-    for (ValueId v : from.operands(n)) operands.push_back(v == kNoValue ? kNoValue : (*known)[v]);
-    const ValueId first = builder->Add(from.op(n), operands, attributes(n));
-    for (int i = 0; i < from.num_results(n); ++i) {
-      (*known)[from.result(n, i)] = first == kNoValue ? kNoValue : first + i;
-    }
+    if (needed[n]) builder->Copy(from, n, known);
   }
   std::vector<ValueId> result;
   for (ValueId v : roots) result.push_back((*known)[v]);

@@ -46,6 +46,12 @@ class OTIUM_EXPORT GraphBuilder {
   // The same with attributes by name and defaults for the others.
   ValueId Add(Op op, std::initializer_list<ValueId> operands,
               std::vector<NamedAttribute> attributes = {});
+  // Adds node `n` of `from`, a graph of the same sources: its operands have their
+  // new values in `values`, which gets those of its results. Origins, pin and names
+  // come along; attributes may be other ones.
+  void Copy(const Graph& from, NodeId n, std::vector<ValueId>* values);
+  void Copy(const Graph& from, NodeId n, const Attributes& attributes,
+            std::vector<ValueId>* values);
   // A 0-D (or broadcast later) constant of the given dtype.
   ValueId AddScalar(DType dtype, double value);
   void AddOutput(absl::string_view name, ValueId value);
@@ -79,10 +85,9 @@ class OTIUM_EXPORT GraphBuilder {
 // Copies what `roots` need of `from` into `builder` and returns their new values.
 // `known` maps values of `from` that are there already (kNoValue: not yet); it
 // must have from.num_values() entries and is filled in. Inputs of `from` must be
-// known. `attributes` gives the attributes of a copied node.
+// known.
 std::vector<ValueId> Inline(const Graph& from, absl::Span<const ValueId> roots,
-                            std::vector<ValueId>* known, GraphBuilder* builder,
-                            absl::FunctionRef<Attributes(NodeId)> attributes);
+                            std::vector<ValueId>* known, GraphBuilder* builder);
 
 }  // namespace otium
 

@@ -30,18 +30,9 @@ absl::StatusOr<HoistedGraph> HoistConstants(const GraphPtr& graph) {
     values[v] = builder.AddInput(name, g.type(v));
     hoisted.constants.push_back(g.attributes(n).Get<Tensor>("value"));
   }
-  std::vector<ValueId> operands;
   for (NodeId n = 0; n < g.num_nodes(); ++n) {
     if (g.num_results(n) > 0 && values[g.result(n)] != kNoValue) continue;
-    operands.clear();
-    for (ValueId v : g.operands(n)) operands.push_back(v == kNoValue ? kNoValue : values[v]);
-    builder.SetOrigins(g.origins(n));
-    builder.SetPin(g.pin(n));
-    const ValueId first = builder.Add(g.op(n), operands, g.attributes(n));
-    for (int i = 0; i < g.num_results(n) && first != kNoValue; ++i) {
-      values[g.result(n, i)] = first + i;
-      builder.SetValueName(first + i, g.value_name(g.result(n, i)));
-    }
+    builder.Copy(g, n, &values);
   }
   for (const GraphOutput& out : g.outputs()) builder.AddOutput(out.name, values[out.value]);
   OTIUM_ASSIGN_OR_RETURN(Graph result, std::move(builder).Build());

@@ -152,24 +152,14 @@ absl::StatusOr<Graph> BindGraph(const Graph& graph, const SizeBindings& sizes) {
     builder.SetOrigins(graph.origins(graph.producer(in.value)));
     values[in.value] = builder.AddInput(in.name, type, in.default_value);
   }
-  std::vector<ValueId> operands;
   for (NodeId n = 0; n < graph.num_nodes(); ++n) {
     if (graph.Is(n, Op::input)) continue;
-    operands.clear();
-    for (ValueId v : graph.operands(n)) operands.push_back(v == kNoValue ? kNoValue : values[v]);
-    builder.SetOrigins(graph.origins(n));
-    builder.SetPin(graph.pin(n));
-    const ValueId first = builder.Add(
-        graph.op(n), operands, SubstituteSizes(graph.op(n), graph.attributes(n), replace));
-    if (first == kNoValue) {
+    builder.Copy(graph, n, SubstituteSizes(graph.op(n), graph.attributes(n), replace), &values);
+    if (!builder.status().ok()) {
       const absl::Span<const SourceId> origins = graph.origins(n);
       return origins.empty() ? builder.status()
                              : WithPosition(builder.status(),
                                             graph.sources()->entries[origins[0]].position);
-    }
-    for (int i = 0; i < graph.num_results(n); ++i) {
-      values[graph.result(n, i)] = first + i;
-      builder.SetValueName(first + i, graph.value_name(graph.result(n, i)));
     }
   }
   for (const GraphOutput& out : graph.outputs()) builder.AddOutput(out.name, values[out.value]);

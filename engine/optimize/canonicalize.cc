@@ -27,7 +27,7 @@ constexpr Rule kDoubleInverse = ExactRule("involution", "f(f(x)) -> x for conj a
 constexpr Rule kRealConj = ExactRule("real_conj", "conj(x) -> x for real x");
 constexpr Rule kNoCast = ExactRule("no_cast", "cast(x, dtype of x) -> x");
 constexpr Rule kCastCreation = ExactRule("cast_creation", "cast(eye(n), d) -> eye(n, dtype=d)");
-constexpr Rule kUnit = ExactRule("unit_factor", "x * 1, x / 1 -> x");
+constexpr Rule kUnit = ExactRule("unit_factor", "x * 1, x / 1 -> x for real x");
 constexpr Rule kSymmetricTranspose = ExactRule("symmetric_transpose", "x.T -> x for symmetric x");
 
 bool IsCandidate(Op op) {
@@ -69,13 +69,13 @@ class Canonicalizer {
       case Op::cast: return Cast(g, attributes);
       case Op::mul:
         for (int i = 0; i < 2; ++i) {
-          if (IsScalarOne(g, operands_[1 - i]) && SameAsResult(g, operands_[i])) {
+          if (IsScalarOne(g, operands_[1 - i]) && IsUnchanged(g, operands_[i])) {
             return Fired(kUnit, operands_[i]);
           }
         }
         return std::nullopt;
       case Op::div:
-        if (IsScalarOne(g, operands_[1]) && SameAsResult(g, operands_[0])) {
+        if (IsScalarOne(g, operands_[1]) && IsUnchanged(g, operands_[0])) {
           return Fired(kUnit, operands_[0]);
         }
         return std::nullopt;
@@ -139,9 +139,10 @@ class Canonicalizer {
     });
   }
 
-  bool SameAsResult(const Graph& g, ValueId v) const {
+  // Complex numbers times 1 + 0j change where a part is infinite.
+  bool IsUnchanged(const Graph& g, ValueId v) const {
     const TensorType& result = source_.type(source_.result(node_));
-    return g.type(v).dtype == result.dtype && g.type(v).shape == result.shape &&
+    return !IsComplex(result.dtype) && g.type(v).dtype == result.dtype && g.type(v).shape == result.shape &&
            g.type(v).weak == result.weak;
   }
 

@@ -54,6 +54,9 @@ namespace {
 
 using Labels = std::vector<int>;
 
+// All pairs of so many terms are looked at for each contraction.
+constexpr size_t kMaxOrdered = 64;
+
 bool Contains(absl::Span<const int> labels, int label) {
   return std::find(labels.begin(), labels.end(), label) != labels.end();
 }
@@ -241,13 +244,22 @@ class Contractor {
 ValueId Contract(std::vector<LabelledValue> terms, absl::Span<const int> result,
                  absl::Span<const Dim> sizes, PairOrder order, GraphBuilder* builder) {
   Contractor contractor(sizes, builder);
-  // The labels that the result or a term other than `a` and `b` has.
+  // How many terms have each label; the result counts as one.
+  std::vector<int> users(sizes.size(), 0);
+  auto count = [&](absl::Span<const int> labels, int by) {
+    for (int l : labels) users[l] += by;
+  };
+  // The labels of `a` and `b` that the result or another term has.
   auto needed_beside = [&](size_t a, size_t b) {
-    Labels labels(result.begin(), result.end());
-    for (size_t i = 0; i < terms.size(); ++i) {
-      if (i != a && i != b) labels = Concat({labels, terms[i].labels});
+    count(terms[a].labels, -1);
+    if (b != a) count(terms[b].labels, -1);
+    Labels needed;
+    for (const Labels* labels : {&terms[a].labels, &terms[b].labels}) {
+      for (int l : *labels) {
+        if (users[l] > 0 && !Contains(needed, l)) needed.push_back(l);
+      }
     }
-    return labels;
+    return needed;
   };
   // Dropping sizes of 1 everywhere comes first: a label that is then left in one
   // term only may be summed there.
@@ -257,12 +269,17 @@ ValueId Contract(std::vector<LabelledValue> terms, absl::Span<const int> result,
     return labels;
   }();
   for (LabelledValue& term : terms) contractor.Prepare(&term, all);
-  for (size_t i = 0; i < terms.size(); ++i) contractor.Prepare(&terms[i], needed_beside(i, i));
+  count(result, 1);
+  for (const LabelledValue& term : terms) count(term.labels, 1);
+  for (size_t i = 0; i < terms.size(); ++i) {
+    contractor.Prepare(&terms[i], needed_beside(i, i));
+    count(terms[i].labels, 1);
+  }
   const bool known = std::all_of(sizes.begin(), sizes.end(),
                                  [](const Dim& d) { return d.IsStatic(); });
   while (terms.size() > 1) {
     size_t a = 0, b = 1;
-    if (order == PairOrder::kCheapest && known) {
+    if (order == PairOrder::kCheapest && known && terms.size() <= kMaxOrdered) {
       double best = std::numeric_limits<double>::infinity();
       for (size_t i = 0; i < terms.size(); ++i) {
         for (size_t j = i + 1; j < terms.size(); ++j) {
@@ -276,6 +293,7 @@ ValueId Contract(std::vector<LabelledValue> terms, absl::Span<const int> result,
       }
     }
     LabelledValue product = contractor.Pair(terms[a], terms[b], needed_beside(a, b));
+    count(product.labels, 1);
     terms.erase(terms.begin() + static_cast<int64_t>(b));
     terms[a] = std::move(product);
   }

@@ -34,7 +34,8 @@ std::vector<bool> FindKnown(const Graph& g) {
   std::vector<bool> known(g.num_nodes(), false);
   for (NodeId n = 0; n < g.num_nodes(); ++n) {
     const OpDef& op = g.op(n);
-    if (op.id == Op::input || op.Is(kRandomOp) || op.Is(kFallible) || op.Is(kDataDependent)) {
+    if (op.id == Op::input || op.Is(kRandomOp) || op.Is(kFallible) || op.Is(kDataDependent) ||
+        g.pin(n).has_value()) {
       continue;
     }
     // Creation ops alone stay: an eye or zeros says more than its elements.
@@ -72,8 +73,7 @@ absl::StatusOr<GraphPtr> FoldConstants(const GraphPtr& graph, PassContext& conte
 
   GraphBuilder builder(g.sources());
   std::vector<ValueId> values(g.num_values(), kNoValue);
-  const std::vector<ValueId> roots =
-      Inline(g, wanted, &values, &builder, [&](NodeId n) { return g.attributes(n); });
+  const std::vector<ValueId> roots = Inline(g, wanted, &values, &builder);
   for (size_t i = 0; i < roots.size(); ++i) builder.AddOutput(std::to_string(i), roots[i]);
   OTIUM_ASSIGN_OR_RETURN(const Graph constant, std::move(builder).Build());
   OTIUM_ASSIGN_OR_RETURN(const std::vector<Tensor> results, context.evaluate(constant));
@@ -93,10 +93,11 @@ absl::StatusOr<GraphPtr> FoldConstants(const GraphPtr& graph, PassContext& conte
                             {{"value", results[index]}, {"weak", g.type(g.result(n, i)).weak}});
           any = true;
         }
-        if (!any) return std::nullopt;  // Only other known nodes need it.
+        // Only other known nodes need it, or results that nobody wants keep it.
+        if (!any || std::find(folded.begin(), folded.end(), kNoValue) != folded.end()) {
+          return std::nullopt;
+        }
         context.Note(kFold, 0, g.origins(n).empty() ? 0 : g.origins(n)[0], 0);
-        // Results that nobody wants keep the node.
-        if (std::find(folded.begin(), folded.end(), kNoValue) != folded.end()) return std::nullopt;
         return folded;
       });
 }

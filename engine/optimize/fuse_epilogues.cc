@@ -104,7 +104,9 @@ class Fuser {
         if (v == kNoValue || inside.contains(v) || graph_.producer(v) == product) continue;
         // Numbers belong to a body, but products take theirs from outside.
         if (node == n && !is_region && IsNumber(graph_, graph_.producer(v))) continue;
-        inside[v] = body.AddInput(absl::StrCat("x", outer_.size()), graph_.type(v));
+        TensorType type = graph_.type(v);
+        type.weak = false;
+        inside[v] = body.AddInput(absl::StrCat("x", outer_.size()), type);
         outer_.push_back(v);
       }
     }
@@ -124,7 +126,11 @@ class Fuser {
         body.Add(graph_.op(product), inner_operands(product), graph_.attributes(product));
     ValueId result;
     if (is_region) {
-      OTIUM_ASSIGN_OR_RETURN(result, Inline(**inner, inner_operands(n), body));
+      if ((*inner)->outputs().size() != 1) return absl::InvalidArgumentError("several results");
+      std::vector<ValueId> values((*inner)->num_values(), kNoValue);
+      const auto operands = inner_operands(n);
+      for (size_t i = 0; i < operands.size(); ++i) values[(*inner)->inputs()[i].value] = operands[i];
+      result = Inline(**inner, {(*inner)->outputs()[0].value}, &values, &body)[0];
     } else {
       body.SetOrigins(graph_.origins(n));
       result = body.Add(graph_.op(n), inner_operands(n), graph_.attributes(n));
@@ -134,32 +140,9 @@ class Fuser {
     return std::move(body).Build();
   }
 
-  // The one result of `inner` on these operands.
-  static absl::StatusOr<ValueId> Inline(const Graph& inner, absl::Span<const ValueId> operands,
-                                        GraphBuilder& body) {
-    if (inner.outputs().size() != 1) return absl::InvalidArgumentError("several results");
-    std::vector<ValueId> values(inner.num_values(), kNoValue);
-    for (size_t i = 0; i < inner.inputs().size(); ++i) {
-      values[inner.inputs()[i].value] = operands[i];
-    }
-    absl::InlinedVector<ValueId, 4> arguments;
-    for (NodeId n = 0; n < inner.num_nodes(); ++n) {
-      if (inner.Is(n, Op::input)) continue;
-      arguments.clear();
-      for (ValueId v : inner.operands(n)) arguments.push_back(v == kNoValue ? kNoValue : values[v]);
-      body.SetOrigins(inner.origins(n));
-      const ValueId first = body.Add(inner.op(n), arguments, inner.attributes(n));
-      OTIUM_RETURN_IF_ERROR(body.status());
-      for (int i = 0; i < inner.num_results(n); ++i) {
-        values[inner.result(n, i)] = first + static_cast<ValueId>(i);
-      }
-    }
-    return values[inner.outputs()[0].value];
-  }
-
   std::vector<ValueId> Fuse(NodeId n, NodeId product, Graph body, GraphBuilder& builder) {
     std::vector<ValueId> operands;
-    for (ValueId v : outer_) operands.push_back(new_values_[v]);
+    for (ValueId v : outer_) operands.push_back(Strong(v, builder));
     std::vector<SourceId> origins(graph_.origins(n).begin(), graph_.origins(n).end());
     const auto more = graph_.origins(product);
     origins.insert(origins.end(), more.begin(), more.end());
@@ -169,6 +152,17 @@ class Fuser {
     const OpDef& op = GetOp(Op::fused);
     return {builder.Add(op, operands,
                         Attributes(op, {std::make_shared<const Graph>(std::move(body))}))};
+  }
+
+  // Bodies have no weak inputs: alpha and beta may be such numbers.
+  ValueId Strong(ValueId v, GraphBuilder& builder) const {
+    const TensorType& type = graph_.type(v);
+    if (!type.weak) return new_values_[v];
+    const NodeId n = graph_.producer(v);
+    if (graph_.Is(n, Op::constant)) {
+      return builder.Add(Op::constant, {}, {{"value", graph_.attributes(n).Get<Tensor>("value")}});
+    }
+    return builder.Add(Op::cast, {new_values_[v]}, {{"dtype", type.dtype}});
   }
 
   const Graph& graph_;

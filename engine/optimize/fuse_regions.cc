@@ -124,15 +124,12 @@ absl::StatusOr<GraphPtr> Rebuilder::Run() {
 }
 
 void Rebuilder::EmitNode(NodeId n) {
-  absl::InlinedVector<ValueId, 4> operands;
-  for (ValueId v : graph_.operands(n)) operands.push_back(v == kNoValue ? kNoValue : values_[v]);
-  builder_.SetOrigins(graph_.origins(n));
-  builder_.SetPin(graph_.pin(n));
-  const ValueId first = builder_.Add(graph_.op(n), operands, graph_.attributes(n));
-  for (int i = 0; i < graph_.num_results(n) && first != kNoValue; ++i) {
-    values_[graph_.result(n, i)] = first + i;
-    builder_.SetValueName(first + i, graph_.value_name(graph_.result(n, i)));
+  for (ValueId v : graph_.operands(n)) {
+    if (v == kNoValue || values_[v] != kNoValue) continue;
+    // Groups that need each other: levels exclude that.
+    return builder_.Fail(absl::InternalError("fuse_regions: a value is needed before it is made"));
   }
+  builder_.Copy(graph_, n, &values_);
 }
 
 absl::Status Rebuilder::EmitUnit(uint32_t unit) {
@@ -152,6 +149,9 @@ absl::Status Rebuilder::EmitRegion(uint32_t unit) {
     for (ValueId v : graph_.operands(n)) {
       if (v == kNoValue || inside.contains(v) || UnitOfValue(v) == unit) continue;
       if (IsNumber(graph_, graph_.producer(v))) continue;
+      if (values_[v] == kNoValue) {
+        return absl::InternalError("fuse_regions: a value is needed before it is made");
+      }
       inside[v] = body.AddInput(absl::StrCat("x", operands.size()), graph_.type(v));
       operands.push_back(values_[v]);
     }
@@ -184,8 +184,14 @@ absl::Status Rebuilder::EmitRegion(uint32_t unit) {
   }
   OTIUM_ASSIGN_OR_RETURN(Graph built, std::move(body).Build());
   const GraphPtr graph = Shared(std::move(built));
+  auto origin = [&](NodeId n) { return graph_.origins(n).empty() ? 0 : graph_.origins(n)[0]; };
+  auto note = [&](RegionOutcome outcome) {
+    context_.Note(kRegionRule, outcome, origin(members.back()), origin(members[0]),
+                  groups_.unit(unit).loops);
+  };
   if (graph == nullptr) {
     // What the walk took for one space is not: the parts are right as they are.
+    note(kRegionNoLoop);
     for (NodeId n : members) EmitNode(n);
     return builder_.status();
   }
@@ -200,9 +206,7 @@ absl::Status Rebuilder::EmitRegion(uint32_t unit) {
     values_[results[i]] = first + static_cast<ValueId>(i);
     builder_.SetValueName(values_[results[i]], graph_.value_name(results[i]));
   }
-  auto origin = [&](NodeId n) { return graph_.origins(n).empty() ? 0 : graph_.origins(n)[0]; };
-  context_.Note(kRegionRule, kRegionFires, origin(members.back()), origin(members[0]),
-                groups_.unit(unit).loops);
+  note(kRegionFires);
   return absl::OkStatus();
 }
 

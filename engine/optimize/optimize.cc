@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/base/status.h"
+#include "engine/graph/verify.h"
 
 namespace otium {
 
@@ -52,6 +53,22 @@ absl::Status CheckPassName(absl::string_view pass) {
                                                  absl::StrJoin(PassNames(), ", ")));
 }
 
+namespace {
+
+#ifdef NDEBUG
+constexpr bool kIsDebug = false;
+#else
+constexpr bool kIsDebug = true;
+#endif
+
+absl::Status Verified(const Graph& graph, absl::string_view pass) {
+  const absl::Status status = VerifyGraph(graph);
+  if (status.ok()) return status;
+  return absl::InternalError(absl::StrCat("after the pass ", pass, ": ", status.message()));
+}
+
+}  // namespace
+
 absl::StatusOr<OptimizeResult> Optimize(
     GraphPtr graph, const Machine& machine, const OptimizeOptions& options,
     absl::FunctionRef<absl::StatusOr<std::vector<Tensor>>(const Graph&)> evaluate) {
@@ -65,6 +82,7 @@ absl::StatusOr<OptimizeResult> Optimize(
     if (disabled && !pass.required) continue;
     const auto start = std::chrono::steady_clock::now();
     OTIUM_ASSIGN_OR_RETURN(GraphPtr next, pass.function(result.graph, context));
+    if ((options.verify || kIsDebug) && next != result.graph) OTIUM_RETURN_IF_ERROR(Verified(*next, pass.name));
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     result.passes.push_back(
         {pass.name, seconds.count(), next != result.graph, next->num_nodes()});

@@ -51,9 +51,11 @@ using PassFn = absl::StatusOr<GraphPtr> (*)(const GraphPtr& graph, PassContext& 
 using RewriteFn = absl::FunctionRef<std::optional<std::vector<ValueId>>(
     NodeId node, absl::Span<const ValueId> operands, GraphBuilder& builder)>;
 // `new_values`, when given, holds the new value of every old one made so far, for
-// rules that reach past the operands of a node.
+// rules that reach past the operands of a node; `sources`, which begin with those of
+// `graph`, are for nodes that come from elsewhere.
 absl::StatusOr<GraphPtr> RewriteNodes(const GraphPtr& graph, RewriteFn rewrite,
-                                      std::vector<ValueId>* new_values = nullptr);
+                                      std::vector<ValueId>* new_values = nullptr,
+                                      std::shared_ptr<const SourceTable> sources = nullptr);
 
 // Whether `wanted` holds for the op of any node: passes that look for certain ops
 // spare graphs without them the copy.

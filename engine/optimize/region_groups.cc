@@ -17,6 +17,7 @@ constexpr absl::string_view kOutcomes[] = {
     "$a is not in the loop of $b: it is wanted on another device",
     "$a is not in the loop of $b, which has $0 ops: a longer one runs out of registers",
     "$a is not in the loop of $b: it needs a value that is known only after that loop",
+    "$0 ops from $b to $a stay apart: together they are no loop",
 };
 
 // More instructions want more registers than the first-level cache holds tiles,
@@ -227,6 +228,8 @@ bool RegionGroups::IsCandidate(NodeId n) const {
   };
   for (ValueId v : graph_.operands(n)) {
     if (!is_plain(v)) return false;
+    // A body has no weak inputs; numbers it has itself.
+    if (v != kNoValue && graph_.type(v).weak && !IsNumber(graph_, graph_.producer(v))) return false;
   }
   for (int i = 0; i < graph_.num_results(n); ++i) {
     if (!is_plain(graph_.result(n, i))) return false;
@@ -345,14 +348,21 @@ bool RegionGroups::TryJoin(NodeId n, uint32_t u, uint32_t level, const UnitList&
     if (w == kNoUnit || units_[w].is_region || units_[w].level < units_[u].level) continue;
     return Refuse(n, kRegionCycle, u);
   }
+  // What the merged region reduces: all of its parts over the same dimensions.
+  std::optional<uint32_t> reduces;
+  if (units_[u].has_reduction) reduces = units_[u].reduced;
+  auto fits = [&](uint32_t w) {
+    return !units_[w].has_reduction || !reduces.has_value() || *reduces == units_[w].reduced;
+  };
   UnitList may;
   for (uint32_t w : regions) {
     if (w == u) continue;
     const bool must = units_[w].level >= units_[u].level;
-    if (!CanMerge(n, u, w)) {
+    if (!CanMerge(n, u, w) || !fits(w)) {
       if (must) return Refuse(n, kRegionOtherSpace, u);
     } else if (must) {
       merging_.push_back(w);
+      if (units_[w].has_reduction) reduces = units_[w].reduced;
       nodes += units_[w].nodes;
       operands += units_[w].operands;
     } else {
@@ -363,7 +373,12 @@ bool RegionGroups::TryJoin(NodeId n, uint32_t u, uint32_t level, const UnitList&
   uint32_t reduced = 0;
   const std::optional<DimMap> map = MapIn(n, u, &reduced);
   if (!map.has_value()) return Refuse(n, kRegionOtherSpace, u);
+  if (Reduces(region::RoleOf(graph_.op(n).id))) {
+    if (reduces.has_value() && *reduces != reduced) return Refuse(n, kRegionOtherSpace, u);
+    reduces = reduced;
+  }
   for (uint32_t w : may) {
+    if (!fits(w)) continue;
     if (nodes + units_[w].nodes > kMaxNodes || operands + units_[w].operands > kMaxOperands) {
       continue;
     }
@@ -376,6 +391,7 @@ bool RegionGroups::TryJoin(NodeId n, uint32_t u, uint32_t level, const UnitList&
     }
     nodes += units_[w].nodes;
     operands += units_[w].operands;
+    if (units_[w].has_reduction) reduces = units_[w].reduced;
   }
   for (uint32_t w : merging_) Merge(u, w);
   merging_.clear();

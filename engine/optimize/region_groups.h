@@ -107,6 +107,7 @@ enum RegionOutcome : uint8_t {
   kRegionPinned,
   kRegionFull,
   kRegionCycle,
+  kRegionNoLoop,
 };
 
 }  // namespace otium

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
+#include <utility>
 
 #include "engine/base/status.h"
 #include "engine/optimize/pass.h"
@@ -7,9 +8,10 @@
 namespace otium {
 
 absl::StatusOr<GraphPtr> RewriteNodes(const GraphPtr& graph, RewriteFn rewrite,
-                                      std::vector<ValueId>* new_values) {
+                                      std::vector<ValueId>* new_values,
+                                      std::shared_ptr<const SourceTable> sources) {
   const Graph& from = *graph;
-  GraphBuilder builder(from.sources());
+  GraphBuilder builder(sources != nullptr ? std::move(sources) : from.sources());
   builder.SetName(from.name());
   std::vector<ValueId> own_values;
   std::vector<ValueId>& values = new_values != nullptr ? *new_values : own_values;

@@ -77,8 +77,8 @@ OperandId PlanLayout::AddOperand(PlanOperand operand) {
 void PlanLayout::AddStep(PlanStep step, absl::Span<const OperandId> operands,
                          absl::Span<const OperandId> results) {
   step.first_arg = static_cast<uint32_t>(plan_.args.size());
-  step.num_operands = static_cast<uint16_t>(operands.size());
-  step.num_results = static_cast<uint16_t>(results.size());
+  step.num_operands = static_cast<int32_t>(operands.size());
+  step.num_results = static_cast<int32_t>(results.size());
   plan_.args.insert(plan_.args.end(), operands.begin(), operands.end());
   plan_.args.insert(plan_.args.end(), results.begin(), results.end());
   const auto id = static_cast<StepId>(plan_.steps.size());

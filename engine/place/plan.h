@@ -87,8 +87,8 @@ struct PlanStep {
   std::vector<StepKernel> alternatives;
   // Operands, then results, in Plan::args.
   uint32_t first_arg = 0;
-  uint16_t num_operands = 0;
-  uint16_t num_results = 0;
+  int32_t num_operands = 0;
+  int32_t num_results = 0;
   // An index into the run's StepInfos when the step can fail, makes a size, or
   // has alternatives; else -1.
   int32_t info = -1;

@@ -46,18 +46,8 @@ std::string NameOf(const Graph& g, ValueId v, absl::flat_hash_set<std::string>* 
 // Copies the nodes for which `wanted` holds; values of others are known already.
 void CopyNodes(const Graph& g, const std::vector<bool>& wanted, std::vector<ValueId>* values,
                GraphBuilder* builder) {
-  std::vector<ValueId> operands;
   for (NodeId n = 0; n < g.num_nodes(); ++n) {
-    if (!wanted[n] || g.Is(n, Op::input)) continue;
-    operands.clear();
-    for (ValueId v : g.operands(n)) operands.push_back(v == kNoValue ? kNoValue : (*values)[v]);
-    builder->SetOrigins(g.origins(n));
-    builder->SetPin(g.pin(n));
-    const ValueId first = builder->Add(g.op(n), operands, g.attributes(n));
-    for (int i = 0; i < g.num_results(n) && first != kNoValue; ++i) {
-      (*values)[g.result(n, i)] = first + i;
-      builder->SetValueName(first + i, g.value_name(g.result(n, i)));
-    }
+    if (wanted[n] && !g.Is(n, Op::input)) builder->Copy(g, n, values);
   }
 }
 
@@ -117,14 +107,16 @@ absl::StatusOr<Segment> CutSegment(const GraphPtr& graph) {
   GraphBuilder rest(g.sources());
   rest.SetName(g.name());
   std::vector<ValueId> rest_values(g.num_values(), kNoValue);
+  std::vector<int32_t> input_of(g.num_values(), -1);
+  for (size_t i = 0; i < g.inputs().size(); ++i) {
+    input_of[g.inputs()[i].value] = static_cast<int32_t>(i);
+  }
   for (ValueId v = 0; v < g.num_values(); ++v) {
     if (!crosses[v]) continue;
     rest.SetOrigins(g.origins(g.producer(v)));
-    auto input = std::find_if(g.inputs().begin(), g.inputs().end(),
-                              [&](const GraphInput& in) { return in.value == v; });
-    if (input != g.inputs().end()) {
-      rest_values[v] = rest.AddInput(input->name, g.type(v));
-      continuation.inputs.push_back({false, static_cast<int32_t>(input - g.inputs().begin())});
+    if (const int32_t input = input_of[v]; input >= 0) {
+      rest_values[v] = rest.AddInput(g.inputs()[input].name, g.type(v));
+      continuation.inputs.push_back({false, input});
       continue;
     }
     const std::string name = NameOf(g, v, &names);

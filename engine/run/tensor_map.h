@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "engine/base/tensor.h"
 
@@ -26,26 +27,27 @@ class TensorMap {
   TensorMap() = default;
   TensorMap(std::initializer_list<Entry> entries) {
     entries_.reserve(entries.size());
-    for (const Entry& e : entries) entries_.emplace_back(e.name, std::move(e.tensor));
+    for (const Entry& e : entries) Set(e.name, std::move(e.tensor));
   }
 
   // Null when there is no such name.
   const Tensor* Find(absl::string_view name) const {
-    for (const auto& [n, tensor] : entries_) {
-      if (n == name) return &tensor;
-    }
-    return nullptr;
+    const size_t i = PositionOf(name);
+    return i < entries_.size() ? &entries_[i].second : nullptr;
   }
   // The name must be there.
   const Tensor& operator[](absl::string_view name) const { return *Find(name); }
   void Set(absl::string_view name, Tensor tensor) {
-    for (auto& entry : entries_) {
-      if (entry.first == name) {
-        entry.second = std::move(tensor);
-        return;
-      }
+    if (const size_t i = PositionOf(name); i < entries_.size()) {
+      entries_[i].second = std::move(tensor);
+      return;
     }
     entries_.emplace_back(std::string(name), std::move(tensor));
+    if (entries_.size() <= kFew) return;
+    if (positions_.empty()) {
+      for (size_t i = 0; i + 1 < entries_.size(); ++i) positions_[entries_[i].first] = i;
+    }
+    positions_[name] = entries_.size() - 1;
   }
 
   size_t size() const { return entries_.size(); }
@@ -53,6 +55,20 @@ class TensorMap {
   auto end() const { return entries_.end(); }
 
  private:
+  // size() when there is no such name.
+  size_t PositionOf(absl::string_view name) const {
+    if (!positions_.empty()) {
+      auto it = positions_.find(name);
+      return it == positions_.end() ? entries_.size() : it->second;
+    }
+    size_t i = 0;
+    while (i < entries_.size() && entries_[i].first != name) ++i;
+    return i;
+  }
+
+  // Up to this many are found by looking at them all.
+  static constexpr size_t kFew = 16;
+  absl::flat_hash_map<std::string, size_t> positions_;
   std::vector<std::pair<std::string, Tensor>> entries_;
 };
 

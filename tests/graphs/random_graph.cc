@@ -361,7 +361,7 @@ GraphPtr OnlyOutput(const Graph& graph, size_t output) {
   }
   const ValueId root = graph.outputs()[output].value;
   const std::vector<ValueId> values =
-      Inline(graph, {&root, 1}, &known, &builder, [&](NodeId n) { return graph.attributes(n); });
+      Inline(graph, {&root, 1}, &known, &builder);
   builder.AddOutput(graph.outputs()[output].name, values[0]);
   return std::make_shared<const Graph>(*std::move(builder).Build());
 }

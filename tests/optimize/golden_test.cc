@@ -69,6 +69,7 @@ std::pair<std::string, std::string> RunPasses(absl::string_view text, const fs::
   }
   OptimizeOptions options;
   options.math = settings.math;
+  options.verify = true;
   for (absl::string_view pass : PassNames()) {
     if (std::find(settings.passes.begin(), settings.passes.end(), pass) == settings.passes.end()) {
       options.disabled_passes.emplace_back(pass);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -72,6 +73,7 @@ std::optional<Function> GraphLowering::Run() {
   for (uint32_t i = 0; i < graph_.count && !file_.sink.full(); ++i) {
     LowerStatement(ast_.statements[graph_.begin + i]);
   }
+  absl::flat_hash_set<absl::string_view> names;
   for (const Span& result : graph_.results) {
     const absl::string_view name = ast_.Text(result);
     auto it = names_.find(name);
@@ -85,10 +87,8 @@ std::optional<Function> GraphLowering::Run() {
     }
     Value& value = values_[it->second];
     value.used = true;
-    for (const auto& [earlier, expr] : request_.outputs) {
-      if (earlier == name) {
-        file_.sink.Error(Position(result), absl::StrCat("two results are called ", name));
-      }
+    if (!names.insert(name).second) {
+      file_.sink.Error(Position(result), absl::StrCat("two results are called ", name));
     }
     request_.outputs.emplace_back(name, value.expr);
   }

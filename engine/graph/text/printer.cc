@@ -377,7 +377,8 @@ std::string PrintGraph(const Graph& graph, const PrintOptions& options) {
       const auto [same, is_new] =
           by_content.try_emplace(std::make_pair(g->fingerprint(), g->name()), g);
       if (!is_new) {
-        names.emplace(g, names.at(same->second));
+        std::string its_name = names.at(same->second);
+        names.emplace(g, std::move(its_name));
         continue;
       }
     }
