@@ -103,7 +103,10 @@ constexpr int64_t kLowerBandCode = 33, kUpperBandCode = 34;
 
 std::string AssumeFailure(const OpCall& call, int64_t code, int64_t index) {
   const Shape& shape = call.operand(0).shape;
-  if (shape.rank() < 2) return "the value is not as declared";
+  if (shape.rank() < 2) {
+    const bool positive = 1u << (code - 1) == kPositive;
+    return absl::StrCat("declared ", positive ? "positive" : "nonnegative", ", and is not");
+  }
   const int64_t columns = std::max<int64_t>(shape.back(1).value(), 1);
   const std::string where = absl::StrCat("[", index / columns, ", ", index % columns, "]");
   if (code == kLowerBandCode) {

@@ -319,7 +319,7 @@ class Compiler {
     }
     if ((r.is_arg ? r.arg_rows == nullptr : r.rows == nullptr) || r.combine == nullptr) missing_ = &i;
     t_->reduces.push_back(r);
-    return static_cast<uint8_t>(t_->reduces.size() - 1);
+    return static_cast<uint16_t>(t_->reduces.size() - 1);
   }
 
   // ---- passes over elements

@@ -103,7 +103,9 @@ absl::StatusOr<SizeBindings> BindSizes(const Graph& graph,
       if (declared.rank() != static_cast<int>(shapes[i]->size())) {
         return absl::InvalidArgumentError(
             absl::StrCat(in.name, " is ", SizesText(*shapes[i]), ", declared ",
-                         ShortType(graph.type(in.value)), ": the number of dimensions differs"));
+                         ShortType(graph.type(in.value)), ": it has ", shapes[i]->size(),
+                         shapes[i]->size() == 1 ? " dimension, not " : " dimensions, not ",
+                         declared.rank()));
       }
       for (int d = 0; d < declared.rank(); ++d) {
         const auto solved = declared[d].Bind(sizes).Solve((*shapes[i])[d]);
@@ -123,8 +125,11 @@ absl::StatusOr<SizeBindings> BindSizes(const Graph& graph,
       if (bound.Is((*shapes[i])[d])) continue;
       std::string message =
           absl::StrCat(in.name, " is ", SizesText(*shapes[i]), ", declared ",
-                       ShortType(graph.type(in.value)), ": ", declared[d].ToString(), " is ",
-                       bound.ToString(), ", not ", (*shapes[i])[d]);
+                       ShortType(graph.type(in.value)), ": ",
+                       bound.IsStatic() ? absl::StrCat(declared[d].ToString(), " is ",
+                                                       bound.ToString(), ", not ", (*shapes[i])[d])
+                                        : absl::StrCat((*shapes[i])[d], " is no ",
+                                                       declared[d].ToString()));
       std::vector<std::string> names;
       declared[d].CollectSymbols(&names);
       for (const auto& [name, by] : bound_by) {

@@ -252,7 +252,9 @@ absl::StatusOr<NpyHeader> ParseNpyHeader(absl::string_view bytes) {
   NpyHeader header;
   OTIUM_RETURN_IF_ERROR(Parser(bytes.substr(prefix, size - prefix)).Parse(&header));
   header.data_offset = size;
-  OTIUM_ASSIGN_OR_RETURN(header.data_bytes, CheckedNumBytes(header.dtype, header.sizes));
+  const absl::StatusOr<int64_t> data_bytes = CheckedNumBytes(header.dtype, header.sizes);
+  if (!data_bytes.ok()) return absl::InvalidArgumentError(data_bytes.status().message());
+  header.data_bytes = *data_bytes;
   return header;
 }
 

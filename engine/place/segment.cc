@@ -73,11 +73,12 @@ absl::StatusOr<Segment> CutSegment(const GraphPtr& graph) {
   // side has its own.
   std::vector<bool> crosses(g.num_values(), false);
   std::vector<bool> in_rest = late;
-  for (NodeId n = 0; n < g.num_nodes(); ++n) {
-    if (!late[n]) continue;
+  for (NodeId n = g.num_nodes(); n-- > 0;) {
+    if (!in_rest[n]) continue;
     for (ValueId v : g.operands(n)) {
       if (v == kNoValue || late[g.producer(v)]) continue;
-      if (g.Is(g.producer(v), Op::constant)) in_rest[g.producer(v)] = true;
+      // Constants are in both, and weak values, which are made of numbers only.
+      if (g.Is(g.producer(v), Op::constant) || g.type(v).weak) in_rest[g.producer(v)] = true;
       else crosses[v] = true;
     }
   }

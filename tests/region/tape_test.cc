@@ -237,6 +237,23 @@ TEST(TapeTest, OnATileOfAProduct) {
   EXPECT_EQ(product, expected);
 }
 
+// More reductions than a byte counts, over rows longer than a block.
+TEST(TapeTest, ManyReductions) {
+  constexpr int64_t kRows = 3, kColumns = 400;
+  constexpr int kSums = 300;
+  Function::Builder b("many");
+  const Expr x = b.Input("x", DType::kF32, {kRows, kColumns});
+  for (int i = 0; i < kSums; ++i) {
+    b.Output(absl::StrCat("y", i), sum(x * constant(Tensor::Scalar(i + 1.0f)), Ints{1}));
+  }
+  Tensor t = *Tensor::Allocate(DType::kF32, {kRows, kColumns});
+  std::fill_n(t.mutable_data<float>(), t.NumElements(), 1.0f);
+  const std::vector<Tensor> y = RunAsTape(*BodyOf(b), {t});
+  for (int i = 0; i < kSums; ++i) {
+    EXPECT_EQ(y[i].ToVector<float>(), std::vector<float>(kRows, kColumns * (i + 1.0f))) << i;
+  }
+}
+
 // The error of sums grows with the logarithm of their length: 0.1f a million times,
 // in rows and in columns.
 TEST(TapeTest, LongSumsAreExact) {

@@ -256,6 +256,34 @@ TEST(Run, TheFirstFailureInTheSourceIsReported) {
 
 // ---- threads and the cache
 
+// One plan would do for both, but not its positions.
+TEST(Run, EqualExpressionsFailOnTheirOwnLines) {
+  const Expr A = constant(Tensor::Of<double>({{1, 2}, {2, 1}}));
+  const Expr here = cholesky(A);
+  const Expr there = cholesky(A);
+  const uint32_t line = __LINE__ - 1;
+  EXPECT_EQ(PositionOf(Evaluate({here}, {}, {}).status()).line, line - 1);
+  EXPECT_EQ(PositionOf(Evaluate({there}, {}, {}).status()).line, line);
+}
+
+TEST(Run, RandomNodesAreDifferentStreamsWheneverTheyAreEvaluated) {
+  const Expr a = rand({100}), b = rand({100});
+  ASSERT_TRUE(Evaluate({a}, {}, {}).ok());
+  const absl::StatusOr<std::vector<Tensor>> r = Evaluate({a, b, a - b}, {}, {});
+  ASSERT_TRUE(r.ok()) << r.status();
+  EXPECT_NE((*r)[0].ToVector<float>(), (*r)[1].ToVector<float>());
+  EXPECT_NE((*r)[2].ToVector<float>()[0], 0);
+}
+
+TEST(Run, TakesMoreOperandsThanSixteenBitsCount) {
+  constexpr int64_t kCount = 70000;
+  const Expr x = constant(Tensor::Of<float>({1, 2}));
+  const absl::StatusOr<std::vector<Tensor>> r =
+      Evaluate({sum(cat(std::vector<Expr>(kCount, x), 0))}, {}, {});
+  ASSERT_TRUE(r.ok()) << r.status();
+  EXPECT_EQ((*r)[0].ToVector<float>()[0], 3.0f * kCount);
+}
+
 TEST(Run, IsReentrant) {
   const Program program = Example();
   Function::Builder b("picks");

@@ -229,6 +229,9 @@ TEST(Slice, MillionNodesWithoutRecursion) {
   const absl::StatusOr<Tensor> r = Evaluate(e);
   ASSERT_TRUE(r.ok()) << r.status();
   EXPECT_EQ(r->ToVector<float>()[0], 1000000.0f);
+  // Nodes that are both operands of the next one die without recursion too.
+  Expr square = constant(Tensor::Scalar(1.0f));
+  for (int i = 0; i < 1000000; ++i) square = square * square;
 }
 
 }  // namespace

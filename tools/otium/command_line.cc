@@ -214,6 +214,11 @@ std::string ProgramText(bool whole) {
   return absl::StrCat(text, "\n", kExitCodes);
 }
 
+// "otium run". CLI11 names the root after the program's path.
+std::string CommandOf(const CLI::App& app) {
+  return app.get_parent() == nullptr ? "otium" : absl::StrCat("otium ", app.get_name());
+}
+
 // "--randommissing": the option that was probably meant.
 std::string OptionHelp(const CLI::App& app, absl::string_view wrong) {
   std::vector<std::string> names;
@@ -223,7 +228,7 @@ std::string OptionHelp(const CLI::App& app, absl::string_view wrong) {
   const std::vector<absl::string_view> candidates(names.begin(), names.end());
   const absl::string_view closest = ClosestName(wrong.substr(0, wrong.find('=')), candidates);
   if (!closest.empty()) return absl::StrCat("did you mean ", closest, "?");
-  return absl::StrCat("otium ", app.get_name(), " -h lists the options");
+  return absl::StrCat(CommandOf(app), " -h lists the options");
 }
 
 // CLI11's words, in ours where they are not clear.
@@ -231,8 +236,8 @@ void Explain(const CLI::ParseError& error, const CLI::App& root, ParsedCommandLi
   const std::vector<CLI::App*> chosen = root.get_subcommands();
   const CLI::App& app = chosen.empty() ? root : *chosen[0];
   parsed->error = error.what();
-  parsed->help = app.get_name().empty() ? "otium -h lists the commands"
-                                        : absl::StrCat("otium ", app.get_name(), " -h says how");
+  parsed->help = absl::StrCat(CommandOf(app), chosen.empty() ? " -h lists the commands" : " -h says how");
+  if (!chosen.empty()) parsed->command = app.get_name();
   if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return;
   const std::vector<std::string> extras = root.remaining(/*recurse=*/true);
   if (extras.empty()) return;

@@ -14,6 +14,7 @@ struct ParsedCommandLine {
   // Empty when there is nothing to run: a text was asked for, or a mistake made.
   std::optional<Options> options;
   std::string text;   // Of --help or --version, for stdout.
+  std::string command;  // That was chosen, with or without mistakes after it.
   std::string error;  // Of a mistake, for stderr.
   std::string help;   // How to do better.
   // --json was among the arguments, whatever else is wrong with them.

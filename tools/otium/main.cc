@@ -48,6 +48,7 @@ int Main(int argc, char** argv) {
   ParsedCommandLine parsed = ParseCommandLine(argc, argv);
   if (!parsed.options.has_value()) {
     Options options;
+    options.command = parsed.command;
     options.json = parsed.json && parsed.text.empty();
     Session session(std::move(options));
     session.Print(parsed.text);

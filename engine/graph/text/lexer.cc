@@ -250,7 +250,10 @@ Token Lexer::String() {
 }
 
 SourcePosition PositionOf(const Span& span, absl::string_view text, const char* file) {
-  return {file, span.line, span.column, CountCharacters(span.Of(text))};
+  // No line is shown longer, and a long sum has as many spans as operators.
+  constexpr size_t kLongestUnderline = 1000;
+  const absl::string_view underlined = span.Of(text).substr(0, kLongestUnderline);
+  return {file, span.line, span.column, CountCharacters(underlined)};
 }
 
 std::string UnescapeString(absl::string_view token) {

@@ -90,6 +90,8 @@ std::optional<Function> GraphLowering::Run() {
     if (!names.insert(name).second) {
       file_.sink.Error(Position(result), absl::StrCat("two results are called ", name));
     }
+    // Of a graph that failed, whose own error is reported.
+    if (!value.expr) return std::nullopt;
     request_.outputs.emplace_back(name, value.expr);
   }
   if (graph_.has_errors || file_.sink.num_errors() > errors_before_) return std::nullopt;

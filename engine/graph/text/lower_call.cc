@@ -451,7 +451,7 @@ Expr GraphLowering::LowerLoad(AstId id) {
                       root.end();
     if (!inside) {
       Error(name_at, "this file is outside the folder of the graph file",
-            "move it there, or allow it where the graph is read");
+            "move it there, or allow it (otium --load-anywhere)");
       return Expr();
     }
   }
