@@ -39,12 +39,6 @@ class UniformMemory {
   char* const data_;
 };
 
-
-// What a prepared call keeps.
-struct TapeState {
-  std::shared_ptr<const Tape> tape;
-};
-
 void RunWithLayout(const Tape& tape, const TapeLayout& layout, const View* inputs,
                    const View* results) {
   UniformMemory uniforms(tape);
@@ -126,6 +120,11 @@ void CopyOut(const Tape& tape, const TapeStore& store, const char* from, char* r
   if (aligned && IsStreamed(tape, store)) StreamCopy(from, to, n * item);
   else std::memcpy(to, from, n * item);
 }
+
+// What a call keeps whose arrays need no layout.
+struct TapeState {
+  std::shared_ptr<const Tape> tape;
+};
 
 // A pointwise tape on arrays that are all dense in the same order: one long loop.
 void LaunchFlat(const LaunchArgs& args) {
