@@ -19,6 +19,16 @@ Expr WeakScalar(Tensor value, std::source_location location) {
                   SourcePosition::From(location));
 }
 
+// What an initializer_list would copy is moved: counts are atomic, and graphs of a
+// million nodes are made of these.
+Expr Binary(Op op, Arg a, Arg b) {
+  const SourcePosition position = a.position().known() ? a.position() : b.position();
+  Operands operands;
+  operands.push_back(std::move(a).expr());
+  operands.push_back(std::move(b).expr());
+  return MakeExpr(op, std::move(operands), {}, position);
+}
+
 }  // namespace
 
 absl::Status WithPosition(absl::Status status, SourcePosition position) {
@@ -133,16 +143,18 @@ IntrusivePtr<const Node> MakeNode(const OpDef& op, Operands operands,
   absl::StatusOr<Attributes> resolved = ResolveAttributes(op, std::move(attributes));
   if (!resolved.ok()) return poison(resolved.status());
   if (absl::Status s = CheckOperandCount(op, types); !s.ok()) return poison(std::move(s));
-  auto casts = PromoteOperands(op, types);
-  if (!casts.ok()) return poison(casts.status());
-  const bool all_weak = std::all_of(types.begin(), types.end(),
-                                    [](const TensorType* t) { return t == nullptr || t->weak; });
-  for (size_t i = 0; i < operands.size(); ++i) {
-    if (!(*casts)[i].has_value()) continue;
-    operands[i] = MakeExpr(Op::cast, Operands{operands[i]},
-                           {{"dtype", *(*casts)[i]}, {"weak", all_weak && op.Is(kPointwiseOp)}},
-                           position);
-    types[i] = &operands[i].type();
+  if (!ArePlainlyPromoted(op, types)) {
+    auto casts = PromoteOperands(op, types);
+    if (!casts.ok()) return poison(casts.status());
+    const bool all_weak = std::all_of(types.begin(), types.end(),
+                                      [](const TensorType* t) { return t == nullptr || t->weak; });
+    for (size_t i = 0; i < operands.size(); ++i) {
+      if (!(*casts)[i].has_value()) continue;
+      operands[i] = MakeExpr(Op::cast, Operands{operands[i]},
+                             {{"dtype", *(*casts)[i]}, {"weak", all_weak && op.Is(kPointwiseOp)}},
+                             position);
+      types[i] = &operands[i].type();
+    }
   }
   if (op.Is(kDataDependent) && resolved->Find<Dim>("count") == nullptr) {
     *resolved = resolved->With("count", FreshSize());
@@ -190,10 +202,10 @@ Expr Expr::H(std::source_location location) const {
   return MakeExpr(Op::conj, Operands{T(location)}, {}, SourcePosition::From(location));
 }
 
-Expr operator+(Arg a, Arg b) { return MakeExpr(Op::add, {a, b}); }
-Expr operator-(Arg a, Arg b) { return MakeExpr(Op::sub, {a, b}); }
-Expr operator*(Arg a, Arg b) { return MakeExpr(Op::mul, {a, b}); }
-Expr operator/(Arg a, Arg b) { return MakeExpr(Op::div, {a, b}); }
+Expr operator+(Arg a, Arg b) { return Binary(Op::add, std::move(a), std::move(b)); }
+Expr operator-(Arg a, Arg b) { return Binary(Op::sub, std::move(a), std::move(b)); }
+Expr operator*(Arg a, Arg b) { return Binary(Op::mul, std::move(a), std::move(b)); }
+Expr operator/(Arg a, Arg b) { return Binary(Op::div, std::move(a), std::move(b)); }
 Expr operator-(Arg a) { return MakeExpr(Op::neg, {a}); }
 
 }  // namespace otium

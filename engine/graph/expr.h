@@ -75,7 +75,8 @@ class OTIUM_EXPORT Arg {
   Arg(Dim value, std::source_location location = std::source_location::current());  // NOLINT
   Arg(Tensor value, std::source_location location = std::source_location::current());  // NOLINT
 
-  const Expr& expr() const { return expr_; }
+  const Expr& expr() const& { return expr_; }
+  Expr&& expr() && { return std::move(expr_); }
   SourcePosition position() const { return SourcePosition::From(location_); }
 
  private:

@@ -128,7 +128,9 @@ ValueId GraphBuilder::Add(const OpDef& op, absl::Span<const ValueId> given,
   for (ValueId v : operands) types.push_back(v == kNoValue ? nullptr : &g.types_[v]);
   ResultTypes results;
   const OpCall call{op, types, attributes};
-  if (absl::Status s = InferTypes(call, &results); !s.ok()) {
+  absl::Status s = CheckOperandCount(op, types);
+  if (s.ok()) s = InferTypes(call, &results);
+  if (!s.ok()) {
     Fail(std::move(s));
     return kNoValue;
   }

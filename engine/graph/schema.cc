@@ -271,6 +271,15 @@ DType StrongDType(const TensorType& type) {
   __builtin_unreachable();
 }
 
+bool ArePlainlyPromoted(const OpDef& op, absl::Span<const TensorType* const> operands) {
+  // No pointwise op has scale factors, and all dtypes equal suit an own_dtype too.
+  if (!op.Is(kPointwiseOp) || operands.empty()) return false;
+  for (const TensorType* t : operands) {
+    if (t == nullptr || t->weak || t->dtype != operands[0]->dtype) return false;
+  }
+  return op.promotion != Promotion::kFloat || IsInexact(operands[0]->dtype);
+}
+
 absl::StatusOr<absl::InlinedVector<std::optional<DType>, 3>> PromoteOperands(
     const OpDef& op, absl::Span<const TensorType* const> operands) {
   absl::InlinedVector<std::optional<DType>, 3> casts(operands.size());
@@ -300,7 +309,6 @@ absl::StatusOr<absl::InlinedVector<std::optional<DType>, 3>> PromoteOperands(
 
 absl::Status InferTypes(const OpCall& call, ResultTypes* results) {
   const OpDef& op = call.op;
-  OTIUM_RETURN_IF_ERROR(CheckOperandCount(op, call.operands));
   const TensorType* first = nullptr;
   bool all_weak = true;
   for (int i = 0; i < call.num_operands(); ++i) {

@@ -27,6 +27,11 @@ absl::StatusOr<Attributes> ResolveAttributes(const OpDef& op,
 // Wrong number of operands, or a missing one that is required.
 absl::Status CheckOperandCount(const OpDef& op, absl::Span<const TensorType* const> operands);
 
+// Whether `op` takes its operands as they are, seen at a glance: strong ones of one
+// dtype. False says nothing; PromoteOperands knows. Spares the common node of a
+// million half of its checks.
+bool ArePlainlyPromoted(const OpDef& op, absl::Span<const TensorType* const> operands);
+
 // The dtype that each operand must be cast to before `op` is applied, empty for
 // those that stay as they are. Fails when the op needs equal dtypes.
 absl::StatusOr<absl::InlinedVector<std::optional<DType>, 3>> PromoteOperands(
@@ -43,8 +48,8 @@ AttributeValue DefaultAttribute(const ParamDef& param);
 // What a weak type becomes when it stands alone: i64, f32 or c64.
 DType StrongDType(const TensorType& type);
 
-// Result types without structure, for operands that are promoted already.
-// `results` arrives empty. Messages start with the op's name.
+// Result types without structure, for operands that are counted and promoted
+// already. `results` arrives empty. Messages start with the op's name.
 absl::Status InferTypes(const OpCall& call, ResultTypes* results);
 
 // The schema parameter that operand `i` belongs to.
