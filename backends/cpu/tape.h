@@ -24,8 +24,8 @@
 //               panel of columns, one pass over the rows a stage.
 //
 // Trees of partial results depend on the length of the row only: 128-byte
-// accumulators within a block (tape_reduce.cc), then blocks of a chunk folded in
-// halves (rows), or steps of a chunk 16 by 16 (columns); then chunks 8 by 8. So
+// accumulators for a block and, 8 by 8, for the blocks of a chunk (rows;
+// tape_reduce.cc), or steps of a chunk 16 by 16 (columns); then chunks 8 by 8. So
 // errors grow with the logarithm of the length. Chunks are what threads share
 // when rows are few.
 //
@@ -45,7 +45,7 @@
 
 namespace otium::cpu {
 
-inline constexpr int64_t kBlock = 512;
+inline constexpr int64_t kBlock = kReduceBlock;
 inline constexpr int64_t kBlocksPerChunk = 64;
 inline constexpr int64_t kChunk = kBlock * kBlocksPerChunk;
 inline constexpr int64_t kPackedRow = 256;
@@ -109,7 +109,9 @@ struct TapeReduce {
   Slot in;
   Slot out;      // The row value.
   bool is_arg = false;
-  RowReduceFn rows = nullptr;
+  RowReduceFn rows = nullptr;  // kPacked
+  BlockReduce long_row;        // kLong
+  ColumnSumFn column_sum = nullptr;  // kColumns, sums of some dtypes
   RowArgReduceFn arg_rows = nullptr;
   MapFn combine = nullptr;
   ArgUpdateFn update = nullptr;

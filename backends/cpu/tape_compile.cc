@@ -311,6 +311,8 @@ class Compiler {
     r.out = slot_[v];
     r.is_arg = IsArg(i.reduce);
     r.rows = FindRowReduce(r.op, r.dtype);
+    r.long_row = FindBlockReduce(r.op, r.dtype);
+    if (r.op == region::ReduceOp::kSum) r.column_sum = FindColumnSum(r.dtype);
     r.combine = FindMap(CombineOp(r.op, r.dtype), r.dtype);
     if (r.is_arg) {
       r.arg_rows = FindRowArgReduce(r.op, r.dtype);

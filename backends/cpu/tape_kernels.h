@@ -47,6 +47,32 @@ MapFn FindPair(region::ScalarOp first, region::ScalarOp second, bool swapped, DT
 // filled in turn, then folded in halves. An empty row gives the identity.
 using RowReduceFn = void (*)(const void* x, int64_t rows, int64_t n, void* out);
 RowReduceFn FindRowReduce(region::ReduceOp op, DType dtype);
+
+// A longer row, in blocks of kReduceBlock elements. Each block is added up as a row
+// is, and its accumulators, unfolded, to those of the block's group of eight, and
+// these to those of the row: an element of n passes at most 16 + 8 + n / 4096
+// additions, and the fold happens once. `blocks` takes n elements that begin with
+// block `first` (all blocks before the last of a row are whole); block 0 starts
+// the state. `finish` gives the reduction, and spoils the state. `rows` is both for
+// whole rows in memory, `stride` bytes apart: the same bits, but it reads four rows,
+// or four groups of one, by turns (see tape_reduce.cc).
+inline constexpr int64_t kReduceBlock = 512;
+struct alignas(64) BlockReduceState {
+  char group[128];
+  char row[128];
+};
+struct BlockReduce {
+  void (*blocks)(const void* x, int64_t n, int64_t first, BlockReduceState* state) = nullptr;
+  void (*finish)(BlockReduceState* state, void* out) = nullptr;
+  void (*rows)(const void* x, int64_t stride, int64_t rows, int64_t n, void* out) = nullptr;
+};
+BlockReduce FindBlockReduce(region::ReduceOp op, DType dtype);
+
+// sums[j] = the sum of column j of `rows` >= 1 rows of n elements, `stride` bytes
+// apart, added from the first to the last. Null where the dtype has none.
+using ColumnSumFn = void (*)(const void* x, int64_t stride, int64_t rows, int64_t n, void* sums);
+ColumnSumFn FindColumnSum(DType dtype);
+
 // argmax and argmin: also where (first); index[r] starts at 0 in every row.
 using RowArgReduceFn = void (*)(const void* x, int64_t rows, int64_t n, void* out, int64_t* index);
 RowArgReduceFn FindRowArgReduce(region::ReduceOp op, DType dtype);
@@ -81,6 +107,8 @@ struct MapTable {
 };
 struct ReduceTable {
   RowReduceFn rows[8][kNumDTypes] = {};
+  BlockReduce blocks[8][kNumDTypes] = {};
+  ColumnSumFn column_sums[kNumDTypes] = {};
   // [argmin]
   RowArgReduceFn arg_rows[2][kNumDTypes] = {};
   ArgUpdateFn update[2][kNumDTypes] = {};

@@ -5,6 +5,12 @@
 // two of AVX-512, and the same bits on both; then accumulators are folded in
 // halves. That is several chains to hide the latency of an addition, and the
 // error of a pairwise sum: 512 elements are at most 16 + 5 roundings deep.
+//
+// Longer rows keep the accumulators apart until their end: folding them after
+// each block of 512 took a sixth of the time of a sum out of memory. And memory is
+// read at several places by turns, 512 bytes at each: one stream of addresses gets
+// 17 to 28 GB/s here, four 25 to 47 (Zen 3), as each page has a prefetcher of its
+// own. Prefetch instructions instead made one stream slower.
 
 #include <algorithm>
 #include <complex>
@@ -97,64 +103,236 @@ struct AnyOp {
   static T Identity() { return T(0); }
 };
 
+// One accumulator for each element of 128 bytes, as plain values; loops over them
+// are vectorized by the compiler.
 template <class T, class Op>
-HWY_INLINE T Fold(T* accumulators, int count, Op op) {
-  for (int half = count / 2; half > 0; half /= 2) {
-    for (int l = 0; l < half; ++l) accumulators[l] = op(accumulators[l], accumulators[l + half]);
-  }
-  return accumulators[0];
-}
+struct PlainAccumulators {
+  static constexpr int kLanes = kAccumulatorBytes / sizeof(T);
+  using Element = T;
+  T lanes[kLanes];
 
-// On plain values; the inner loop is vectorized by the compiler.
-template <class T, class Op>
-void Rows(const void* x_data, int64_t rows, int64_t n, void* out_data) {
-  constexpr int kLanes = kAccumulatorBytes / sizeof(T);
-  const T* x = static_cast<const T*>(x_data);
-  T* out = static_cast<T*>(out_data);
-  const Op op;
-  for (int64_t r = 0; r < rows; ++r, x += n) {
-    alignas(64) T acc[kLanes];
-    for (int l = 0; l < kLanes; ++l) acc[l] = Op::template Identity<T>();
+  static PlainAccumulators Identity() {
+    PlainAccumulators a;
+    for (int l = 0; l < kLanes; ++l) a.lanes[l] = Op::template Identity<T>();
+    return a;
+  }
+  void Add(const T* x, int64_t n) {
+    const Op op;
     int64_t i = 0;
     for (; i + kLanes <= n; i += kLanes) {
-      for (int l = 0; l < kLanes; ++l) acc[l] = op(acc[l], x[i + l]);
+      for (int l = 0; l < kLanes; ++l) lanes[l] = op(lanes[l], x[i + l]);
     }
-    for (int l = 0; i + l < n; ++l) acc[l] = op(acc[l], x[i + l]);
-    out[r] = Fold(acc, kLanes, op);
+    for (int l = 0; i + l < n; ++l) lanes[l] = op(lanes[l], x[i + l]);
   }
-}
+  void Add(const PlainAccumulators& other) {
+    for (int l = 0; l < kLanes; ++l) lanes[l] = Op()(lanes[l], other.lanes[l]);
+  }
+  static PlainAccumulators Load(const void* from) {
+    PlainAccumulators a;
+    std::memcpy(a.lanes, from, kAccumulatorBytes);
+    return a;
+  }
+  void Store(void* to) const { std::memcpy(to, lanes, kAccumulatorBytes); }
+  T Fold() {
+    for (int half = kLanes / 2; half > 0; half /= 2) {
+      for (int l = 0; l < half; ++l) lanes[l] = Op()(lanes[l], lanes[l + half]);
+    }
+    return lanes[0];
+  }
+};
 
-// The same on vectors. kWidth: reals in an element, 2 for complex sums.
-template <class T, class Op, int kWidth = 1>
-void VectorRows(const void* x_data, int64_t rows, int64_t n, void* out_data) {
-  const hn::ScalableTag<T> d;
-  constexpr int64_t kVector = HWY_MAX_BYTES < kAccumulatorBytes ? hn::MaxLanes(hn::ScalableTag<T>())
-                                                               : kAccumulatorBytes / sizeof(T);
-  constexpr int kLanes = kAccumulatorBytes / sizeof(T);
-  constexpr int kVectors = kLanes / kVector;
-  const T* x = static_cast<const T*>(x_data);
-  T* out = static_cast<T*>(out_data);
-  const Op op;
-  n *= kWidth;
-  for (int64_t r = 0; r < rows; ++r, x += n) {
-    hn::Vec<decltype(d)> acc[kVectors];
+// The same in vectors of R, the real parts of T: complex sums are two real ones.
+template <class T, class R, class Op>
+struct VectorAccumulators {
+  static constexpr int kWidth = sizeof(T) / sizeof(R);
+  static constexpr int64_t kLanes = kAccumulatorBytes / sizeof(R);
+  static constexpr int64_t kVector = std::min<int64_t>(hn::MaxLanes(hn::ScalableTag<R>()), kLanes);
+  static constexpr int kVectors = kLanes / kVector;
+  using D = hn::ScalableTag<R>;
+  using Element = T;
+  hn::Vec<D> v[kVectors];
+
+  static HWY_INLINE VectorAccumulators Identity() {
+    VectorAccumulators a;
     HWY_UNROLL(8)
-    for (int k = 0; k < kVectors; ++k) acc[k] = hn::Set(d, Op::template Identity<T>());
+    for (int k = 0; k < kVectors; ++k) a.v[k] = hn::Set(D(), Op::template Identity<R>());
+    return a;
+  }
+  HWY_INLINE void Add(const T* elements, int64_t n) {
+    const Op op;
+    const R* x = reinterpret_cast<const R*>(elements);
+    n *= kWidth;
     int64_t i = 0;
     for (; i + kLanes <= n; i += kLanes) {
       HWY_UNROLL(8)
       for (int k = 0; k < kVectors; ++k) {
-        acc[k] = op.Vectors(acc[k], hn::LoadU(d, x + i + k * kVector));
+        v[k] = op.Vectors(v[k], hn::LoadU(D(), x + i + k * kVector));
       }
     }
-    alignas(64) T lanes[kLanes];
-    HWY_UNROLL(8)
-    for (int k = 0; k < kVectors; ++k) hn::StoreU(acc[k], d, lanes + k * kVector);
+    if (i == n) return;
+    alignas(64) R lanes[kLanes];
+    Store(lanes);
     for (int l = 0; i + l < n; ++l) lanes[l] = op(lanes[l], x[i + l]);
-    for (int half = kLanes / 2; half >= kWidth; half /= 2) {
-      for (int l = 0; l < half; ++l) lanes[l] = op(lanes[l], lanes[l + half]);
+    *this = Load(lanes);
+  }
+  HWY_INLINE void Add(const VectorAccumulators& other) {
+    HWY_UNROLL(8)
+    for (int k = 0; k < kVectors; ++k) v[k] = Op().Vectors(v[k], other.v[k]);
+  }
+  static HWY_INLINE VectorAccumulators Load(const void* from) {
+    VectorAccumulators a;
+    HWY_UNROLL(8)
+    for (int k = 0; k < kVectors; ++k) {
+      a.v[k] = hn::LoadU(D(), static_cast<const R*>(from) + k * kVector);
     }
-    for (int w = 0; w < kWidth; ++w) out[r * kWidth + w] = lanes[w];
+    return a;
+  }
+  HWY_INLINE void Store(void* to) const {
+    HWY_UNROLL(8)
+    for (int k = 0; k < kVectors; ++k) {
+      hn::StoreU(v[k], D(), static_cast<R*>(to) + k * kVector);
+    }
+  }
+  HWY_INLINE T Fold() const {
+    alignas(64) R lanes[kLanes];
+    Store(lanes);
+    for (int half = kLanes / 2; half >= kWidth; half /= 2) {
+      for (int l = 0; l < half; ++l) lanes[l] = Op()(lanes[l], lanes[l + half]);
+    }
+    T result;
+    std::memcpy(&result, lanes, sizeof(T));
+    return result;
+  }
+};
+
+template <class Accumulators>
+void Rows(const void* x_data, int64_t rows, int64_t n, void* out_data) {
+  using T = typename Accumulators::Element;
+  const T* x = static_cast<const T*>(x_data);
+  T* out = static_cast<T*>(out_data);
+  for (int64_t r = 0; r < rows; ++r, x += n) {
+    Accumulators sum = Accumulators::Identity();
+    sum.Add(x, n);
+    out[r] = sum.Fold();
+  }
+}
+
+constexpr int64_t kGroup = 8;  // Blocks.
+
+template <class Accumulators>
+void Blocks(const void* x_data, int64_t n, int64_t first, BlockReduceState* state) {
+  using T = typename Accumulators::Element;
+  const T* x = static_cast<const T*>(x_data);
+  Accumulators row = first == 0 ? Accumulators::Identity() : Accumulators::Load(state->row);
+  Accumulators group =
+      first % kGroup == 0 ? Accumulators::Identity() : Accumulators::Load(state->group);
+  for (int64_t i = 0, b = first; i < n; i += kReduceBlock) {
+    Accumulators block = Accumulators::Identity();
+    block.Add(x + i, std::min(kReduceBlock, n - i));
+    group.Add(block);
+    if (++b % kGroup == 0) {
+      row.Add(group);
+      group = Accumulators::Identity();
+    }
+  }
+  group.Store(state->group);
+  row.Store(state->row);
+}
+
+// Four streams, `stride` elements apart, by turns; n is at most a block.
+template <class Accumulators, class T>
+HWY_INLINE void AddFour(const T* x, int64_t stride, int64_t n, Accumulators (&sums)[4]) {
+  constexpr int64_t kTurn = 512 / sizeof(T);
+  for (int64_t i = 0; i < n; i += kTurn) {
+    for (int s = 0; s < 4; ++s) sums[s].Add(x + s * stride + i, std::min(kTurn, n - i));
+  }
+}
+
+template <class Accumulators>
+HWY_INLINE void SetIdentity(Accumulators (&sums)[4]) {
+  for (Accumulators& sum : sums) sum = Accumulators::Identity();
+}
+
+template <class Accumulators>
+void FinishBlocks(BlockReduceState* state, void* out) {
+  Accumulators row = Accumulators::Load(state->row);
+  row.Add(Accumulators::Load(state->group));
+  const typename Accumulators::Element result = row.Fold();
+  std::memcpy(out, &result, sizeof(result));
+}
+
+template <class Accumulators>
+void LongRows(const void* x_data, int64_t stride, int64_t rows, int64_t n, void* out_data) {
+  using T = typename Accumulators::Element;
+  stride /= static_cast<int64_t>(sizeof(T));
+  const T* x = static_cast<const T*>(x_data);
+  T* out = static_cast<T*>(out_data);
+  Accumulators row[4], group[4], block[4];
+  for (; rows >= 4; rows -= 4, x += 4 * stride, out += 4) {
+    SetIdentity(row);
+    SetIdentity(group);
+    for (int64_t i = 0, b = 0; i < n; i += kReduceBlock) {
+      SetIdentity(block);
+      AddFour(x + i, stride, std::min(kReduceBlock, n - i), block);
+      ++b;
+      for (int s = 0; s < 4; ++s) {
+        group[s].Add(block[s]);
+        if (b % kGroup != 0) continue;
+        row[s].Add(group[s]);
+        group[s] = Accumulators::Identity();
+      }
+    }
+    for (int s = 0; s < 4; ++s) {
+      row[s].Add(group[s]);
+      out[s] = row[s].Fold();
+    }
+  }
+  constexpr int64_t kGroupSize = kGroup * kReduceBlock;
+  for (; rows > 0; --rows, x += stride, ++out) {
+    Accumulators sum = Accumulators::Identity();
+    int64_t i = 0;
+    for (; i + 4 * kGroupSize <= n; i += 4 * kGroupSize) {
+      SetIdentity(group);
+      for (int64_t j = 0; j < kGroupSize; j += kReduceBlock) {
+        SetIdentity(block);
+        AddFour(x + i + j, kGroupSize, kReduceBlock, block);
+        for (int s = 0; s < 4; ++s) group[s].Add(block[s]);
+      }
+      for (int s = 0; s < 4; ++s) sum.Add(group[s]);
+    }
+    BlockReduceState state;
+    sum.Store(state.row);
+    Blocks<Accumulators>(x + i, n - i, i / kReduceBlock, &state);
+    FinishBlocks<Accumulators>(&state, out);
+  }
+}
+
+// Eight rows by turns, 128 bytes of each: the sums stay in registers meanwhile, and
+// as many streams of addresses are read. One row after the other took 1.4 times as
+// long.
+template <class T, class R>
+void ColumnSums(const void* x_data, int64_t stride, int64_t rows, int64_t n, void* sums_data) {
+  constexpr int64_t kRowsByTurns = 8;
+  using Sum = VectorAccumulators<T, R, SumOp>;
+  constexpr int64_t kColumns = kAccumulatorBytes / sizeof(T);
+  const char* x = static_cast<const char*>(x_data);
+  T* sums = static_cast<T*>(sums_data);
+  for (int64_t first = 0; first < rows; first += kRowsByTurns) {
+    const int64_t end = std::min(first + kRowsByTurns, rows);
+    const auto at = [&](int64_t row, int64_t column) {
+      return reinterpret_cast<const T*>(x + row * stride) + column;
+    };
+    int64_t j = 0;
+    for (; j + kColumns <= n; j += kColumns) {
+      Sum sum = first == 0 ? Sum::Load(at(0, j)) : Sum::Load(sums + j);
+      for (int64_t r = std::max<int64_t>(first, 1); r < end; ++r) sum.Add(at(r, j), kColumns);
+      sum.Store(sums + j);
+    }
+    for (; j < n; ++j) {
+      T sum = first == 0 ? *at(0, j) : sums[j];
+      for (int64_t r = std::max<int64_t>(first, 1); r < end; ++r) sum += *at(r, j);
+      sums[j] = sum;
+    }
   }
 }
 
@@ -167,7 +345,7 @@ HWY_INLINE bool Beats(T x, T best) {
 template <class T, bool kMax>
 void ArgRows(const void* x_data, int64_t rows, int64_t n, void* best, int64_t* index) {
   using Op = std::conditional_t<kMax, MaxOp, MinOp>;
-  Rows<T, Op>(x_data, rows, n, best);
+  Rows<PlainAccumulators<T, Op>>(x_data, rows, n, best);
   const T* x = static_cast<const T*>(x_data);
   for (int64_t r = 0; r < rows; ++r, x += n) {
     const T value = static_cast<const T*>(best)[r];
@@ -222,35 +400,49 @@ void AddOrdered(ReduceTable* t, DType dtype) {
   t->merge[1][d] = Merge<T, false>;
 }
 
+template <class Accumulators>
+void AddReduce(ReduceTable* t, region::ReduceOp op, DType dtype) {
+  const int o = static_cast<int>(op), d = static_cast<int>(dtype);
+  t->rows[o][d] = Rows<Accumulators>;
+  t->blocks[o][d] = {Blocks<Accumulators>, FinishBlocks<Accumulators>, LongRows<Accumulators>};
+}
+
 void Add(ReduceTable* t) {
   using region::ReduceOp;
-  auto at = [&](ReduceOp op, DType d) -> RowReduceFn& {
-    return t->rows[static_cast<int>(op)][static_cast<int>(d)];
+  const auto vectors = [&]<class T, class R, class Op>(ReduceOp op, DType dtype, T, R, Op) {
+    AddReduce<VectorAccumulators<T, R, Op>>(t, op, dtype);
   };
-  at(ReduceOp::kSum, DType::kF32) = VectorRows<float, SumOp>;
-  at(ReduceOp::kSum, DType::kF64) = VectorRows<double, SumOp>;
-  at(ReduceOp::kSum, DType::kC64) = VectorRows<float, SumOp, 2>;
-  at(ReduceOp::kSum, DType::kC128) = VectorRows<double, SumOp, 2>;
-  at(ReduceOp::kSum, DType::kI32) = Rows<int32_t, SumOp>;
-  at(ReduceOp::kSum, DType::kI64) = Rows<int64_t, SumOp>;
-  at(ReduceOp::kProd, DType::kF32) = VectorRows<float, ProdOp>;
-  at(ReduceOp::kProd, DType::kF64) = VectorRows<double, ProdOp>;
-  at(ReduceOp::kProd, DType::kC64) = Rows<std::complex<float>, ProdOp>;
-  at(ReduceOp::kProd, DType::kC128) = Rows<std::complex<double>, ProdOp>;
-  at(ReduceOp::kProd, DType::kI32) = Rows<int32_t, ProdOp>;
-  at(ReduceOp::kProd, DType::kI64) = Rows<int64_t, ProdOp>;
-  at(ReduceOp::kMax, DType::kF32) = VectorRows<float, MaxOp>;
-  at(ReduceOp::kMax, DType::kF64) = VectorRows<double, MaxOp>;
-  at(ReduceOp::kMax, DType::kI32) = Rows<int32_t, MaxOp>;
-  at(ReduceOp::kMax, DType::kI64) = Rows<int64_t, MaxOp>;
-  at(ReduceOp::kMax, DType::kBool) = Rows<uint8_t, AnyOp>;
-  at(ReduceOp::kMin, DType::kF32) = VectorRows<float, MinOp>;
-  at(ReduceOp::kMin, DType::kF64) = VectorRows<double, MinOp>;
-  at(ReduceOp::kMin, DType::kI32) = Rows<int32_t, MinOp>;
-  at(ReduceOp::kMin, DType::kI64) = Rows<int64_t, MinOp>;
-  at(ReduceOp::kMin, DType::kBool) = Rows<uint8_t, AllOp>;
-  at(ReduceOp::kAll, DType::kBool) = Rows<uint8_t, AllOp>;
-  at(ReduceOp::kAny, DType::kBool) = Rows<uint8_t, AnyOp>;
+  const auto plain = [&]<class T, class Op>(ReduceOp op, DType dtype, T, Op) {
+    AddReduce<PlainAccumulators<T, Op>>(t, op, dtype);
+  };
+  vectors(ReduceOp::kSum, DType::kF32, float(), float(), SumOp());
+  vectors(ReduceOp::kSum, DType::kF64, double(), double(), SumOp());
+  vectors(ReduceOp::kSum, DType::kC64, std::complex<float>(), float(), SumOp());
+  vectors(ReduceOp::kSum, DType::kC128, std::complex<double>(), double(), SumOp());
+  plain(ReduceOp::kSum, DType::kI32, int32_t(), SumOp());
+  plain(ReduceOp::kSum, DType::kI64, int64_t(), SumOp());
+  vectors(ReduceOp::kProd, DType::kF32, float(), float(), ProdOp());
+  vectors(ReduceOp::kProd, DType::kF64, double(), double(), ProdOp());
+  plain(ReduceOp::kProd, DType::kC64, std::complex<float>(), ProdOp());
+  plain(ReduceOp::kProd, DType::kC128, std::complex<double>(), ProdOp());
+  plain(ReduceOp::kProd, DType::kI32, int32_t(), ProdOp());
+  plain(ReduceOp::kProd, DType::kI64, int64_t(), ProdOp());
+  vectors(ReduceOp::kMax, DType::kF32, float(), float(), MaxOp());
+  vectors(ReduceOp::kMax, DType::kF64, double(), double(), MaxOp());
+  plain(ReduceOp::kMax, DType::kI32, int32_t(), MaxOp());
+  plain(ReduceOp::kMax, DType::kI64, int64_t(), MaxOp());
+  plain(ReduceOp::kMax, DType::kBool, uint8_t(), AnyOp());
+  vectors(ReduceOp::kMin, DType::kF32, float(), float(), MinOp());
+  vectors(ReduceOp::kMin, DType::kF64, double(), double(), MinOp());
+  plain(ReduceOp::kMin, DType::kI32, int32_t(), MinOp());
+  plain(ReduceOp::kMin, DType::kI64, int64_t(), MinOp());
+  plain(ReduceOp::kMin, DType::kBool, uint8_t(), AllOp());
+  plain(ReduceOp::kAll, DType::kBool, uint8_t(), AllOp());
+  plain(ReduceOp::kAny, DType::kBool, uint8_t(), AnyOp());
+  t->column_sums[static_cast<int>(DType::kF32)] = ColumnSums<float, float>;
+  t->column_sums[static_cast<int>(DType::kF64)] = ColumnSums<double, double>;
+  t->column_sums[static_cast<int>(DType::kC64)] = ColumnSums<std::complex<float>, float>;
+  t->column_sums[static_cast<int>(DType::kC128)] = ColumnSums<std::complex<double>, double>;
   AddOrdered<float>(t, DType::kF32);
   AddOrdered<double>(t, DType::kF64);
   AddOrdered<int32_t>(t, DType::kI32);
@@ -289,6 +481,10 @@ void Write(T value, void* out) {
 RowReduceFn FindRowReduce(ReduceOp op, DType dtype) {
   return Table().rows[static_cast<int>(op)][static_cast<int>(dtype)];
 }
+BlockReduce FindBlockReduce(ReduceOp op, DType dtype) {
+  return Table().blocks[static_cast<int>(op)][static_cast<int>(dtype)];
+}
+ColumnSumFn FindColumnSum(DType dtype) { return Table().column_sums[static_cast<int>(dtype)]; }
 RowArgReduceFn FindRowArgReduce(ReduceOp op, DType dtype) {
   return Table().arg_rows[op == ReduceOp::kArgMin][static_cast<int>(dtype)];
 }

@@ -265,5 +265,71 @@ TEST(TapeKernelsTest, RowReductions) {
   EXPECT_EQ(most[0], std::numeric_limits<float>::infinity());
 }
 
+// However its blocks are handed over, a row has one sum, and whole numbers an exact one.
+TEST(TapeKernelsTest, LongRowReductions) {
+  constexpr int64_t n = 20 * kReduceBlock + 77;
+  std::vector<float> whole(n), any(n);
+  float expected = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    whole[i] = static_cast<float>(i * 7 % 13) - 6;
+    any[i] = std::sin(static_cast<float>(i));
+    expected += whole[i];
+  }
+  const BlockReduce sum = FindBlockReduce(ReduceOp::kSum, DType::kF32);
+  const auto in_steps = [&](const std::vector<float>& x, int64_t blocks) {
+    BlockReduceState state;
+    for (int64_t b = 0; b * kReduceBlock < n; b += blocks) {
+      sum.blocks(x.data() + b * kReduceBlock,
+                 std::min(blocks * kReduceBlock, n - b * kReduceBlock), b, &state);
+    }
+    float result;
+    sum.finish(&state, &result);
+    return result;
+  };
+  EXPECT_EQ(in_steps(whole, 1), expected);
+  EXPECT_EQ(in_steps(whole, 21), expected);
+  for (int64_t blocks : {2, 3, 8, 11, 21}) EXPECT_EQ(in_steps(any, blocks), in_steps(any, 1));
+  // Whole rows, here all the same one, alone and four and more by turns.
+  const std::vector<float> long_any = [] {
+    std::vector<float> x(70 * kReduceBlock + 77);
+    for (size_t i = 0; i < x.size(); ++i) x[i] = std::sin(static_cast<float>(i));
+    return x;
+  }();
+  for (const std::vector<float>& x : {any, long_any}) {
+    BlockReduceState state;
+    float expected;
+    sum.blocks(x.data(), static_cast<int64_t>(x.size()), 0, &state);
+    sum.finish(&state, &expected);
+    for (int64_t rows : {1, 4, 6}) {
+      std::vector<float> results(rows);
+      sum.rows(x.data(), /*stride=*/0, rows, static_cast<int64_t>(x.size()), results.data());
+      EXPECT_THAT(results, testing::Each(expected)) << rows;
+    }
+  }
+
+  const BlockReduce most = FindBlockReduce(ReduceOp::kMax, DType::kF32);
+  whole[n - 1] = 40;
+  BlockReduceState state;
+  most.blocks(whole.data(), n, 0, &state);
+  float result;
+  most.finish(&state, &result);
+  EXPECT_EQ(result, 40);
+}
+
+TEST(TapeKernelsTest, ColumnSums) {
+  constexpr int64_t kRows = 21, kColumns = 75, kStride = 80;
+  std::vector<float> x(kRows * kStride), sums(kColumns + 1, -1), expected(kColumns);
+  for (size_t i = 0; i < x.size(); ++i) x[i] = std::sin(static_cast<float>(i));
+  for (int64_t rows : {1, 8, 9, 21}) {
+    FindColumnSum(DType::kF32)(x.data(), kStride * 4, rows, kColumns, sums.data());
+    for (int64_t j = 0; j < kColumns; ++j) {
+      expected[j] = x[j];
+      for (int64_t r = 1; r < rows; ++r) expected[j] += x[r * kStride + j];
+    }
+    EXPECT_TRUE(std::equal(expected.begin(), expected.end(), sums.begin())) << rows;
+    EXPECT_EQ(sums[kColumns], -1);
+  }
+}
+
 }  // namespace
 }  // namespace otium::cpu
