@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+import alone
 import cases
 
 HERE = Path(__file__).resolve().parent
@@ -46,6 +47,14 @@ class Worker:
             return None
         return float(answer) if answer not in ("", "unsupported") else None
 
+    def machine(self, what):
+        """Flops or bytes a second of the worker's threads, the best of several."""
+        return max(self.seconds(f"machine_{what}", 1) for _ in range(7))
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
 
 def interleaved(workers, case, rounds):
     """Seconds of each round, by worker; workers that lack the case are left out."""
@@ -68,6 +77,8 @@ def compare(case, times, machine):
     peers = {name: t for name, t in times.items() if name != "otium"}
     row = {"case": case.name, "limit": case.limit, "median_seconds": {
         name: statistics.median(t) for name, t in times.items()}}
+    if case.peer:
+        peers = {name: t for name, t in peers.items() if name == case.peer}
     if own is None or not peers:
         return row
     fastest = min(peers, key=lambda name: statistics.median(peers[name]))
@@ -75,13 +86,13 @@ def compare(case, times, machine):
     quartiles = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else [ratios[0]] * 3
     row.update(peer=fastest, ratio=statistics.median(ratios), low=quartiles[0], high=quartiles[2])
     seconds = statistics.median(own)
-    if case.kind == "flops":
-        row["rate"] = f"{case.amount / seconds / 1e9:.1f} GFLOP/s"
-    elif case.kind == "bytes":
-        row["rate"] = f"{case.amount / seconds / 1e9:.1f} GB/s"
-        row["share"] = case.amount / seconds / machine["bandwidth"]
-    else:
+    if case.kind == "calls":
         row["rate"] = f"{seconds / case.amount * 1e9:.0f} ns/op"
+    else:
+        peak = machine[case.kind] / (2 if case.dtype == "f64" and case.kind == "fma" else 1)
+        unit = "GFLOP/s" if case.kind == "fma" else "GB/s"
+        row["rate"] = f"{case.amount / seconds / 1e9:.1f} {unit}"
+        row["share"] = case.amount / seconds / peak
     return row
 
 
@@ -93,6 +104,29 @@ def print_row(row):
     mark = "ok  " if row["ratio"] <= row["limit"] else "MISS"
     print(f"{row['case']:26} {row['ratio']:6.2f}  [{row['low']:.2f}, {row['high']:.2f}]"
           f"  <= {row['limit']:<5} {mark} {row['rate']:>15} {share}  {row['peer']}", flush=True)
+
+
+def busy_core(args):
+    print("\nmm of f32 by two threads beside a busy process on one of two cores, "
+          "over one thread alone")
+    rates = alone.busy_core_rates(lambda threads: Worker("otium", [args.worker], threads),
+                                  cases.BUSY_SIZES, args.rounds)
+    for n, rate in rates:
+        print(f"n = {n:<5} {rate:.2f} of the rate  >= {cases.BUSY_LEAST}  "
+              f"{'ok' if rate >= cases.BUSY_LEAST else 'MISS'}", flush=True)
+    return rates
+
+
+def start(args):
+    otium = Path(args.worker).parent / "otium"
+    if not otium.exists():
+        print(f"\n{otium} is not built: the start of a process is not measured")
+        return None
+    seconds = alone.start_seconds(otium, 4 * args.rounds)
+    print(f"\notium run of a tiny graph, whole process: {seconds * 1e3:.1f} ms  "
+          f"<= {cases.START_LIMIT * 1e3:.0f} ms  "
+          f"{'ok' if seconds <= cases.START_LIMIT else 'MISS'}")
+    return seconds
 
 
 def main():
@@ -115,11 +149,12 @@ def main():
             if available:
                 workers.append(Worker(peer, [args.python, str(HERE / f"{peer}_worker.py")], threads))
         own = workers[0]
-        copy = statistics.median(own.seconds("machine_2r1w", 5) for _ in range(5))
-        machine = {"threads": threads, "bandwidth": 3 * 4e7 / copy}
+        machine = {what: own.machine(what) for what in ("fma", "read", "2r1w")}
+        machine["threads"] = threads
         print(f"\n{threads} thread{'s' * (threads > 1)}; peers: "
-              f"{', '.join(w.name for w in workers[1:]) or 'none'}; "
-              f"2 reads and 1 write: {machine['bandwidth'] / 1e9:.1f} GB/s")
+              f"{', '.join(w.name for w in workers[1:]) or 'none'}; f32 multiply-adds "
+              f"{machine['fma'] / 1e9:.0f} GFLOP/s, reading {machine['read'] / 1e9:.1f} GB/s, "
+              f"2 reads and 1 write {machine['2r1w'] / 1e9:.1f} GB/s")
         print(f"{'case':26} {'ratio':>6}  quartiles        limit         Otium's rate  share  fastest peer")
         rows = []
         for case in cases.CASES:
@@ -137,8 +172,11 @@ def main():
                       f"{'ok' if median <= limit else 'MISS'}", flush=True)
         report.append({"machine": machine, "rows": rows})
         for w in workers:
-            w.process.stdin.close()
-            w.process.wait()
+            w.close()
+    if not args.cases or "busy" in args.cases:
+        report.append({"busy_core": busy_core(args)})
+    if not args.cases or "start" in args.cases:
+        report.append({"start": start(args)})
     if args.json:
         Path(args.json).write_text(json.dumps(report, indent=1) + "\n")
 

@@ -19,6 +19,7 @@
 #include "absl/strings/str_split.h"
 #include "backends/cpu/parallel.h"
 #include "engine/otium.h"
+#include "tools/bench/machine.h"
 
 namespace otium {
 namespace {
@@ -146,21 +147,36 @@ Iteration MakeIteration(const std::string& name) {
   }
   if (name == "chain_1000") return Chain(/*optimize=*/true);
   if (name == "chain_1000_no_optimize") return Chain(/*optimize=*/false);
-  // What the machine can do, by the same threads.
-  if (name == "machine_2r1w") {
-    constexpr int64_t kElements = 10000000, kGrain = 65536;
-    const Tensor a = Random(DType::kF32, {kElements}), b = Random(DType::kF32, {kElements});
-    const auto c = std::make_shared<Tensor>(Random(DType::kF32, {kElements}));
-    return [a, b, c] {
-      const float* x = a.data<float>();
-      const float* y = b.data<float>();
-      auto* z = static_cast<float*>(c->mutable_data());
-      cpu::ParallelForRanges(kElements, kGrain, [=](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) z[i] = x[i] + y[i];
-      });
-    };
-  }
   return nullptr;
+}
+
+// What the machine can do, by the same threads: flops or bytes a second.
+double MachineRate(const std::string& what) {
+  constexpr int64_t kElements = 10000000, kGrain = 65536;
+  static const Tensor x = Random(DType::kF32, {kElements}), y = Random(DType::kF32, {kElements});
+  static Tensor out = Random(DType::kF32, {kElements});
+  static float* const to = static_cast<float*>(out.mutable_data());
+  double work = 0;
+  const double start = Seconds();
+  if (what == "fma") {
+    const int64_t parts = 4 * cpu::Threads();
+    std::vector<double> flops(parts);
+    cpu::ParallelFor(parts, [&](int64_t i) { flops[i] = bench::MultiplyAdd(); });
+    for (double f : flops) work += f;
+  } else if (what == "read") {
+    std::vector<float> sums(kElements / kGrain + 1);
+    cpu::ParallelForRanges(kElements, kGrain, [&](int64_t begin, int64_t end) {
+      sums[begin / kGrain] = bench::Read(x.data<float>() + begin, end - begin);
+    });
+    work = 4.0 * kElements;
+  } else {
+    cpu::ParallelForRanges(kElements, kGrain, [&](int64_t begin, int64_t end) {
+      bench::ReadTwiceWriteOnce(x.data<float>() + begin, y.data<float>() + begin, end - begin,
+                                to + begin);
+    });
+    work = 3 * 4.0 * kElements;
+  }
+  return work / (Seconds() - start);
 }
 
 // Cases of OWN in cases.py measure themselves; seconds, or -1.
@@ -225,7 +241,9 @@ void Serve() {
     char name[200];
     int iterations = 0;
     if (std::sscanf(line, "%199s %d", name, &iterations) != 2) continue;
-    if (const double own = MeasureOwn(name); own >= 0) {
+    if (absl::StartsWith(name, "machine_")) {
+      std::printf("%.9g\n", MachineRate(name + 8));
+    } else if (const double own = MeasureOwn(name); own >= 0) {
       std::printf("%.9g\n", own);
     } else {
       if (current != name) {
