@@ -12,6 +12,7 @@
 #ifdef OTIUM_STD_THREAD_POOL
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <thread>
 #else
 #include <oneapi/tbb/blocked_range.h>
@@ -36,6 +37,9 @@ struct Job {
   const absl::FunctionRef<void(int64_t)> body;
   std::atomic<int64_t> next{0};
   std::atomic<int64_t> done{0};
+  // The first exception of a body; written before that body counts as done.
+  std::once_flag failed;
+  std::exception_ptr failure;
 };
 
 class Pool {
@@ -68,12 +72,17 @@ class Pool {
     std::unique_lock<std::mutex> lock(mutex_);
     jobs_.erase(std::remove(jobs_.begin(), jobs_.end(), job), jobs_.end());
     finished_.wait(lock, [&] { return job->done.load() == tasks; });
+    if (job->failure) std::rethrow_exception(job->failure);
   }
 
  private:
   void Draw(Job& job) {
     for (int64_t i; (i = job.next.fetch_add(1)) < job.tasks;) {
-      job.body(i);
+      try {
+        job.body(i);
+      } catch (...) {
+        std::call_once(job.failed, [&] { job.failure = std::current_exception(); });
+      }
       if (job.done.fetch_add(1) + 1 == job.tasks) {
         std::lock_guard<std::mutex> lock(mutex_);
         finished_.notify_all();

@@ -8,10 +8,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/synchronization/mutex.h"
 #include "backends/cpu/parallel.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/tape_task.h"
@@ -394,12 +394,12 @@ class PreparedTapes {
   Prepared Get(const KernelCall& call) {
     const Hash128 key = KeyOf(call);
     {
-      absl::MutexLock lock(&mutex_);
+      const std::lock_guard<std::mutex> lock(mutex_);
       auto it = prepared_.find(key);
       if (it != prepared_.end()) return it->second;
     }
     const Prepared prepared = Prepare(call);
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     if (prepared_.size() >= kMost) prepared_.clear();
     prepared_[key] = prepared;
     return prepared;
@@ -407,7 +407,7 @@ class PreparedTapes {
 
  private:
   static constexpr size_t kMost = 1024;
-  absl::Mutex mutex_;
+  std::mutex mutex_;
   absl::flat_hash_map<Hash128, Prepared> prepared_;
 };
 

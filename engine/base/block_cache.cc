@@ -8,10 +8,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "engine/base/tensor.h"
 
 namespace otium {
@@ -52,10 +51,10 @@ struct Cache {
     void* data;
     int64_t bytes;
   };
-  absl::Mutex mutex;
+  std::mutex mutex;
   // Oldest first.
-  std::vector<Block> blocks ABSL_GUARDED_BY(mutex);
-  int64_t kept_bytes ABSL_GUARDED_BY(mutex) = 0;
+  std::vector<Block> blocks;
+  int64_t kept_bytes = 0;
 };
 
 Cache& TheCache() {
@@ -65,7 +64,7 @@ Cache& TheCache() {
 
 void* TakeBlock(int64_t bytes) {
   Cache& cache = TheCache();
-  absl::MutexLock lock(&cache.mutex);
+  const std::lock_guard<std::mutex> lock(cache.mutex);
   for (size_t i = cache.blocks.size(); i-- > 0;) {
     if (cache.blocks[i].bytes == bytes) {
       void* data = cache.blocks[i].data;
@@ -100,7 +99,7 @@ void FreeBlock(void* block, int64_t bytes) {
   std::vector<void*> evicted;
   {
     Cache& cache = TheCache();
-    absl::MutexLock lock(&cache.mutex);
+    const std::lock_guard<std::mutex> lock(cache.mutex);
     if (rounded > kBlockCacheLimit) {
       evicted.push_back(block);
     } else {

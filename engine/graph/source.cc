@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/graph/source.h"
 
+#include <mutex>
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 
 namespace otium {
 
@@ -13,9 +13,9 @@ std::string SourcePosition::ToString() const {
 }
 
 const char* InternFileName(absl::string_view name) {
-  static auto* mutex = new absl::Mutex;
+  static auto* mutex = new std::mutex;
   static auto* names = new std::set<std::string>;
-  absl::MutexLock lock(mutex);
+  const std::lock_guard<std::mutex> lock(*mutex);
   return names->emplace(name).first->c_str();
 }
 

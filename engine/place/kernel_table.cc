@@ -3,9 +3,9 @@
 
 #include <array>
 #include <memory>
+#include <mutex>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/synchronization/mutex.h"
 
 namespace otium {
 
@@ -14,9 +14,9 @@ struct KernelTable::ByOp {
 };
 
 const KernelTable::ByOp& KernelTable::Index(Backend& backend) {
-  static auto* mutex = new absl::Mutex;
+  static auto* mutex = new std::mutex;
   static auto* indices = new absl::flat_hash_map<Backend*, std::unique_ptr<ByOp>>;
-  absl::MutexLock lock(mutex);
+  const std::lock_guard<std::mutex> lock(*mutex);
   std::unique_ptr<ByOp>& index = (*indices)[&backend];
   if (!index) {
     index = std::make_unique<ByOp>();

@@ -69,7 +69,7 @@ Executable::~Executable() = default;
 
 absl::StatusOr<std::unique_ptr<Executable::State>> Executable::TakeState() {
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     if (!idle_.empty()) {
       std::unique_ptr<State> state = std::move(idle_.back());
       idle_.pop_back();
@@ -133,7 +133,7 @@ void Executable::GiveBack(std::unique_ptr<State> state) {
   constexpr int64_t kMaxIdleArena = int64_t{1} << 20;
   if (state->arena && state->arena->bytes() > kMaxIdleArena) state->arena = nullptr;
   for (IntrusivePtr<Buffer>& r : state->results) r = nullptr;
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (idle_.size() < kMaxIdle) idle_.push_back(std::move(state));
 }
 

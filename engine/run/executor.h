@@ -10,11 +10,10 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "engine/base/export.h"
 #include "engine/base/tensor.h"
@@ -109,8 +108,8 @@ class Executable {
   const std::shared_ptr<const Plan> plan_;
   std::vector<BoundBuffer> bound_buffers_;
   std::vector<std::vector<uint32_t>> args_of_view_;  // Parallel to Plan::input_views.
-  absl::Mutex mutex_;
-  std::vector<std::unique_ptr<State>> idle_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<State>> idle_;
 };
 
 }  // namespace otium

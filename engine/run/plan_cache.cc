@@ -4,7 +4,7 @@
 namespace otium {
 
 std::shared_ptr<Executable> PlanCache::Find(const Hash128& key) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   auto it = index_.find(key);
   if (it == index_.end()) return nullptr;
   entries_.splice(entries_.begin(), entries_, it->second);
@@ -14,7 +14,7 @@ std::shared_ptr<Executable> PlanCache::Find(const Hash128& key) {
 std::shared_ptr<Executable> PlanCache::Insert(const Hash128& key,
                                               std::shared_ptr<Executable> executable) {
   std::shared_ptr<Executable> evicted;  // Destroyed without the lock.
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   auto it = index_.find(key);
   if (it != index_.end()) return it->second->second;
   entries_.emplace_front(key, std::move(executable));
@@ -28,7 +28,7 @@ std::shared_ptr<Executable> PlanCache::Insert(const Hash128& key,
 }
 
 void PlanCache::Clear() {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   index_.clear();
   entries_.clear();
 }

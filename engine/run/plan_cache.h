@@ -8,11 +8,10 @@
 
 #include <list>
 #include <memory>
+#include <mutex>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/synchronization/mutex.h"
 #include "engine/base/hash.h"
 #include "engine/run/executor.h"
 
@@ -29,9 +28,9 @@ class PlanCache {
 
  private:
   using Entry = std::pair<Hash128, std::shared_ptr<Executable>>;
-  absl::Mutex mutex_;
-  std::list<Entry> entries_ ABSL_GUARDED_BY(mutex_);  // Most recent first.
-  absl::flat_hash_map<Hash128, std::list<Entry>::iterator> index_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;
+  std::list<Entry> entries_;  // Most recent first.
+  absl::flat_hash_map<Hash128, std::list<Entry>::iterator> index_;
 };
 
 }  // namespace otium
