@@ -101,12 +101,6 @@ Shape ConcatShapes(const Shape& batch, std::initializer_list<Dim> tail) {
   return Shape(absl::Span<const Dim>(dims));
 }
 
-Shape TransposeShape(const Shape& shape) {
-  Dims dims(shape.dims().begin(), shape.dims().end());
-  std::swap(dims[dims.size() - 1], dims[dims.size() - 2]);
-  return Shape(absl::Span<const Dim>(dims));
-}
-
 Sizes ContiguousStrides(absl::Span<const int64_t> sizes) {
   Sizes strides(sizes.size());
   int64_t stride = 1;

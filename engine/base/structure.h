@@ -52,7 +52,6 @@ struct OTIUM_EXPORT Structure {
   bool IsUpper() const { return lower <= 0; }
   bool IsTriangular() const { return IsLower() || IsUpper(); }
   bool IsDiagonal() const { return upper <= 0 && lower <= 0; }
-  bool IsTridiagonal() const { return upper <= 1 && lower <= 1; }
   // Says nothing at all.
   bool IsGeneral() const { return flags == 0 && lower == kFullBand && upper == kFullBand; }
 

@@ -183,7 +183,6 @@ StepCost CostOf(const DeviceModel& device, const OpCall& call,
     case Efficiency::kReference: peak = std::min(peak, 3e8); break;
     case Efficiency::kStreaming: peak *= 0.25; break;
     case Efficiency::kLevel3: peak *= SizeEfficiency(cost.flops, 1e5); break;
-    case Efficiency::kSmall: peak *= 0.5; break;
     case Efficiency::kFactor: peak *= 0.8 * SizeEfficiency(cost.flops, 5e7); break;
   }
   const bool cached = cost.bytes <= static_cast<double>(device.cache_bytes);

@@ -57,7 +57,6 @@ std::string StepEvent(const StepRecord& record, const Plan& plan, std::vector<De
       absl::StrFormat("%.6g", step.estimate.bytes), R"(,"estimated_us":)",
       Microseconds(step.estimate.seconds));
   if (!step.alternatives.empty()) absl::StrAppend(&text, R"(,"alternative":)", record.alternative);
-  if (record.rcond >= 0) absl::StrAppend(&text, R"(,"rcond":)", absl::StrFormat("%.6g", record.rcond));
   const auto origins = graph.origins(step.node);
   if (!origins.empty() && graph.sources()->entries[origins[0]].position.known()) {
     absl::StrAppend(&text, R"(,"source":)",

@@ -218,8 +218,7 @@ absl::Status Executable::RunSteps(const ExecuteOptions& options, State* state) c
       options.profile->steps.push_back({static_cast<StepId>(i),
                                         static_cast<int>(options.profile->plans.size()),
                                         start - options.profile_origin,
-                                        Now() - options.profile_origin, alternative,
-                                        args.info->rcond});
+                                        Now() - options.profile_origin, alternative});
     }
   }
   return absl::OkStatus();

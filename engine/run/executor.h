@@ -40,7 +40,6 @@ struct OTIUM_EXPORT StepRecord {
   double end = 0;
   // The alternative of a guarded step that gave the result; 0: the first kernel.
   int alternative = 0;
-  double rcond = -1;
 };
 
 struct OTIUM_EXPORT Profile {

@@ -42,7 +42,6 @@ TEST(ShapeTest, Basics) {
   EXPECT_EQ(Shape().NumElements(), 1);
   EXPECT_EQ(Shape(), Shape(absl::Span<const int64_t>()));
   EXPECT_FALSE(Shape({2}) == Shape({2, 1}));
-  EXPECT_EQ(TransposeShape({2, m, n}), Shape({2, n, m}));
   EXPECT_EQ(BatchShape({2, m, n}), Shape({2}));
   EXPECT_EQ(ConcatShapes({2}, {m, n}), Shape({2, m, n}));
   EXPECT_THAT(ContiguousStrides({2, 3, 4}), ElementsAre(12, 4, 1));
