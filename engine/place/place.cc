@@ -29,7 +29,12 @@ class Placer {
       : graph_(*graph), inputs_(inputs), options_(options), kernels_(options.backends),
         layout_(graph, *options.machine),
         copies_(graph_, lifetimes_, kernels_, options_, &layout_),
-        operand_of_(graph->num_values(), -1) {}
+        given_away_(graph->num_values(), false),
+        operand_of_(graph->num_values(), -1) {
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      given_away_[graph_.inputs()[i].value] = inputs_[i].given_away;
+    }
+  }
 
   absl::StatusOr<Plan> Run() {
     OTIUM_RETURN_IF_ERROR(CheckBytes());
@@ -80,11 +85,7 @@ class Placer {
   bool MayLeave(ValueId root) const {
     const NodeId n = graph_.producer(root);
     if (graph_.Is(n, Op::constant)) return false;
-    if (!graph_.Is(n, Op::input)) return devices_[n] == 0;
-    for (size_t i = 0; i < inputs_.size(); ++i) {
-      if (graph_.inputs()[i].value == root) return inputs_[i].given_away;
-    }
-    return false;
+    return graph_.Is(n, Op::input) ? given_away_[root] : devices_[n] == 0;
   }
 
   // ---- inputs, constants, views
@@ -414,6 +415,7 @@ class Placer {
   Lifetimes lifetimes_;
   OperandCopies copies_;
   std::vector<int> devices_;           // Per node, an index into the machine's devices.
+  std::vector<bool> given_away_;       // Per value: an input that the caller gave away.
   std::vector<OperandId> operand_of_;  // Per value.
   absl::flat_hash_map<OperandId, InputView> follows_;
   absl::flat_hash_map<ValueId, int32_t> count_info_;

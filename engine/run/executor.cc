@@ -26,8 +26,9 @@ struct Executable::State {
   std::vector<StepInfo> infos;
   // Addresses of the buffers in this run; arena ones stay.
   std::vector<char*> addresses;
-  // Results of this run, by buffer.
+  // Results of this run, by buffer, and whether the caller brought the memory.
   std::vector<IntrusivePtr<Buffer>> results;
+  std::vector<bool> brought;
   // Offset and strides of operands derived from inputs, in order of input_views.
   std::vector<AffineView::Strided> derived;
 };
@@ -80,6 +81,7 @@ absl::StatusOr<std::unique_ptr<Executable::State>> Executable::TakeState() {
   auto state = std::make_unique<State>();
   state->addresses.assign(plan.buffers.size(), nullptr);
   state->results.resize(plan.buffers.size());
+  state->brought.resize(plan.buffers.size());
   for (size_t b = 0; b < plan.buffers.size(); ++b) {
     const PlanBuffer& buffer = plan.buffers[b];
     if (buffer.kind == BufferKind::kConstant) {
@@ -157,6 +159,7 @@ absl::Status Executable::BindBuffers(absl::Span<const Tensor> inputs,
       }
       address = static_cast<char*>(memory->data()) + (given != nullptr ? given->byte_offset() : 0);
       state->results[bound.buffer] = std::move(memory);
+      state->brought[bound.buffer] = given != nullptr;
     }
     state->addresses[bound.buffer] = address;
     for (uint32_t arg : bound.args) {
@@ -307,7 +310,9 @@ absl::StatusOr<std::vector<Tensor>> Executable::Run(absl::Span<const Tensor> inp
   return outputs;
 }
 
-// Output i of a run that went well; in the memory of `given` unless that is null.
+// Output i of a run that went well; in the memory of `given` unless that is null,
+// and then never in memory that the caller brought for another output: that is
+// the caller's to write, in the next run at the latest.
 absl::StatusOr<Tensor> Executable::OutputOf(int i, absl::Span<const Tensor> inputs,
                                             Tensor* given, const State& state) const {
   const PlanOutput& out = plan_->outputs[i];
@@ -330,7 +335,8 @@ absl::StatusOr<Tensor> Executable::OutputOf(int i, absl::Span<const Tensor> inpu
     return *given;
   }
   // A size that is data was given the most memory it could need.
-  if (out.count_info < 0 || 2 * output.NumElements() >= o.type.NumElements()) return output;
+  const bool fits = out.count_info < 0 || 2 * output.NumElements() >= o.type.NumElements();
+  if (fits && !state.brought[o.buffer]) return output;
   OTIUM_ASSIGN_OR_RETURN(Tensor fitting, Tensor::Allocate(o.type.dtype, sizes));
   CopyStrided(output.data(), output.strides(), fitting.mutable_data(), fitting.strides(), sizes,
               ItemSize(o.type.dtype));

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "engine/otium.h"
 #include "engine/run/plan_cache.h"
 #include "gmock/gmock.h"
@@ -67,6 +68,13 @@ TEST(ResultBuffers, EachIsFilled) {
       EXPECT_EQ((*r)[name].data(), tensor.data()) << name;
       EXPECT_TRUE(Tensor::BitwiseEqual(tensor, (*r)[name])) << name;
     }
+    // What the caller writes into its buffers later is seen in no other result.
+    for (const auto& [name, tensor] : options.results) {
+      for (const auto& [other, result] : *r) {
+        if (name == other) continue;
+        EXPECT_NE(tensor.buffer().get(), result.buffer().get()) << name << other;
+      }
+    }
   }
 }
 
@@ -112,6 +120,41 @@ TEST(ResultBuffers, OfASizeThatIsData) {
   ASSERT_TRUE(r.ok()) << r.status();
   EXPECT_THAT((*r)["index"].ToVector<int64_t>(), ElementsAre(17));
   EXPECT_EQ((*r)["index"].buffer()->bytes(), 8);
+}
+
+// ---- results that are views of one value
+
+TEST(Results, ThatShareMemoryAreNotUnique) {
+  absl::StatusOr<TensorMap> r = Example().Run({{"x", kX}, {"y", kY}});
+  ASSERT_TRUE(r.ok()) << r.status();
+  for (const auto& [name, tensor] : *r) {
+    bool shared = false;
+    for (const auto& [other, result] : *r) {
+      shared = shared || (name != other && result.buffer().get() == tensor.buffer().get());
+    }
+    EXPECT_EQ(tensor.IsUnique(), !shared) << name;
+  }
+  // So a run that gets one of them to keep does not write into the other.
+  Function::Builder b("update");
+  const Expr y = b.Input("y", DType::kF64, {2}), A = b.Input("A", DType::kF64, {2, 2});
+  b.Output("z", addmv(y, A, b.Input("x", DType::kF64, {2})));
+  const Program update = CompileOrDie(b);
+  Function::Builder twice("twice");
+  const Expr v = twice.Input("v", DType::kF64, {2});
+  twice.Output("a", 2 * v);
+  twice.Output("b", flip(2 * v, {0}));
+  r = CompileOrDie(twice).Run({{"v", Tensor::Of<double>({1, 2})}});
+  ASSERT_TRUE(r.ok()) << r.status();
+  Tensor a = (*r)["a"];
+  const Tensor reversed = (*r)["b"];
+  *r = TensorMap();
+  ASSERT_EQ(a.buffer().get(), reversed.buffer().get());
+  r = update.Run({{"y", std::move(a)},
+                  {"A", Tensor::Of<double>({{1, 0}, {0, 1}})},
+                  {"x", Tensor::Of<double>({100, 100})}});
+  ASSERT_TRUE(r.ok()) << r.status();
+  EXPECT_THAT((*r)["z"].ToVector<double>(), ElementsAre(102, 104));
+  EXPECT_THAT(reversed.ToVector<double>(), ElementsAre(4, 2));
 }
 
 // ---- inputs that are given away
@@ -282,6 +325,26 @@ TEST(Run, TakesMoreOperandsThanSixteenBitsCount) {
       Evaluate({sum(cat(std::vector<Expr>(kCount, x), 0))}, {}, {});
   ASSERT_TRUE(r.ok()) << r.status();
   EXPECT_EQ((*r)[0].ToVector<float>()[0], 3.0f * kCount);
+}
+
+// A minute of work where anything is quadratic in them.
+TEST(Run, TakesThousandsOfInputsAndOutputs) {
+  constexpr int kMany = 10000;
+  Function::Builder b("many");
+  TensorMap inputs;
+  RunOptions options;
+  for (int i = 0; i < kMany; ++i) {
+    const std::string name = absl::StrCat("x", i), result = absl::StrCat("y", i);
+    b.Output(result, flip(b.Input(name, DType::kF64, {2}), {0}));
+    inputs.Set(name, Tensor::Of<double>({0, 1.0 * i}));
+    if (i % 2 == 0) options.results.Set(result, *Tensor::Allocate(DType::kF64, {2}));
+  }
+  const Program program = CompileOrDie(b);
+  const absl::StatusOr<TensorMap> r = program.Run(std::move(inputs), options);
+  ASSERT_TRUE(r.ok()) << r.status();
+  for (int i = 0; i < kMany; ++i) {
+    EXPECT_THAT((*r)[absl::StrCat("y", i)].ToVector<double>(), ElementsAre(i, 0));
+  }
 }
 
 TEST(Run, IsReentrant) {
