@@ -123,25 +123,6 @@ void Scatter2D(const T* src, int64_t rs, int64_t cs, int64_t rows, int64_t colum
   }
 }
 
-// Elements as bytes: complex numbers are aligned as their parts are.
-struct Bytes8 {
-  uint32_t half[2];
-};
-struct Bytes16 {
-  uint64_t half[2];
-};
-
-template <class F>
-void DispatchItem(int64_t item, F&& f) {
-  switch (item) {
-    case 1: return f(uint8_t{});
-    case 2: return f(uint16_t{});
-    case 4: return f(uint32_t{});
-    case 8: return f(Bytes8{});
-    default: return f(Bytes16{});
-  }
-}
-
 // Calls f(address, row stride, column stride, rows, columns, first element of the
 // register) for rectangles that cover the tile.
 template <class F>
@@ -179,10 +160,6 @@ void ForEachRectangle(const TapeLayout& layout, const TapeArray& a, char* data,
     r += rows;
   }
 }
-
-}  // namespace
-
-namespace {
 
 void FindRepeated(TapeLayout* layout) {
   for (TapeArray& a : layout->loads) {

@@ -134,23 +134,11 @@ void TapeTask::Run(absl::Span<const TapeStep> steps, int64_t elements, int64_t r
 }
 
 void TapeTask::Expand(const TapeStep& step, int64_t rows, int64_t columns) {
-  auto expand = [&]<class T>(T) {
+  DispatchItem(step.item, [&]<class T>(T) {
     const T* from = static_cast<const T*>(slots_[step.in[0]].data);
     T* to = static_cast<T*>(out(step.out));
     for (int64_t r = 0; r < rows; ++r, to += columns) std::fill_n(to, columns, from[r]);
-  };
-  struct Bytes8 {
-    uint32_t half[2];
-  };
-  struct Bytes16 {
-    uint64_t half[2];
-  };
-  switch (step.item) {
-    case 1: return expand(uint8_t{});
-    case 4: return expand(uint32_t{});
-    case 8: return expand(Bytes8{});
-    default: return expand(Bytes16{});
-  }
+  });
 }
 
 void ComputeUniforms(const Tape& tape, const View* inputs, char* memory) {
