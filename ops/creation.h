@@ -30,6 +30,7 @@ class Number {
   AttributeValue value_;
 };
 
+// Filled with 0 or 1. A size may be 0, or a name.
 OTIUM_EXPORT Expr zeros(Dims size, std::optional<DType> dtype = std::nullopt,
                         std::source_location location = std::source_location::current());
 OTIUM_EXPORT Expr ones(Dims size, std::optional<DType> dtype = std::nullopt,

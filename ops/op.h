@@ -2,15 +2,15 @@
 //
 // OpDef: everything the engine knows about an op. The list of ops is ops.inc;
 // each family file (ops/<family>.cc) defines its OpDefs, where doc, schema, type
-// rule, structure rule and cost stand together:
+// rule, structure rule and flops stand together:
 //
 //   constexpr ParamDef kMvParams[] = {TensorParam("A"), TensorParam("x")};
 //   OTIUM_DEFINE_OP(mv) = {
-//       .doc = "Matrix-vector product: A is [m, n], x is [n], the result [m].",
+//       .doc = "Matrix-vector product: A is [n, m], x is [m], the result [n].",
 //       .params = kMvParams,
 //       .promotion = Promotion::kEqual,
-//       .infer = InferMv,
-//       .cost = MvCost,
+//       .infer = InferProduct<MvShape>,
+//       .flops = ProductFlops<0>,
 //   };
 //
 // All checks of operands and attributes happen in `infer`, once, whoever makes

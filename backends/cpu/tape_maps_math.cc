@@ -24,7 +24,7 @@ HWY_BEFORE_NAMESPACE();
 namespace otium::cpu {
 namespace HWY_NAMESPACE {
 
-// OTIUM_MATH1(name): VectorMath::name of a vector of floats or doubles.
+// OTIUM_MATH1(name): name##_map, the function called name of vectors of T.
 #if HWY_TARGET == HWY_AVX2
 #define OTIUM_MATH1(name)                      \
   extern "C" __m256 _ZGVdN8v_##name##f(__m256); \

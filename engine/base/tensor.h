@@ -74,6 +74,7 @@ class OTIUM_EXPORT Tensor {
   Tensor(IntrusivePtr<Buffer> buffer, int64_t byte_offset, DType dtype,
          absl::Span<const int64_t> sizes, absl::Span<const int64_t> strides);
 
+  // Of the given elements, 0-D, 1-D or 2-D; of no memory they die as Copy does.
   template <class T>
   static Tensor Scalar(T value) {
     return Copy(&value, DTypeOf<T>(), {});
@@ -110,7 +111,8 @@ class OTIUM_EXPORT Tensor {
   const T* data() const {
     return static_cast<const T*>(data());
   }
-  // For filling a tensor just allocated, or one that IsUnique().
+  // For filling a tensor just allocated, or one that IsUnique(): results of one
+  // run may be views of one buffer, and are not unique then. Nothing checks it.
   void* mutable_data() { return static_cast<char*>(buffer_->data()) + byte_offset_; }
   template <class T>
   T* mutable_data() {

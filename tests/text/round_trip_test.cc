@@ -119,7 +119,7 @@ class Generator {
       case ParamKind::kDims: set(Dims{sizes[Below(std::size(sizes))], sizes[0]}); break;
       case ParamKind::kInts: set(Ints{static_cast<int64_t>(Below(3)) - 1}); break;
       case ParamKind::kConstant: set(RandomTensor()); break;
-      case ParamKind::kStructure: break;  // Must be normal for an operand: names_test.
+      case ParamKind::kStructure: break;  // Must be normal for an operand.
       case ParamKind::kGraph: break;
     }
   }
