@@ -3,36 +3,23 @@
 // Types of the shape, indexing and joining ops, with names for sizes; or the
 // error, word for word.
 
-#include "engine/graph/capture.h"
 #include "gtest/gtest.h"
 #include "ops/ops.h"
-#include "tests/ops/reference_run.h"
+#include "tests/ops/type_cases.h"
 
 namespace otium {
 namespace {
 
+using testing_ops::CheckTypes;
+using testing_ops::In;
 using testing_ops::TypeOrError;
 
 const Dim b = Dim::Symbol("b"), h = Dim::Symbol("h"), k = Dim::Symbol("k"), m = Dim::Symbol("m"),
           n = Dim::Symbol("n");
 
-Expr In(Shape shape, DType dtype = DType::kF64) {
-  return InputExpr("x", TensorType(dtype, std::move(shape)), {});
-}
-
-struct Case {
-  Expr expr;
-  const char* want;
-};
-
-void Check(std::initializer_list<Case> cases) {
-  int i = 0;
-  for (const Case& c : cases) EXPECT_EQ(TypeOrError(c.expr), c.want) << "case " << i++;
-}
-
 TEST(ShapeTypes, Reshape) {
   const Expr x = In({b, n, m});
-  Check({
+  CheckTypes({
       {reshape(x, {b, -1}), "f64[b, m*n]"},
       {reshape(x, {-1, m}), "f64[b*n, m]"},
       {reshape(x, {n, b * m}), "f64[n, b*m]"},
@@ -66,7 +53,7 @@ TEST(ShapeTypes, Reshape) {
 
 TEST(ShapeTypes, Permutations) {
   const Expr x = In({b, n, m});
-  Check({
+  CheckTypes({
       {transpose(x, 0, -1), "f64[m, n, b]"},
       {x.T(), "f64[b, m, n]"},
       {In({n}).T(), "transpose: x is f64[n], it must have at least 2 dimensions"},
@@ -89,7 +76,7 @@ TEST(ShapeTypes, Permutations) {
 }
 
 TEST(ShapeTypes, OnesAndExpansion) {
-  Check({
+  CheckTypes({
       {squeeze(In({1, 3, 1})), "f64[3]"},
       {squeeze(In({1, 3, 1}), Ints{0, 1}), "f64[3, 1]"},
       {squeeze(In({n, 1}), Ints{1}), "f64[n]"},
@@ -115,7 +102,7 @@ TEST(ShapeTypes, OnesAndExpansion) {
 
 TEST(ShapeTypes, Slices) {
   const Expr x = In({n, m});
-  Check({
+  CheckTypes({
       {slice(x, 0, 1), "f64[n - 1, m]"},
       {slice(x, 0, std::nullopt, -1), "f64[n - 1, m]"},
       {slice(x, 0, 1, 4), "f64[3, m]"},
@@ -145,7 +132,7 @@ TEST(ShapeTypes, Slices) {
 TEST(ShapeTypes, IndexTensorsAndDiagonals) {
   const Expr x = In({n, m});
   const Expr index = In({k}, DType::kI64);
-  Check({
+  CheckTypes({
       {index_select(x, 0, index), "f64[k, m]"},
       {index_select(x, 1, In({k}, DType::kI32)), "f64[n, k]"},
       {index_select(x, 0, In({k})), "index_select: index is f64[k], it must be i32 or i64"},
@@ -174,7 +161,7 @@ TEST(ShapeTypes, IndexTensorsAndDiagonals) {
 
 TEST(ShapeTypes, Joining) {
   const Expr x = In({n, m});
-  Check({
+  CheckTypes({
       {cat({x, In({k, m})}), "f64[k + n, m]"},
       {cat({x, x}, -1), "f64[n, 2*m]"},
       {cat({x, In({1, m}, DType::kI64)}), "f64[n + 1, m]"},
