@@ -100,9 +100,9 @@ struct View {
 struct StepInfo {
   // 0: fine. What other codes mean is the op's (see OpDef::failure).
   int64_t code = 0;
-  int64_t batch = 0;     // The failing batch element.
-  int64_t index = 0;     // Of an element in its matrix, where the op says so.
-  int64_t count = 0;     // The size that was data.
+  int64_t batch = 0;  // The failing batch element.
+  int64_t index = 0;  // Of an element in its matrix, where the op says so.
+  int64_t count = 0;  // The size that was data.
 };
 
 struct LaunchArgs {
@@ -152,8 +152,8 @@ struct Kernel {
 
 constexpr uint32_t DTypeBit(DType d) { return 1u << static_cast<int>(d); }
 inline constexpr uint32_t kAllDTypes = (1u << kNumDTypes) - 1;
-inline constexpr uint32_t kBlasDTypes = DTypeBit(DType::kF32) | DTypeBit(DType::kF64) |
-                                        DTypeBit(DType::kC64) | DTypeBit(DType::kC128);
+inline constexpr uint32_t kBlasDTypes =
+    DTypeBit(DType::kF32) | DTypeBit(DType::kF64) | DTypeBit(DType::kC64) | DTypeBit(DType::kC128);
 
 // The dtype by which Kernel::dtypes is looked up.
 DType DispatchDTypeOf(const KernelCall& call);

@@ -19,10 +19,10 @@ namespace otium {
 // first two keep a range exact and let its length be a size.
 class Number {
  public:
-  Number(int value) : value_(Dim(value)) {}         // NOLINT: numbers are Numbers.
-  Number(int64_t value) : value_(Dim(value)) {}     // NOLINT
-  Number(double value) : value_(value) {}           // NOLINT
-  Number(Dim value) : value_(std::move(value)) {}   // NOLINT
+  Number(int value) : value_(Dim(value)) {}        // NOLINT: numbers are Numbers.
+  Number(int64_t value) : value_(Dim(value)) {}    // NOLINT
+  Number(double value) : value_(value) {}          // NOLINT
+  Number(Dim value) : value_(std::move(value)) {}  // NOLINT
 
   AttributeValue value() && { return std::move(value_); }
 

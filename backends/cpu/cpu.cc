@@ -9,8 +9,8 @@ namespace {
 
 using enum Efficiency;
 
-#define OTIUM_CPU_TAPE(op_name, in_place_operands)                                             \
-  OTIUM_CPU_KERNEL(op_name, "cpu.tape", kAllDTypes, kStreaming, AcceptsTape, PrepareTape,      \
+#define OTIUM_CPU_TAPE(op_name, in_place_operands)                                        \
+  OTIUM_CPU_KERNEL(op_name, "cpu.tape", kAllDTypes, kStreaming, AcceptsTape, PrepareTape, \
                    .in_place = in_place_operands)
 constexpr Kernel kKernels[] = {
 #define OTIUM_CPU_KERNEL(op_name, kernel_name, dtype_set, class_, accepts_fn, prepare_fn, ...) \

@@ -39,7 +39,8 @@ std::shared_ptr<ProductState> StateOf(const KernelCall& call) {
   const PhysicalType& input = call.operands[0];
   const int skip = state->rank - input.rank();
   for (int d = 0; d < state->rank; ++d) {
-    const bool stretched = d < skip || (input.sizes[d - skip] == 1 && call.results[0].sizes[d] != 1);
+    const bool stretched =
+        d < skip || (input.sizes[d - skip] == 1 && call.results[0].sizes[d] != 1);
     state->input_dims.push_back(stretched ? -1 : d - skip);
   }
   state->has_beta = call.Has(3);
@@ -151,9 +152,8 @@ template <class T>
 void LaunchDot(const LaunchArgs& args) {
   const auto& s = *static_cast<const ProductState*>(args.state);
   const View& a = args.operands[0];
-  *args.results[0].as<T>() =
-      static_cast<T>(Dot<T>(a.sizes[0], VectorOf<T>(a, s.conjugate_a),
-                            VectorOf<T>(args.operands[1], s.conjugate_b)));
+  *args.results[0].as<T>() = static_cast<T>(Dot<T>(a.sizes[0], VectorOf<T>(a, s.conjugate_a),
+                                                   VectorOf<T>(args.operands[1], s.conjugate_b)));
 }
 
 template <class T>
@@ -272,7 +272,9 @@ Prepared PrepareGer(const KernelCall& call) {
   return {ForDType<GerLauncher>(call.results[0].dtype), StateOf(call), 0};
 }
 
-bool IsProductRegion(const KernelCall& call) { return PrepareProductRegion(call).launch != nullptr; }
+bool IsProductRegion(const KernelCall& call) {
+  return PrepareProductRegion(call).launch != nullptr;
+}
 
 Prepared PrepareProductRegion(const KernelCall& call) {
   static auto* const prepared = new PreparedCalls(MakeProductRegion);

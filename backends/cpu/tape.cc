@@ -115,7 +115,8 @@ void CopyOut(const Tape& tape, const TapeStore& store, const char* from, char* r
              int64_t n) {
   const int64_t item = ItemSize(store.dtype);
   char* const to = result + i * item;
-  const bool aligned = (reinterpret_cast<uintptr_t>(to) | static_cast<uintptr_t>(n * item)) % 64 == 0;
+  const bool aligned =
+      (reinterpret_cast<uintptr_t>(to) | static_cast<uintptr_t>(n * item)) % 64 == 0;
   if (aligned && IsStreamed(tape, store)) StreamCopy(from, to, n * item);
   else std::memcpy(to, from, n * item);
 }

@@ -156,9 +156,10 @@ class Compiler {
       const Instruction& i = code(v);
       if (i.level != Level::kUniform) continue;
       if (i.kind == InstructionKind::kConstant) {
-        slot_[v] = memory_.NewSlot({.area = SlotStart::kConstants,
-                            .repeated = true,
-                            .offset = static_cast<int64_t>(constants.size()) * kSplatBytes});
+        slot_[v] =
+            memory_.NewSlot({.area = SlotStart::kConstants,
+                             .repeated = true,
+                             .offset = static_cast<int64_t>(constants.size()) * kSplatBytes});
         constants.emplace_back(slot_[v], &i);
         continue;
       }
@@ -174,7 +175,9 @@ class Compiler {
     char* base = t_->constant_bytes.data() + (RoundUp(static_cast<int64_t>(address), kSplatBytes) -
                                               static_cast<int64_t>(address));
     t_->constants = base;
-    for (size_t c = 0; c < constants.size(); ++c) WriteConstant(*constants[c].second, base + c * kSplatBytes);
+    for (size_t c = 0; c < constants.size(); ++c) {
+      WriteConstant(*constants[c].second, base + c * kSplatBytes);
+    }
   }
 
   static void WriteConstant(const Instruction& i, char* out) {
@@ -261,7 +264,8 @@ class Compiler {
         step.out = slot = memory_.NewRowSlot(ItemSize(result.dtype));
         steps->push_back(step);
       }
-      t_->stores.push_back({static_cast<uint16_t>(r), Level::kRow, result.dtype, slot, 0, false, result.map});
+      t_->stores.push_back(
+          {static_cast<uint16_t>(r), Level::kRow, result.dtype, slot, 0, false, result.map});
       t_->row_stores.push_back(static_cast<uint16_t>(t_->stores.size() - 1));
     }
   }
@@ -279,7 +283,9 @@ class Compiler {
       r.update = FindArgUpdate(r.op, r.dtype);
       r.merge = FindArgMerge(r.op, r.dtype);
     }
-    if ((r.is_arg ? r.arg_rows == nullptr : r.rows == nullptr) || r.combine == nullptr) missing_ = &i;
+    if ((r.is_arg ? r.arg_rows == nullptr : r.rows == nullptr) || r.combine == nullptr) {
+      missing_ = &i;
+    }
     t_->reduces.push_back(r);
     return static_cast<uint16_t>(t_->reduces.size() - 1);
   }
@@ -316,7 +322,9 @@ class Compiler {
     std::vector<bool> needed(p().code.size(), false);
     auto want = [&](size_t v) { needed[v] = code(v).level == Level::kElement; };
     for (size_t v = p().code.size(); v-- > 0;) {
-      if (code(v).kind == InstructionKind::kReduce && code(v).stage == stage + 1) want(code(v).operands[0]);
+      if (code(v).kind == InstructionKind::kReduce && code(v).stage == stage + 1) {
+        want(code(v).operands[0]);
+      }
       // Kept values are computed in their own stage, whoever needs them.
       if (Cached(v) && code(v).stage == stage) needed[v] = true;
     }
@@ -360,7 +368,9 @@ class Compiler {
     TapePass* pass = &t_->passes[0];
     std::vector<size_t> maps;
     for (size_t v = 0; v < p().code.size(); ++v) {
-      if (code(v).level == Level::kElement && code(v).kind == InstructionKind::kLoad) LoadElement(v, pass);
+      if (code(v).level == Level::kElement && code(v).kind == InstructionKind::kLoad) {
+        LoadElement(v, pass);
+      }
     }
     std::vector<bool> all(p().code.size(), true);
     for (int s = 0; s <= p().num_stages; ++s) {
@@ -407,7 +417,9 @@ class Compiler {
       const Instruction& i = code(v);
       if (!CanPair(i)) continue;
       for (uint16_t w : i.operands) {
-        if (!CanPair(code(w)) || code(w).level != Level::kElement || uses_[w] != 1 || !needed[w]) continue;
+        if (!CanPair(code(w)) || code(w).level != Level::kElement || uses_[w] != 1 || !needed[w]) {
+          continue;
+        }
         if (Cached(w) || pair_of_[w] >= 0) continue;
         if (t_->mode == TapeMode::kPacked && code(w).stage != stage) continue;
         if (FindPair(code(w).op, i.op, i.operands[1] == w, i.dtype) == nullptr) continue;
@@ -451,7 +463,9 @@ class Compiler {
       step.in[2] = ElementOperand(i.operands[swapped ? 0 : 1], pass);
     } else {
       step.map = LoopOf(i);
-      for (size_t k = 0; k < i.operands.size(); ++k) step.in[k] = ElementOperand(i.operands[k], pass);
+      for (size_t k = 0; k < i.operands.size(); ++k) {
+        step.in[k] = ElementOperand(i.operands[k], pass);
+      }
     }
     if (!Cached(v)) slot_[v] = memory_.NewRegister();
     step.out = slot_[v];
@@ -477,7 +491,8 @@ class Compiler {
         pass->steps.push_back(step);
       }
       memory_.Pin(slot);
-      TapeStore store{static_cast<uint16_t>(r), Level::kElement, result.dtype, slot, 0, true, result.map};
+      TapeStore store{
+          static_cast<uint16_t>(r), Level::kElement, result.dtype, slot, 0, true, result.map};
       pass->stores.push_back(static_cast<uint16_t>(t_->stores.size()));
       t_->stores.push_back(store);
     }
@@ -508,7 +523,7 @@ class Compiler {
 
   const std::shared_ptr<Tape> t_;
   TapeMemory memory_;
-  int64_t item_ = 1;  // Bytes of the widest value.
+  int64_t item_ = 1;                // Bytes of the widest value.
   std::vector<Slot> slot_;          // Of each value, as its level has it.
   std::vector<Slot> element_slot_;  // Of row values, as elements see them.
   std::vector<int> uses_;

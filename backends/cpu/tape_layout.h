@@ -102,8 +102,8 @@ bool IsDense(const TapeLayout& layout, const TapeArray& array, const TileRange& 
 bool IsOneElement(const TapeLayout& layout, const TapeArray& array, const TileRange& tile);
 
 // Between memory and a dense register of tile.rows x tile.columns.
-void GatherTile(const TapeLayout& layout, const TapeArray& array, char* data,
-                const TileRange& tile, void* to);
+void GatherTile(const TapeLayout& layout, const TapeArray& array, char* data, const TileRange& tile,
+                void* to);
 void ScatterTile(const TapeLayout& layout, const TapeArray& array, char* data,
                  const TileRange& tile, const void* from);
 

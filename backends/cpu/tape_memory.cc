@@ -17,8 +17,8 @@ Slot TapeMemory::NewSlot(SlotStart start) {
 }
 
 Slot TapeMemory::NewUniform() {
-  const Slot slot = NewSlot(
-      {.area = SlotStart::kUniforms, .repeated = true, .offset = tape_.uniform_bytes});
+  const Slot slot =
+      NewSlot({.area = SlotStart::kUniforms, .repeated = true, .offset = tape_.uniform_bytes});
   tape_.uniform_bytes += kSplatBytes;
   return slot;
 }

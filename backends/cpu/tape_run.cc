@@ -81,8 +81,9 @@ void TapeTask::BindStores(absl::Span<const uint16_t> stores, const TileRange& ti
   for (uint16_t s : stores) {
     const TapeStore& store = tape_.stores[s];
     const bool direct = store.direct && IsDense(layout_, layout_.stores[s], tile);
-    slots_[store.slot].data =
-        direct ? AddressOf(layout_, layout_.stores[s], launch_.stores[s], tile) : memory_ + store.buffer;
+    slots_[store.slot].data = direct
+                                  ? AddressOf(layout_, layout_.stores[s], launch_.stores[s], tile)
+                                  : memory_ + store.buffer;
   }
 }
 
@@ -96,7 +97,8 @@ void TapeTask::Store(absl::Span<const uint16_t> stores, const TileRange& tile) {
 
 void TapeTask::StoreRows(const TileRange& tile) {
   for (uint16_t s : tape_.row_stores) {
-    ScatterTile(layout_, layout_.stores[s], launch_.stores[s], tile, slots_[tape_.stores[s].slot].data);
+    ScatterTile(layout_, layout_.stores[s], launch_.stores[s], tile,
+                slots_[tape_.stores[s].slot].data);
   }
 }
 

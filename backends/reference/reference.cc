@@ -13,11 +13,11 @@ namespace reference {
 namespace {
 
 constexpr Kernel kKernels[] = {
-#define OTIUM_REFERENCE(op_name, dtype_set, launch)      \
-  {.name = "reference." #op_name,                        \
-   .op = Op::op_name,                                    \
-   .dtypes = dtype_set,                                  \
-   .efficiency = Efficiency::kReference,                 \
+#define OTIUM_REFERENCE(op_name, dtype_set, launch) \
+  {.name = "reference." #op_name,                   \
+   .op = Op::op_name,                               \
+   .dtypes = dtype_set,                             \
+   .efficiency = Efficiency::kReference,            \
    .prepare = PrepareWithState<launch>},
 #include "backends/reference/kernels.inc"
 #undef OTIUM_REFERENCE

@@ -29,7 +29,7 @@ inline constexpr int kMaxRank = 16;
 class OTIUM_EXPORT Shape {
  public:
   Shape() = default;
-  Shape(std::initializer_list<Dim> dims);        // NOLINT: {m, n} is a shape.
+  Shape(std::initializer_list<Dim> dims);  // NOLINT: {m, n} is a shape.
   explicit Shape(absl::Span<const Dim> dims);
   explicit Shape(absl::Span<const int64_t> sizes);
 

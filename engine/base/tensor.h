@@ -147,12 +147,11 @@ class OTIUM_EXPORT Tensor {
 };
 
 // Bytes of a dense array, or kResourceExhausted when that overflows int64.
-OTIUM_EXPORT absl::StatusOr<int64_t> CheckedNumBytes(DType dtype,
-                                                     absl::Span<const int64_t> sizes);
+OTIUM_EXPORT absl::StatusOr<int64_t> CheckedNumBytes(DType dtype, absl::Span<const int64_t> sizes);
 // Copies elements between two strided arrays of the same sizes and item size.
 OTIUM_EXPORT void CopyStrided(const void* from, absl::Span<const int64_t> from_strides, void* to,
-                              absl::Span<const int64_t> to_strides,
-                              absl::Span<const int64_t> sizes, int64_t item_size);
+                              absl::Span<const int64_t> to_strides, absl::Span<const int64_t> sizes,
+                              int64_t item_size);
 
 }  // namespace otium
 

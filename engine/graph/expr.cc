@@ -23,9 +23,9 @@ Expr WeakScalar(Tensor value, std::source_location location) {
 
 absl::Status WithPosition(absl::Status status, SourcePosition position) {
   if (!status.ok() && position.known() && !status.GetPayload(kPositionPayload).has_value()) {
-    status.SetPayload(kPositionPayload,
-                      absl::Cord(absl::string_view(reinterpret_cast<const char*>(&position),
-                                                   sizeof(position))));
+    status.SetPayload(
+        kPositionPayload,
+        absl::Cord(absl::string_view(reinterpret_cast<const char*>(&position), sizeof(position))));
   }
   return status;
 }
@@ -118,8 +118,7 @@ Arg::Arg(Tensor value, std::source_location location)
     : expr_(constant(std::move(value), location)), location_(location) {}
 
 IntrusivePtr<const Node> MakeNode(const OpDef& op, Operands operands,
-                                  std::vector<NamedAttribute> attributes,
-                                  SourcePosition position) {
+                                  std::vector<NamedAttribute> attributes, SourcePosition position) {
   auto poison = [&](absl::Status status) {
     return IntrusivePtr<const Node>(MakeIntrusive<Node>(
         op, WithPosition(std::move(status), position), op.num_results, position));
@@ -139,9 +138,9 @@ IntrusivePtr<const Node> MakeNode(const OpDef& op, Operands operands,
                                     [](const TensorType* t) { return t == nullptr || t->weak; });
   for (size_t i = 0; i < operands.size(); ++i) {
     if (!(*casts)[i].has_value()) continue;
-    operands[i] = MakeExpr(Op::cast, Operands{operands[i]},
-                           {{"dtype", *(*casts)[i]}, {"weak", all_weak && op.Is(kPointwiseOp)}},
-                           position);
+    operands[i] =
+        MakeExpr(Op::cast, Operands{operands[i]},
+                 {{"dtype", *(*casts)[i]}, {"weak", all_weak && op.Is(kPointwiseOp)}}, position);
     types[i] = &operands[i].type();
   }
   if (op.Is(kDataDependent) && resolved->Find<Dim>("count") == nullptr) {

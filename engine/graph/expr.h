@@ -70,10 +70,10 @@ class OTIUM_EXPORT Arg {
   Arg(int value, std::source_location location = std::source_location::current());      // NOLINT
   Arg(int64_t value, std::source_location location = std::source_location::current());  // NOLINT
   Arg(double value, std::source_location location = std::source_location::current());   // NOLINT
-  Arg(std::complex<double> value,                                                        // NOLINT
+  Arg(std::complex<double> value,                                                       // NOLINT
       std::source_location location = std::source_location::current());
   // A size used as a number.
-  Arg(Dim value, std::source_location location = std::source_location::current());  // NOLINT
+  Arg(Dim value, std::source_location location = std::source_location::current());     // NOLINT
   Arg(Tensor value, std::source_location location = std::source_location::current());  // NOLINT
 
   const Expr& expr() const { return expr_; }

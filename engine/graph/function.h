@@ -49,8 +49,7 @@ class OTIUM_EXPORT Function::Builder {
              std::source_location location = std::source_location::current());
   // An input that is `default_value` (which uses no input) when it is not given.
   Expr Input(absl::string_view name, DType dtype, Shape shape, Structure structure,
-             Expr default_value,
-             std::source_location location = std::source_location::current());
+             Expr default_value, std::source_location location = std::source_location::current());
   // Outputs come in this order; one value may be several of them.
   void Output(absl::string_view name, Expr value);
   // A name that canonical text, explain and viz show.

@@ -25,8 +25,12 @@ namespace {
 
 class Placer {
  public:
-  Placer(const GraphPtr& graph, absl::Span<const InputPlacement> inputs, const PlaceOptions& options)
-      : graph_(*graph), inputs_(inputs), options_(options), kernels_(options.backends),
+  Placer(const GraphPtr& graph, absl::Span<const InputPlacement> inputs,
+         const PlaceOptions& options)
+      : graph_(*graph),
+        inputs_(inputs),
+        options_(options),
+        kernels_(options.backends),
         layout_(graph, *options.machine),
         copies_(graph_, lifetimes_, kernels_, options_, &layout_),
         given_away_(graph->num_values(), false),
@@ -55,8 +59,8 @@ class Placer {
     auto output = outputs.begin();
     for (NodeId n = 0; n < graph_.num_nodes(); ++n) {
       absl::Status status = AddNode(n);
-      for (; status.ok() && output != outputs.end() &&
-             ProducerOf(graph_.outputs()[*output]) == n; ++output) {
+      for (; status.ok() && output != outputs.end() && ProducerOf(graph_.outputs()[*output]) == n;
+           ++output) {
         status = AddOutput(*output);
       }
       if (absl::IsResourceExhausted(status)) return AtNode(graph_, n, std::move(status));
@@ -95,10 +99,9 @@ class Placer {
     const TensorType& type = graph_.type(v);
     PlanOperand operand;
     operand.type = DenseType(type.dtype, type.shape.sizes(), type.structure);
-    OTIUM_ASSIGN_OR_RETURN(operand.buffer,
-                           layout_.AddBuffer(BufferKind::kInput, i,
-                                             layout_.DeviceIndex(inputs_[i].device), type.dtype,
-                                             operand.type.sizes));
+    OTIUM_ASSIGN_OR_RETURN(operand.buffer, layout_.AddBuffer(BufferKind::kInput, i,
+                                                             layout_.DeviceIndex(inputs_[i].device),
+                                                             type.dtype, operand.type.sizes));
     // Dense ones keep the strides of dense ones: those along sizes of 0 and 1 may
     // be anything, and must not get into the plan.
     PhysicalType lying = operand.type;
@@ -362,8 +365,7 @@ class Placer {
       if (lifetimes_.last_use[root] != n || lifetimes_.leaves[root]) continue;
       if (args_[i] != operand_of_[operands[i]]) continue;  // A copy, which others may use.
       const PlanBuffer& buffer = layout_.buffer_of(args_[i]);
-      const bool given_away =
-          buffer.kind == BufferKind::kInput && inputs_[buffer.index].given_away;
+      const bool given_away = buffer.kind == BufferKind::kInput && inputs_[buffer.index].given_away;
       // A result that leaves the plan needs memory that does.
       if (!given_away &&
           (buffer.kind != BufferKind::kArena || lifetimes_.leaves[graph_.result(n)])) {
@@ -402,8 +404,8 @@ class Placer {
       }
     }
     auto count = count_info_.find(out.value);
-    layout_.SetOutput(index, {out.name, it->second,
-                              count == count_info_.end() ? -1 : count->second});
+    layout_.SetOutput(index,
+                      {out.name, it->second, count == count_info_.end() ? -1 : count->second});
     return absl::OkStatus();
   }
 

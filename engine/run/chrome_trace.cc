@@ -80,11 +80,11 @@ std::string ChromeTrace(const Profile& profile) {
     }
     if (end < start) continue;  // Nothing to do in it.
     const Plan& plan = *profile.plans[s];
-    events.push_back(absl::StrCat(
-        R"({"name":"segment )", s, R"(","cat":"segment","ph":"X","ts":)", Microseconds(start),
-        R"(,"dur":)", Microseconds(end - start), R"(,"pid":1,"tid":0,"args":{"steps":)",
-        plan.steps.size(), R"(,"peak_bytes":)", plan.peak_bytes, R"(,"estimated_us":)",
-        Microseconds(plan.EstimatedSeconds()), "}}"));
+    events.push_back(absl::StrCat(R"({"name":"segment )", s, R"(","cat":"segment","ph":"X","ts":)",
+                                  Microseconds(start), R"(,"dur":)", Microseconds(end - start),
+                                  R"(,"pid":1,"tid":0,"args":{"steps":)", plan.steps.size(),
+                                  R"(,"peak_bytes":)", plan.peak_bytes, R"(,"estimated_us":)",
+                                  Microseconds(plan.EstimatedSeconds()), "}}"));
   }
   for (const StepRecord& r : profile.steps) {
     // A run that failed has no plan for its last segment.

@@ -114,7 +114,8 @@ absl::Status Executable::AllocateArena(State* state) const {
   }
   state->arena = Buffer::Allocate(bytes);
   if (!state->arena) {
-    return absl::ResourceExhaustedError(absl::StrCat("no memory for an arena of ", bytes, " bytes"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no memory for an arena of ", bytes, " bytes"));
   }
   for (size_t i = 0; i < plan.args.size(); ++i) {
     if (plan.args[i] < 0) continue;
@@ -174,8 +175,7 @@ absl::Status Executable::BindBuffers(absl::Span<const Tensor> inputs,
     derived = iv.view.Apply(inputs[iv.input].strides());
     const PlanOperand& o = plan.operands[iv.operand];
     for (uint32_t arg : args_of_view_[i]) {
-      state->views[arg].data =
-          state->addresses[o.buffer] + derived.offset * ItemSize(o.type.dtype);
+      state->views[arg].data = state->addresses[o.buffer] + derived.offset * ItemSize(o.type.dtype);
       state->views[arg].strides = derived.strides.data();
     }
   }
@@ -218,10 +218,9 @@ absl::Status Executable::RunSteps(const ExecuteOptions& options, State* state) c
       ++alternative;
     }
     if (options.profile != nullptr) {
-      options.profile->steps.push_back({static_cast<StepId>(i),
-                                        static_cast<int>(options.profile->plans.size()),
-                                        start - options.profile_origin,
-                                        Now() - options.profile_origin, alternative});
+      options.profile->steps.push_back(
+          {static_cast<StepId>(i), static_cast<int>(options.profile->plans.size()),
+           start - options.profile_origin, Now() - options.profile_origin, alternative});
     }
   }
   return absl::OkStatus();
@@ -238,8 +237,8 @@ absl::Status Executable::FirstFailure(const State& state) const {
     const SourcePosition at =
         origins.empty() ? SourcePosition{} : plan.graph->sources()->entries[origins[0]].position;
     // Of failures in one file the one further up; of several files the earlier step.
-    const bool before = at.file == position.file && std::pair(at.line, at.column) <
-                                                        std::pair(position.line, position.column);
+    const bool before = at.file == position.file &&
+                        std::pair(at.line, at.column) < std::pair(position.line, position.column);
     if (first != nullptr && !before) continue;
     first = &step;
     position = at;
@@ -253,9 +252,10 @@ absl::Status Executable::FirstFailure(const State& state) const {
   absl::InlinedVector<const TensorType*, 4> pointers;
   for (int a = 0; a < first->num_operands; ++a) {
     const OperandId id = plan.args[first->first_arg + a];
-    types.push_back(id < 0 ? TensorType()
-                           : TensorType(plan.operands[id].type.dtype,
-                                        Shape(absl::Span<const int64_t>(plan.operands[id].type.sizes))));
+    types.push_back(
+        id < 0 ? TensorType()
+               : TensorType(plan.operands[id].type.dtype,
+                            Shape(absl::Span<const int64_t>(plan.operands[id].type.sizes))));
   }
   for (const TensorType& t : types) pointers.push_back(&t);
   const OpCall call{*first->op, pointers, graph.attributes(first->node)};
@@ -269,7 +269,7 @@ absl::Status Executable::FirstFailure(const State& state) const {
   absl::StrAppend(&message, first->op->failure(call, info.code, info.index));
   // Data that is not what it was declared to be is bad input; the rest is numerics.
   return WithPosition(is_check || is_count ? absl::InvalidArgumentError(message)
-                               : absl::FailedPreconditionError(message),
+                                           : absl::FailedPreconditionError(message),
                       position);
 }
 
@@ -283,15 +283,13 @@ absl::StatusOr<std::vector<Tensor>> Executable::Run(absl::Span<const Tensor> inp
         "not run");
   }
   if (options.memory_limit > 0 && plan.peak_bytes > options.memory_limit) {
-    return absl::ResourceExhaustedError(absl::StrCat("the plan needs ", plan.peak_bytes,
-                                                     " bytes, the limit is ",
-                                                     options.memory_limit));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the plan needs ", plan.peak_bytes, " bytes, the limit is ", options.memory_limit));
   }
   for (size_t i = 0; i < results.size(); ++i) {
     if (results[i] == nullptr || plan.outputs[i].count_info >= 0) continue;
-    OTIUM_RETURN_IF_ERROR(
-        CheckResultSizes(plan.outputs[i].name, *results[i],
-                         plan.operands[plan.outputs[i].operand].type.sizes));
+    OTIUM_RETURN_IF_ERROR(CheckResultSizes(plan.outputs[i].name, *results[i],
+                                           plan.operands[plan.outputs[i].operand].type.sizes));
   }
   OTIUM_ASSIGN_OR_RETURN(std::unique_ptr<State> state, TakeState());
   absl::Status status = state->arena ? absl::OkStatus() : AllocateArena(state.get());
@@ -313,14 +311,13 @@ absl::StatusOr<std::vector<Tensor>> Executable::Run(absl::Span<const Tensor> inp
 // Output i of a run that went well; in the memory of `given` unless that is null,
 // and then never in memory that the caller brought for another output: that is
 // the caller's to write, in the next run at the latest.
-absl::StatusOr<Tensor> Executable::OutputOf(int i, absl::Span<const Tensor> inputs,
-                                            Tensor* given, const State& state) const {
+absl::StatusOr<Tensor> Executable::OutputOf(int i, absl::Span<const Tensor> inputs, Tensor* given,
+                                            const State& state) const {
   const PlanOutput& out = plan_->outputs[i];
   const PlanOperand& o = plan_->operands[out.operand];
   const PlanBuffer& buffer = plan_->buffers[o.buffer];
-  const IntrusivePtr<Buffer>& memory = buffer.kind == BufferKind::kInput
-                                           ? inputs[buffer.index].buffer()
-                                           : state.results[o.buffer];
+  const IntrusivePtr<Buffer>& memory =
+      buffer.kind == BufferKind::kInput ? inputs[buffer.index].buffer() : state.results[o.buffer];
   const int64_t offset = state.addresses[o.buffer] - static_cast<const char*>(memory->data()) +
                          o.offset * ItemSize(o.type.dtype);
   Sizes sizes = o.type.sizes;

@@ -38,14 +38,13 @@ absl::Status CheckApart(const Graph& graph, absl::Span<const Tensor> inputs,
                    [](const Extent& a, const Extent& b) { return a.begin < b.begin; });
   for (size_t i = 1; i < extents.size(); ++i) {
     if (extents[i].begin >= extents[i - 1].end) continue;
-    return absl::InvalidArgumentError(absl::StrCat("the buffers for ", extents[i - 1].name,
-                                                   " and ", extents[i].name, " overlap"));
+    return absl::InvalidArgumentError(absl::StrCat("the buffers for ", extents[i - 1].name, " and ",
+                                                   extents[i].name, " overlap"));
   }
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Extent input = ExtentOf(inputs[i], graph.inputs()[i].name);
-    const auto first = std::partition_point(extents.begin(), extents.end(), [&](const Extent& e) {
-      return e.end <= input.begin;
-    });
+    const auto first = std::partition_point(extents.begin(), extents.end(),
+                                            [&](const Extent& e) { return e.end <= input.begin; });
     if (first == extents.end() || first->begin >= input.end) continue;
     return absl::InvalidArgumentError(
         absl::StrCat("the buffer for ", first->name, " overlaps the input ", input.name));
@@ -83,10 +82,9 @@ absl::Status CheckResults(const Graph& graph, absl::Span<const Tensor> inputs,
 absl::Status CheckResultSizes(absl::string_view name, const Tensor& given,
                               absl::Span<const int64_t> sizes) {
   if (given.sizes() == sizes) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("the buffer for ", name, " is [",
-                                                 absl::StrJoin(given.sizes(), ", "),
-                                                 "], the result is [", absl::StrJoin(sizes, ", "),
-                                                 "]"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("the buffer for ", name, " is [", absl::StrJoin(given.sizes(), ", "),
+                   "], the result is [", absl::StrJoin(sizes, ", "), "]"));
 }
 
 }  // namespace otium

@@ -92,8 +92,8 @@ TEST(ShapeTest, BroadcastingOfEverySmallPair) {
         valid = valid && (x == y || x == 1 || y == 1);
         expected[expected.size() - i] = x == 1 ? y : x;
       }
-      const absl::StatusOr<Shape> got = BroadcastShapes(Shape(absl::Span<const int64_t>(a)),
-                                                        Shape(absl::Span<const int64_t>(b)));
+      const absl::StatusOr<Shape> got =
+          BroadcastShapes(Shape(absl::Span<const int64_t>(a)), Shape(absl::Span<const int64_t>(b)));
       ASSERT_EQ(got.ok(), valid);
       if (valid) {
         ASSERT_EQ(*got, Shape(absl::Span<const int64_t>(expected)));

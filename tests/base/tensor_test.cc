@@ -109,8 +109,8 @@ TEST(TensorTest, BitwiseEqual) {
   EXPECT_FALSE(Tensor::BitwiseEqual(Tensor::Of<double>({1}), Tensor::Of<int64_t>({1})));
   EXPECT_FALSE(Tensor::BitwiseEqual(Tensor::Of<double>({{1}}), Tensor::Of<double>({1})));
   const Tensor t = Tensor::Of<float>({{1, 2}, {3, 4}});
-  EXPECT_TRUE(Tensor::BitwiseEqual(
-      Tensor(t.buffer(), 0, DType::kF32, {2, 2}, {1, 2}), Tensor::Of<float>({{1, 3}, {2, 4}})));
+  EXPECT_TRUE(Tensor::BitwiseEqual(Tensor(t.buffer(), 0, DType::kF32, {2, 2}, {1, 2}),
+                                   Tensor::Of<float>({{1, 3}, {2, 4}})));
 }
 
 // Random strides, negative and zero ones too, against one index at a time.

@@ -25,11 +25,15 @@ using Complex = std::complex<double>;
 // 4 5 6
 Expr Matrix(DType dtype = DType::kF64) { return Of(dtype, {1, 2, 3, 4, 5, 6}, {2, 3}); }
 // Element [i, j, k] is 12 i + 4 j + k.
-Expr Cube() { return Of(DType::kF64, [] {
-    std::vector<double> v(24);
-    for (int i = 0; i < 24; ++i) v[i] = i;
-    return v;
-  }(), {2, 3, 4}); }
+Expr Cube() {
+  return Of(DType::kF64,
+            [] {
+              std::vector<double> v(24);
+              for (int i = 0; i < 24; ++i) v[i] = i;
+              return v;
+            }(),
+            {2, 3, 4});
+}
 Expr Empty() { return zeros({0, 3}, DType::kF64); }
 
 TEST(ReductionValuesTest, Dimensions) {
@@ -146,8 +150,7 @@ TEST(ReductionValuesTest, LogSumExp) {
       {"two dimensions", logsumexp(zeros({2, 4}, DType::kF64), {0, 1}), {3 * ln2}, 1},
   });
   // Integers are computed exactly and rounded to f32 once.
-  EXPECT_EQ(Reals(logsumexp(Of(DType::kI32, {5, 5}, {2}), {0}))[0],
-            static_cast<float>(5 + ln2));
+  EXPECT_EQ(Reals(logsumexp(Of(DType::kI32, {5, 5}, {2}), {0}))[0], static_cast<float>(5 + ln2));
   // exp(i pi) + exp(0) + exp(0) = 1.
   const Complex z = Complexes(logsumexp(C128({{0, std::numbers::pi}, {0, 0}, {0, 0}}), {0}))[0];
   EXPECT_LT(std::abs(z), 1e-15);

@@ -28,8 +28,7 @@ TEST(ShapeTypes, Reshape) {
       {reshape(In({n, 6}), {2, n, 2}),
        "f64[2, n, 2]"},  // 6n is not 4n, unless n is 0: checked when bound.
       {reshape(In({2, 3}), {3, 2}), "f64[3, 2]"},
-      {reshape(In({2, 3}), {4, 2}),
-       "reshape: x has the shape [2, 3], which does not fill [4, 2]"},
+      {reshape(In({2, 3}), {4, 2}), "reshape: x has the shape [2, 3], which does not fill [4, 2]"},
       {reshape(In({2, 3}), {4, -1}),
        "reshape: x has the shape [2, 3], which does not fill [4, -1]"},
       {reshape(In({2, 3}), {-1, -1}), "reshape: only one size may be -1"},
@@ -91,12 +90,10 @@ TEST(ShapeTypes, OnesAndExpansion) {
       {expand(In({1}), {0}), "f64[0]"},
       {expand(In({}), {2, n}), "f64[2, n]"},
       {expand(In({n}), {-1, n}), "expand: the size -1 of dimension 0 is negative"},
-      {expand(In({n, 2}), {n, 3}),
-       "expand: x is f64[n, 2], it does not broadcast to [n, 3]"},
+      {expand(In({n, 2}), {n, 3}), "expand: x is f64[n, 2], it does not broadcast to [n, 3]"},
       {expand(In({n, 2}), {2}), "expand: x is f64[n, 2], it does not broadcast to [2]"},
       {broadcast_to(In({1, m}), {n, m}), "f64[n, m]"},
-      {broadcast_to(In({1, m}), {n, -1}),
-       "broadcast_to: the size -1 of dimension 1 is negative"},
+      {broadcast_to(In({1, m}), {n, -1}), "broadcast_to: the size -1 of dimension 1 is negative"},
   });
 }
 
@@ -169,8 +166,7 @@ TEST(ShapeTypes, Joining) {
       {cat({x, In({k, k})}), "cat: tensors[0] is f64[n, m] and tensors[1] is f64[k, k]"},
       {cat({x, In({m})}), "cat: tensors[0] is f64[n, m] and tensors[1] is f64[m]"},
       {cat({}), "cat: needs at least one tensor"},
-      {cat({x, In({})}),
-       "cat: tensors[1] is f64[], it must have at least 1 dimension: use stack"},
+      {cat({x, In({})}), "cat: tensors[1] is f64[], it must have at least 1 dimension: use stack"},
       {stack({x, x, x}), "f64[3, n, m]"},
       {stack({x, x}, -1), "f64[n, m, 2]"},
       {stack({In({}), In({})}), "f64[2]"},
@@ -185,8 +181,7 @@ TEST(ShapeTypes, Split) {
   const Pieces pieces = split(In({7, n}), {3});
   EXPECT_EQ(pieces.size(), 3);
   EXPECT_EQ(TypeOrError(pieces[2]), "f64[1, n]");
-  EXPECT_EQ(TypeOrError(pieces[3]),
-            "split: there are 3 pieces, piece 3 is not among them");
+  EXPECT_EQ(TypeOrError(pieces[3]), "split: there are 3 pieces, piece 3 is not among them");
   EXPECT_EQ(split(In({3 * n}), {n}).size(), 3);
   EXPECT_EQ(TypeOrError(split(In({n}), {1, n - 1})[1]), "f64[n - 1]");
   EXPECT_EQ(split(In({0}), {4}).size(), 1);

@@ -128,8 +128,8 @@ std::string Compare(const Graph& graph, const TensorMap& inputs, Tally* tally) {
                           Difference((*given_away)[i], (*standard)[i], 0));
     }
     if (!Tensor::BitwiseEqual((*strict)[i], (*plain)[i])) {
-      return absl::StrCat(name, "strict and plain differ in bits: ",
-                          Difference((*strict)[i], (*plain)[i], 0));
+      return absl::StrCat(
+          name, "strict and plain differ in bits: ", Difference((*strict)[i], (*plain)[i], 0));
     }
   }
   return "";
@@ -168,7 +168,8 @@ TEST(Differential, EveryWayGivesTheSame) {
 TEST(Differential, AnyNumberOfThreadsGivesTheSameBits) {
   for (uint32_t seed = 0; seed < 200; ++seed) {
     // Large enough to be cut into tasks.
-    const RandomGraph r = MakeRandomGraph(100000 + seed, {.max_nodes = 5, .max_size = 400, .max_elements = 200000});
+    const RandomGraph r =
+        MakeRandomGraph(100000 + seed, {.max_nodes = 5, .max_size = 400, .max_elements = 200000});
     Results one = absl::UnknownError("not run");
     for (int threads = 1; threads <= 4; ++threads) {
       SetNumThreads(threads);

@@ -47,7 +47,8 @@ const Tensor kY = Tensor::Of<double>({{10, 20, 30}, {40, 50, 60}});
 
 TEST(ResultBuffers, EachIsFilled) {
   const Program program = Example();
-  const Tensor z = *Tensor::Allocate(DType::kF64, {2, 3}), t = *Tensor::Allocate(DType::kF64, {3, 2}),
+  const Tensor z = *Tensor::Allocate(DType::kF64, {2, 3}),
+               t = *Tensor::Allocate(DType::kF64, {3, 2}),
                w = *Tensor::Allocate(DType::kF64, {2, 3});
   const auto all = {std::pair("z", z), std::pair("t", t), std::pair("w", w)};
   // Every subset: results that share memory otherwise must not when asked apart.
@@ -110,7 +111,8 @@ TEST(ResultBuffers, OfASizeThatIsData) {
   absl::StatusOr<TensorMap> r = program.Run({{"x", x_value}}, {.results = {{"index", fits}}});
   ASSERT_TRUE(r.ok()) << r.status();
   EXPECT_THAT(fits.ToVector<int64_t>(), ElementsAre(1, 3));
-  r = program.Run({{"x", x_value}}, {.results = {{"index", *Tensor::Allocate(DType::kI64, {4, 1})}}});
+  r = program.Run({{"x", x_value}},
+                  {.results = {{"index", *Tensor::Allocate(DType::kI64, {4, 1})}}});
   EXPECT_EQ(r.status().message(), "the buffer for index is [4, 1], the result is [2, 1]");
   // Without a buffer, what is returned keeps no more memory than it needs.
   Tensor large = *Tensor::Allocate(DType::kF32, {1000});
@@ -165,7 +167,8 @@ TEST(GivenAway, AResultTakesTheMemoryOfAnInput) {
   const Expr y = b.Input("y", DType::kF64, {n}), A = b.Input("A", DType::kF64, {n, n});
   b.Output("z", addmv(y, A, b.Input("x", DType::kF64, {n})));
   const Program program = CompileOrDie(b);
-  const Tensor A_value = Tensor::Of<double>({{1, 2}, {3, 4}}), x_value = Tensor::Of<double>({1, 10});
+  const Tensor A_value = Tensor::Of<double>({{1, 2}, {3, 4}}),
+               x_value = Tensor::Of<double>({1, 10});
   // Held by the caller: never touched.
   const Tensor kept = Tensor::Of<double>({100, 200});
   absl::StatusOr<TensorMap> r = program.Run({{"y", kept}, {"A", A_value}, {"x", x_value}});
@@ -215,7 +218,9 @@ TEST(Results, NeverAliasInputs) {
   const Tensor value = Tensor::Of<double>({{1, 2}, {3, 4}});
   const absl::StatusOr<TensorMap> r = program.Run({{"x", value}});
   ASSERT_TRUE(r.ok()) << r.status();
-  for (const auto& [name, tensor] : *r) EXPECT_NE(tensor.buffer().get(), value.buffer().get()) << name;
+  for (const auto& [name, tensor] : *r) {
+    EXPECT_NE(tensor.buffer().get(), value.buffer().get()) << name;
+  }
   EXPECT_THAT((*r)["t"].ToVector<double>(), ElementsAre(1, 3, 2, 4));
 }
 
@@ -223,8 +228,7 @@ TEST(Results, NeverAliasInputs) {
 
 TEST(Run, MemoryLimitIsCheckedBeforeTheRun) {
   const Program program = Example();
-  const absl::StatusOr<TensorMap> r =
-      program.Run({{"x", kX}, {"y", kY}}, {.memory_limit = 40});
+  const absl::StatusOr<TensorMap> r = program.Run({{"x", kX}, {"y", kY}}, {.memory_limit = 40});
   EXPECT_EQ(r.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(std::string(r.status().message()), HasSubstr("the limit is 40"));
   SizeBindings sizes;
@@ -258,7 +262,8 @@ TEST(Run, IsCancelledBetweenSteps) {
     CancelFlag later;
     Profile profile;
     std::thread canceller([&] { later.Cancel(); });
-    const absl::StatusOr<TensorMap> r = program.Run(inputs, {.cancel = &later, .profile = &profile});
+    const absl::StatusOr<TensorMap> r =
+        program.Run(inputs, {.cancel = &later, .profile = &profile});
     canceller.join();
     cancelled = r.status().code() == absl::StatusCode::kCancelled && profile.steps.size() < 20000;
   }
@@ -273,9 +278,11 @@ TEST(Run, FailureLeavesTheProgramUsable) {
   b.Output("L", cholesky(b.Input("A", DType::kF64, {2, 2})));
   const Program program = CompileOrDie(b);
   for (int round = 0; round < 3; ++round) {
-    const absl::StatusOr<TensorMap> bad = program.Run({{"A", Tensor::Of<double>({{1, 2}, {2, 1}})}});
+    const absl::StatusOr<TensorMap> bad =
+        program.Run({{"A", Tensor::Of<double>({{1, 2}, {2, 1}})}});
     EXPECT_EQ(bad.status().code(), absl::StatusCode::kFailedPrecondition);
-    const absl::StatusOr<TensorMap> good = program.Run({{"A", Tensor::Of<double>({{4, 2}, {2, 5}})}});
+    const absl::StatusOr<TensorMap> good =
+        program.Run({{"A", Tensor::Of<double>({{4, 2}, {2, 5}})}});
     ASSERT_TRUE(good.ok()) << good.status();
     EXPECT_THAT((*good)["L"].ToVector<double>(), ElementsAre(2, 0, 1, 2));
   }
