@@ -26,13 +26,6 @@ bool PhysicalType::HasUnitRowStride() const {
   return r < 2 || strides[r - 2] == 1 || sizes[r - 2] <= 1;
 }
 
-bool PhysicalType::HasZeroStride() const {
-  for (size_t i = 0; i < sizes.size(); ++i) {
-    if (strides[i] == 0 && sizes[i] > 1) return true;
-  }
-  return false;
-}
-
 uint64_t StrideSignature(absl::Span<const int64_t> sizes, absl::Span<const int64_t> strides) {
   uint64_t signature = 1;
   bool dense = true, by_rows = true;

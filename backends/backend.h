@@ -60,7 +60,6 @@ struct OTIUM_EXPORT PhysicalType {
   // Unit stride along the last (second to last) dimension, or that size is <= 1.
   bool HasUnitColumnStride() const;
   bool HasUnitRowStride() const;
-  bool HasZeroStride() const;  // Along a dimension longer than 1.
   bool IsPlain() const { return !conjugated && stored == Stored::kFull; }
 };
 
@@ -101,10 +100,9 @@ struct View {
 struct StepInfo {
   // 0: fine. What other codes mean is the op's (see OpDef::failure).
   int64_t code = 0;
-  int64_t batch = 0;     // The failing batch element.
-  int64_t index = 0;     // Of an element in its matrix, where the op says so.
-  double rcond = -1;     // Reciprocal condition estimate; -1: not computed.
-  int64_t count = 0;     // The size that was data.
+  int64_t batch = 0;  // The failing batch element.
+  int64_t index = 0;  // Of an element in its matrix, where the op says so.
+  int64_t count = 0;  // The size that was data.
 };
 
 struct LaunchArgs {
@@ -129,12 +127,11 @@ enum class Efficiency : uint8_t {
   kReference,  // plain loops
   kStreaming,  // bound by memory: pointwise, level 1 and 2, copies
   kLevel3,     // blocked matrix products
-  kSmall,      // many small matrices
   kFactor,     // LAPACK
 };
 
 struct Kernel {
-  absl::string_view name;  // "blis.gemm"
+  absl::string_view name;  // "cpu.gemm"
   Op op;
   // Bit d is set when operands of that dtype (of the first promoted operand, else
   // of the first result) are accepted.
@@ -155,8 +152,8 @@ struct Kernel {
 
 constexpr uint32_t DTypeBit(DType d) { return 1u << static_cast<int>(d); }
 inline constexpr uint32_t kAllDTypes = (1u << kNumDTypes) - 1;
-inline constexpr uint32_t kBlasDTypes = DTypeBit(DType::kF32) | DTypeBit(DType::kF64) |
-                                        DTypeBit(DType::kC64) | DTypeBit(DType::kC128);
+inline constexpr uint32_t kBlasDTypes =
+    DTypeBit(DType::kF32) | DTypeBit(DType::kF64) | DTypeBit(DType::kC64) | DTypeBit(DType::kC128);
 
 // The dtype by which Kernel::dtypes is looked up.
 DType DispatchDTypeOf(const KernelCall& call);
@@ -170,13 +167,6 @@ class Backend {
   virtual Device device() const = 0;
   // In order of preference among equals.
   virtual absl::Span<const Kernel> kernels() const = 0;
-  // Memory on the device; null when there is not enough.
-  virtual void* Allocate(int64_t bytes) = 0;
-  virtual void Free(void* block, int64_t bytes) = 0;
-  // To or from host memory, or within the device.
-  virtual void Copy(void* to, const void* from, int64_t bytes) = 0;
-  // Waits for everything launched.
-  virtual void Synchronize() = 0;
 };
 
 }  // namespace otium

@@ -88,8 +88,8 @@ absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(const GraphPtr& graph,
     plain.reference = options.reference;
     return RunGraph(std::make_shared<const Graph>(constant), {}, plain, {});
   };
-  OTIUM_ASSIGN_OR_RETURN(OptimizeResult optimized, Optimize(segment.head, MachineOf(options),
-                                                            options.optimize, evaluate));
+  OTIUM_ASSIGN_OR_RETURN(OptimizeResult optimized,
+                         Optimize(segment.head, MachineOf(options), options.optimize, evaluate));
   PlaceOptions place;
   place.math = options.optimize.math;
   place.backends = options.reference ? ReferenceBackends() : DefaultBackends();
@@ -153,9 +153,11 @@ absl::StatusOr<std::shared_ptr<Executable>> FindOrPlan(const GraphPtr& graph,
 
 // Runs segment after segment; the results are in the order of graph's outputs.
 absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor> inputs,
-                                             const CompileOptions& options, const RunOptions& run) try {
-  ExecuteOptions execute{run.seed, run.cancel, run.progress, run.profile,
-                         run.profile != nullptr ? Now() : 0, run.memory_limit};
+                                             const CompileOptions& options,
+                                             const RunOptions& run) try {
+  ExecuteOptions execute{
+      run.seed,        run.cancel, run.progress, run.profile, run.profile != nullptr ? Now() : 0,
+      run.memory_limit};
   if (run.results.size() > 0) OTIUM_RETURN_IF_ERROR(CheckResults(*graph, inputs, run.results));
   std::vector<Tensor> outputs(graph->outputs().size());
   std::vector<Tensor*> results(outputs.size(), nullptr);
@@ -274,8 +276,8 @@ absl::StatusOr<Program> Compile(const Function& function, CompileOptions options
 
 absl::StatusOr<std::vector<Tensor>> Program::Ordered(const TensorMap& inputs,
                                                      const RunOptions& options) const {
-  OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> ordered,
-                         OrderInputs(*graph_, source_->inputs().size(), inputs, *options_, options));
+  OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> ordered, OrderInputs(*graph_, source_->inputs().size(),
+                                                                  inputs, *options_, options));
   ordered.insert(ordered.end(), constants_.begin(), constants_.end());
   return ordered;
 }

@@ -57,15 +57,16 @@ struct OTIUM_EXPORT RunOptions {
   SizeBindings sizes;
   // Where results go, by output name: dense, of the right dtype and shape, apart
   // from the inputs and from each other, else kInvalidArgument. Not named ones are
-  // allocated. What a failed run leaves in them is not defined.
+  // allocated, apart from these. What a failed run leaves in them is not defined.
   TensorMap results;
 };
 
 class OTIUM_EXPORT Program {
  public:
   // Thread-safe; each run owns its memory. Inputs that have defaults may be left
-  // out. The results are in the order of the outputs. The memory of inputs that
-  // only `inputs` holds, when it is moved here, may be reused for results.
+  // out. The results are in the order of the outputs; those that are views of one
+  // value (y and y.T) may share memory, which is not unique then. The memory of
+  // inputs that only `inputs` holds, when it is moved here, may be reused for results.
   absl::StatusOr<TensorMap> Run(const TensorMap& inputs, const RunOptions& options = {}) const;
   absl::StatusOr<TensorMap> Run(TensorMap&& inputs, const RunOptions& options = {}) const;
 

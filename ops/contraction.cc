@@ -44,9 +44,8 @@ absl::Status InferMatmul(const OpCall& call, ResultTypes* results) {
   const absl::StatusOr<Shape> batch =
       BroadcastShapes(BatchShape(A, row ? 1 : 2), BatchShape(B, column ? 1 : 2));
   if (!batch.ok()) {
-    return InvalidArgument(Describe("A", call.operand(0)), " and ",
-                           Describe("B", call.operand(1)), ": the batch ",
-                           batch.status().message());
+    return InvalidArgument(Describe("A", call.operand(0)), " and ", Describe("B", call.operand(1)),
+                           ": the batch ", batch.status().message());
   }
   Dims dims = DimsOf(*batch);
   if (!row) dims.push_back(A.back(2));
@@ -162,25 +161,29 @@ absl::Status InferEinsum(const OpCall& call, ResultTypes* results) {
 }  // namespace
 
 OTIUM_DEFINE_OP(matmul) = {
-    .doc = "A @ B by NumPy's rules: a vector is a row on the left and a column on the right, the "
-           "dimensions before the last two are batch and broadcast.",
+    .doc =
+        "A @ B by NumPy's rules: a vector is a row on the left and a column on the right, the "
+        "dimensions before the last two are batch and broadcast.",
     .params = kMatmulParams,
     .promotion = Promotion::kEqual,
     .infer = InferMatmul,
     .structure = MatmulStructure,
-    .flops = [](const OpCall& call, absl::Span<const TensorType> results) {
-      return SumFlops(results, call.operand(0).shape.back(1));
-    },
+    .flops =
+        [](const OpCall& call, absl::Span<const TensorType> results) {
+          return SumFlops(results, call.operand(0).shape.back(1));
+        },
 };
 OTIUM_DEFINE_OP(inner) = {
     .doc = "Sums of products over the last dimensions of a and b; a scalar operand multiplies.",
     .params = kPairParams,
     .promotion = Promotion::kEqual,
     .infer = InferInner,
-    .flops = [](const OpCall& call, absl::Span<const TensorType> results) {
-      const Shape& a = call.operand(0).shape;
-      return SumFlops(results, a.rank() == 0 || call.operand(1).rank() == 0 ? Dim(1) : a.back(1));
-    },
+    .flops =
+        [](const OpCall& call, absl::Span<const TensorType> results) {
+          const Shape& a = call.operand(0).shape;
+          return SumFlops(results,
+                          a.rank() == 0 || call.operand(1).rank() == 0 ? Dim(1) : a.back(1));
+        },
 };
 OTIUM_DEFINE_OP(outer) = {
     .doc = "x[i] * y[j] of two vectors.",
@@ -197,34 +200,38 @@ OTIUM_DEFINE_OP(kron) = {
     .structure = KronStructure,
 };
 OTIUM_DEFINE_OP(tensordot) = {
-    .doc = "Sums of products over the last dims dimensions of a and the first of b, or over "
-           "dims_a[i] of a and dims_b[i] of b.",
+    .doc =
+        "Sums of products over the last dims dimensions of a and the first of b, or over "
+        "dims_a[i] of a and dims_b[i] of b.",
     .params = kTensordotParams,
     .promotion = Promotion::kEqual,
     .infer = InferTensordot,
-    .flops = [](const OpCall& call, absl::Span<const TensorType> results) {
-      const Shape& a = call.operand(0).shape;
-      const auto dims = TensordotDims(call.attributes, a.rank(), call.operand(1).rank());
-      Dim terms = 1;
-      for (int d : dims->a) terms = terms * a[d];
-      return SumFlops(results, terms);
-    },
+    .flops =
+        [](const OpCall& call, absl::Span<const TensorType> results) {
+          const Shape& a = call.operand(0).shape;
+          const auto dims = TensordotDims(call.attributes, a.rank(), call.operand(1).rank());
+          Dim terms = 1;
+          for (int d : dims->a) terms = terms * a[d];
+          return SumFlops(results, terms);
+        },
 };
 OTIUM_DEFINE_OP(einsum) = {
-    .doc = "Sums of products as the equation says: einsum(\"bij,bjk->bik\", A, B). Without '->' "
-           "the result has the letters that occur once, in alphabetical order; '...' stands for "
-           "the dimensions that are not named.",
+    .doc =
+        "Sums of products as the equation says: einsum(\"bij,bjk->bik\", A, B). Without '->' "
+        "the result has the letters that occur once, in alphabetical order; '...' stands for "
+        "the dimensions that are not named.",
     .params = kEinsumParams,
     .promotion = Promotion::kEqual,
     .infer = InferEinsum,
-    .flops = [](const OpCall& call, absl::Span<const TensorType>) {
-      const std::vector<Shape> shapes = OperandShapes(call);
-      const auto spec = ParseEinsum(call.attributes.Get<std::string>("equation"), shapes);
-      const auto sizes = EinsumSizes(*spec, shapes);
-      double products = call.num_operands();
-      for (const Dim& size : *sizes) products *= static_cast<double>(size.value());
-      return products;
-    },
+    .flops =
+        [](const OpCall& call, absl::Span<const TensorType>) {
+          const std::vector<Shape> shapes = OperandShapes(call);
+          const auto spec = ParseEinsum(call.attributes.Get<std::string>("equation"), shapes);
+          const auto sizes = EinsumSizes(*spec, shapes);
+          double products = call.num_operands();
+          for (const Dim& size : *sizes) products *= static_cast<double>(size.value());
+          return products;
+        },
 };
 
 Expr matmul(Arg A, Arg B) { return MakeExpr(Op::matmul, {A, B}); }

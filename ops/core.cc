@@ -69,15 +69,14 @@ void SizeStructure(const StructureCall&, ResultTypes* results) {
   (*results)[0].structure.flags |= kNonnegative;
 }
 
-constexpr ParamDef kAssumeParams[] = {TensorParam("x"),
-                                      RequiredAttr("structure", ParamKind::kStructure),
-                                      BoolAttr("proved", false)};
+constexpr ParamDef kAssumeParams[] = {
+    TensorParam("x"), RequiredAttr("structure", ParamKind::kStructure), BoolAttr("proved", false)};
 
 absl::Status InferAssume(const OpCall& call, ResultTypes* results) {
   const TensorType& x = call.operand(0);
   const Structure& s = call.attributes.Get<Structure>("structure");
-  const uint32_t square = kSymmetric | kHermitian | kPsd | kPd | kNonsingular | kOrthogonal |
-                          kIdentity | kPermutation;
+  const uint32_t square =
+      kSymmetric | kHermitian | kPsd | kPd | kNonsingular | kOrthogonal | kIdentity | kPermutation;
   if ((s.flags & (kPositive | kNonnegative)) != 0 && x.rank() != 0) {
     return InvalidArgument(Describe("x", x), ", only scalars are positive or nonnegative");
   }
@@ -142,8 +141,8 @@ absl::Status InferCast(const OpCall& call, ResultTypes* results) {
 void CastStructure(const StructureCall& call, ResultTypes* results) {
   const Structure& x = call.operand(0).structure;
   const DType from = call.operand(0).dtype, to = (*results)[0].dtype;
-  uint32_t kept = kSymmetric | kHermitian | kUnitDiagonal | kIdentity | kZero | kPermutation |
-                  kNonnegative;
+  uint32_t kept =
+      kSymmetric | kHermitian | kUnitDiagonal | kIdentity | kZero | kPermutation | kNonnegative;
   if (!IsInexact(from)) kept |= kPositive;
   if (IsInexact(from) && PromoteDTypes(from, to) == to) kept = ~uint32_t{0};
   (*results)[0].structure = {x.lower, x.upper, x.flags & kept};
@@ -220,8 +219,9 @@ OTIUM_DEFINE_OP(size) = {
 };
 
 OTIUM_DEFINE_OP(assume) = {
-    .doc = "x, with facts about its structure: declared ones are checked when the graph runs, "
-           "proved ones are not.",
+    .doc =
+        "x, with facts about its structure: declared ones are checked when the graph runs, "
+        "proved ones are not.",
     .params = kAssumeParams,
     .traits = kViewOp | kFallible,
     .infer = InferAssume,
@@ -280,8 +280,9 @@ OTIUM_DEFINE_OP(call) = {
 };
 
 OTIUM_DEFINE_OP(fused) = {
-    .doc = "A graph of pointwise ops, broadcasts and reductions, after a matrix product or none, "
-           "that runs as one kernel.",
+    .doc =
+        "A graph of pointwise ops, broadcasts and reductions, after a matrix product or none, "
+        "that runs as one kernel.",
     .params = kCallParams,
     .num_results = 0,
     .infer = InferCall,

@@ -82,8 +82,7 @@ absl::Status CheckFill(const OpCall& call, int i, DType to) {
   const TensorType& fill = call.operand(i);
   OTIUM_RETURN_IF_ERROR(RequireRank(call, i, 0));
   if (IsComplex(fill.dtype) && !IsComplex(to)) {
-    return InvalidArgument(Describe("fill_value", fill), ", which ", DTypeName(to),
-                           " cannot hold");
+    return InvalidArgument(Describe("fill_value", fill), ", which ", DTypeName(to), " cannot hold");
   }
   return absl::OkStatus();
 }
@@ -133,8 +132,10 @@ void EyeStructure(const StructureCall&, ResultTypes* results) {
 }
 
 constexpr ParamDef kArangeParams[] = {
-    RequiredAttr("start", ParamKind::kNumber), NoneAttr("end", ParamKind::kNumber),
-    {"step", ParamKind::kNumber, {.kind = ParamDefault::kInt, .integer = 1}}, kDTypeParam};
+    RequiredAttr("start", ParamKind::kNumber),
+    NoneAttr("end", ParamKind::kNumber),
+    {"step", ParamKind::kNumber, {.kind = ParamDefault::kInt, .integer = 1}},
+    kDTypeParam};
 
 std::string NumberToString(const AttributeValue& number) {
   const auto* dim = std::get_if<Dim>(&number);
@@ -213,8 +214,7 @@ constexpr ParamDef kRandLikeParams[] = {OwnTypeParam("x"), kDTypeParam, kStreamP
 
 absl::Status RandomResult(TensorType type, ResultTypes* results) {
   if (!IsInexact(type.dtype)) {
-    return InvalidArgument("dtype is ", DTypeName(type.dtype),
-                           ", it must be floating or complex");
+    return InvalidArgument("dtype is ", DTypeName(type.dtype), ", it must be floating or complex");
   }
   results->push_back(std::move(type));
   return absl::OkStatus();
@@ -271,8 +271,9 @@ OTIUM_DEFINE_OP(eye) = {
     .structure = EyeStructure,
 };
 OTIUM_DEFINE_OP(arange) = {
-    .doc = "start, start + step, ... before end; arange(end) starts at 0. Integers (and sizes) "
-           "give integers.",
+    .doc =
+        "start, start + step, ... before end; arange(end) starts at 0. Integers (and sizes) "
+        "give integers.",
     .params = kArangeParams,
     .traits = kCreationOp,
     .infer = InferArange,
@@ -305,16 +306,18 @@ OTIUM_DEFINE_OP(full_like) = {
     .structure = FullStructure<1>,
 };
 OTIUM_DEFINE_OP(rand) = {
-    .doc = "Uniform numbers in [0, 1), pure in (seed of the run, stream): the same on every device "
-           "and for any number of threads. The stream is the op's ordinal in its graph.",
+    .doc =
+        "Uniform numbers in [0, 1), pure in (seed of the run, stream): the same on every device "
+        "and for any number of threads. The stream is the op's ordinal in its graph.",
     .params = kRandParams,
     .traits = kCreationOp | kRandomOp,
     .infer = InferRandom,
     .flops = RandomFlops,
 };
 OTIUM_DEFINE_OP(randn) = {
-    .doc = "Normal numbers of mean 0 and variance 1, by the rules of rand; of complex numbers "
-           "the parts have variance 1/2 each.",
+    .doc =
+        "Normal numbers of mean 0 and variance 1, by the rules of rand; of complex numbers "
+        "the parts have variance 1/2 each.",
     .params = kRandParams,
     .traits = kCreationOp | kRandomOp,
     .infer = InferRandom,

@@ -19,10 +19,10 @@ namespace otium {
 // first two keep a range exact and let its length be a size.
 class Number {
  public:
-  Number(int value) : value_(Dim(value)) {}         // NOLINT: numbers are Numbers.
-  Number(int64_t value) : value_(Dim(value)) {}     // NOLINT
-  Number(double value) : value_(value) {}           // NOLINT
-  Number(Dim value) : value_(std::move(value)) {}   // NOLINT
+  Number(int value) : value_(Dim(value)) {}        // NOLINT: numbers are Numbers.
+  Number(int64_t value) : value_(Dim(value)) {}    // NOLINT
+  Number(double value) : value_(value) {}          // NOLINT
+  Number(Dim value) : value_(std::move(value)) {}  // NOLINT
 
   AttributeValue value() && { return std::move(value_); }
 
@@ -30,6 +30,7 @@ class Number {
   AttributeValue value_;
 };
 
+// Filled with 0 or 1. A size may be 0, or a name.
 OTIUM_EXPORT Expr zeros(Dims size, std::optional<DType> dtype = std::nullopt,
                         std::source_location location = std::source_location::current());
 OTIUM_EXPORT Expr ones(Dims size, std::optional<DType> dtype = std::nullopt,

@@ -56,7 +56,9 @@ class Namer {
   std::vector<int> Ids(const Subscript& s, int covered) {
     std::vector<int> ids;
     for (int i = 0; i <= static_cast<int>(s.letters.size()); ++i) {
-      for (int e = covered; i == s.ellipsis && e > 0; --e) ids.push_back(Id(absl::StrCat("...", e)));
+      for (int e = covered; i == s.ellipsis && e > 0; --e) {
+        ids.push_back(Id(absl::StrCat("...", e)));
+      }
       if (i < static_cast<int>(s.letters.size())) ids.push_back(Id(std::string(1, s.letters[i])));
     }
     return ids;
@@ -68,14 +70,13 @@ class Namer {
 
 }  // namespace
 
-absl::StatusOr<EinsumSpec> ParseEinsum(absl::string_view equation,
-                                       absl::Span<const Shape> shapes) {
+absl::StatusOr<EinsumSpec> ParseEinsum(absl::string_view equation, absl::Span<const Shape> shapes) {
   const std::string text = absl::StrReplaceAll(equation, {{" ", ""}});
   const std::vector<std::string> sides = absl::StrSplit(text, absl::MaxSplits("->", 1));
   const std::vector<std::string> terms = absl::StrSplit(sides[0], ',');
   if (terms.size() != shapes.size()) {
-    return InvalidArgument("the equation \"", equation, "\" has ", terms.size(),
-                           " operands, not ", shapes.size());
+    return InvalidArgument("the equation \"", equation, "\" has ", terms.size(), " operands, not ",
+                           shapes.size());
   }
   EinsumSpec spec;
   Namer namer(&spec);
@@ -125,10 +126,9 @@ absl::StatusOr<Dims> EinsumSizes(const EinsumSpec& spec, absl::Span<const Shape>
       const Dim& size = shapes[i][static_cast<int>(d)];
       const auto first = std::find(names.begin(), names.end(), names[d]) - names.begin();
       if (!(shapes[i][static_cast<int>(first)] == size)) {
-        return InvalidArgument("operands[", i, "] is ", shapes[i].ToString(), ": ",
-                               spec.names[names[d]], " is ",
-                               shapes[i][static_cast<int>(first)].ToString(), " and ",
-                               size.ToString());
+        return InvalidArgument(
+            "operands[", i, "] is ", shapes[i].ToString(), ": ", spec.names[names[d]], " is ",
+            shapes[i][static_cast<int>(first)].ToString(), " and ", size.ToString());
       }
       Dim& known = sizes[names[d]];
       if (known.Is(1)) {
@@ -143,8 +143,7 @@ absl::StatusOr<Dims> EinsumSizes(const EinsumSpec& spec, absl::Span<const Shape>
   return sizes;
 }
 
-absl::StatusOr<ContractedDims> TensordotDims(const Attributes& attributes, int rank_a,
-                                             int rank_b) {
+absl::StatusOr<ContractedDims> TensordotDims(const Attributes& attributes, int rank_a, int rank_b) {
   const Ints* of_a = attributes.Find<Ints>("dims_a");
   const Ints* of_b = attributes.Find<Ints>("dims_b");
   if ((of_a == nullptr) != (of_b == nullptr)) {

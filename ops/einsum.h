@@ -28,8 +28,7 @@ struct EinsumSpec {
 
 // `shapes` are those of the operands. Errors: a character that is no letter, a
 // wrong number of operands or letters, a result letter that no operand has.
-absl::StatusOr<EinsumSpec> ParseEinsum(absl::string_view equation,
-                                       absl::Span<const Shape> shapes);
+absl::StatusOr<EinsumSpec> ParseEinsum(absl::string_view equation, absl::Span<const Shape> shapes);
 // The size of each name. Sizes of 1 stretch between operands, not within one.
 absl::StatusOr<Dims> EinsumSizes(const EinsumSpec& spec, absl::Span<const Shape> shapes);
 

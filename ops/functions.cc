@@ -47,8 +47,8 @@ absl::Status InferGelu(const OpCall& call, ResultTypes* results) {
 
 // Positive for a positive beta, when the threshold lets only positive x through.
 void SoftplusStructure(const StructureCall& call, ResultTypes* results) {
-  const bool positive = call.attributes.Get<double>("beta") > 0 &&
-                        call.attributes.Get<double>("threshold") >= 0;
+  const bool positive =
+      call.attributes.Get<double>("beta") > 0 && call.attributes.Get<double>("threshold") >= 0;
   ApplyFunctionFacts(positive ? uint32_t{kIsPositive} : 0, call.operand(0), &(*results)[0]);
 }
 
@@ -263,8 +263,9 @@ OTIUM_DEFINE_OP(silu) = {
     .flops = ElementFlops<kTranscendental>,
 };
 OTIUM_DEFINE_OP(gelu) = {
-    .doc = "x * Phi(x) with the normal distribution function Phi; approximate='tanh' is 0.5 "
-            "* x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))).",
+    .doc =
+        "x * Phi(x) with the normal distribution function Phi; approximate='tanh' is 0.5 "
+        "* x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))).",
     .params = kGeluParams,
     .traits = kPointwiseOp | kZeroPreserving,
     .promotion = Promotion::kPointwise,
@@ -317,8 +318,9 @@ OTIUM_DEFINE_OP(imag) = {
     .structure = FunctionStructure<kMapsZeroToZero>,
 };
 OTIUM_DEFINE_OP(angle) = {
-    .doc = "The angle of a complex number from the real axis, in radians within [-pi, pi]; "
-            "pi for negative real numbers, 0 for the others.",
+    .doc =
+        "The angle of a complex number from the real axis, in radians within [-pi, pi]; "
+        "pi for negative real numbers, 0 for the others.",
     .params = kUnaryParams,
     .traits = kPointwiseOp | kZeroPreserving,
     .promotion = Promotion::kFloat,

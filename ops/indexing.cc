@@ -58,8 +58,8 @@ const Structure* PrincipalOf(const StructureCall& call, int dim, const SliceBoun
   const int other = *NormalizeDim(attributes.Get<int64_t>("dim"), rank);
   if (dim + other != 2 * rank - 3 || std::min(dim, other) != rank - 2) return nullptr;
   const SliceBounds theirs = *ResolveSlice(op, attributes, x.shape[other]);
-  const bool same = theirs.start == bounds.start && theirs.length == bounds.length &&
-                    theirs.step == bounds.step;
+  const bool same =
+      theirs.start == bounds.start && theirs.length == bounds.length && theirs.step == bounds.step;
   return same ? &x.structure : nullptr;
 }
 
@@ -176,8 +176,8 @@ std::string BadIndex(const OpCall& call, int64_t code, int64_t index) {
 // ---- diagonals and triangles
 
 constexpr ParamDef kDiagParams[] = {TensorParam("x"), IntAttr("diagonal", 0)};
-constexpr ParamDef kDiagonalParams[] = {TensorParam("x"), IntAttr("offset", 0),
-                                        IntAttr("dim1", 0), IntAttr("dim2", 1)};
+constexpr ParamDef kDiagonalParams[] = {TensorParam("x"), IntAttr("offset", 0), IntAttr("dim1", 0),
+                                        IntAttr("dim2", 1)};
 
 // Bands and offsets beyond any size are refused, so that sums cannot overflow.
 absl::Status RequireSmallOffset(const OpCall& call, absl::string_view attribute) {
@@ -283,16 +283,17 @@ constexpr ParamDef kNonzeroParams[] = {TensorParam("x"),
 
 absl::Status InferNonzero(const OpCall& call, ResultTypes* results) {
   const TensorType& x = call.operand(0);
-  results->push_back(TensorType(DType::kI64, Shape({call.attributes.Get<Dim>("count"),
-                                                    Dim(x.rank())})));
+  results->push_back(
+      TensorType(DType::kI64, Shape({call.attributes.Get<Dim>("count"), Dim(x.rank())})));
   return absl::OkStatus();
 }
 
 }  // namespace
 
 OTIUM_DEFINE_OP(slice) = {
-    .doc = "x[start:end:step] along dim, as in Python; none is the end of x in the direction of "
-           "step, which may be negative.",
+    .doc =
+        "x[start:end:step] along dim, as in Python; none is the end of x in the direction of "
+        "step, which may be negative.",
     .params = kSliceParams,
     .traits = kViewOp,
     .infer = InferSlice,
@@ -316,8 +317,9 @@ OTIUM_DEFINE_OP(narrow) = {
     .flops = NoFlops,
 };
 OTIUM_DEFINE_OP(index_select) = {
-    .doc = "The elements of x along dim that the vector index lists. Fails when an index is "
-           "negative or out of range.",
+    .doc =
+        "The elements of x along dim that the vector index lists. Fails when an index is "
+        "negative or out of range.",
     .params = kIndexParams,
     .traits = kFallible,
     .infer = InferIndexSelect,
@@ -326,8 +328,9 @@ OTIUM_DEFINE_OP(index_select) = {
     .failure = BadIndex,
 };
 OTIUM_DEFINE_OP(gather) = {
-    .doc = "x at index along dim and at the element's own position elsewhere: for dim 0, "
-           "result[i, j] = x[index[i, j], j]. Fails when an index is out of range.",
+    .doc =
+        "x at index along dim and at the element's own position elsewhere: for dim 0, "
+        "result[i, j] = x[index[i, j], j]. Fails when an index is out of range.",
     .params = kIndexParams,
     .traits = kFallible,
     .infer = InferGather,
@@ -343,8 +346,9 @@ OTIUM_DEFINE_OP(diag) = {
     .flops = NoFlops,
 };
 OTIUM_DEFINE_OP(diagonal) = {
-    .doc = "The diagonal of the dimensions dim1 (rows) and dim2 (columns) as a new last dimension; "
-           "above the main one when offset is positive.",
+    .doc =
+        "The diagonal of the dimensions dim1 (rows) and dim2 (columns) as a new last dimension; "
+        "above the main one when offset is positive.",
     .params = kDiagonalParams,
     .traits = kViewOp,
     .infer = InferDiagonal,
@@ -366,15 +370,17 @@ OTIUM_DEFINE_OP(triu) = {
     .flops = NoFlops,
 };
 OTIUM_DEFINE_OP(nonzero) = {
-    .doc = "The indices of the elements that are not zero, one row each, in row-major order: "
-           "i64[count, rank]. The count is known when it runs.",
+    .doc =
+        "The indices of the elements that are not zero, one row each, in row-major order: "
+        "i64[count, rank]. The count is known when it runs.",
     .params = kNonzeroParams,
     .traits = kDataDependent,
     .infer = InferNonzero,
-    .failure = [](const OpCall& call, int64_t, int64_t count) {
-      return absl::StrCat(count, " elements of x are not zero, and count says ",
-                          call.attributes.Get<Dim>("count").ToString());
-    },
+    .failure =
+        [](const OpCall& call, int64_t, int64_t count) {
+          return absl::StrCat(count, " elements of x are not zero, and count says ",
+                              call.attributes.Get<Dim>("count").ToString());
+        },
     .max_count = [](const OpCall& call) { return call.operand(0).shape.NumElements(); },
 };
 

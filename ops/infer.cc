@@ -163,8 +163,7 @@ namespace {
 // What `v` is the transpose of, or kNoValue.
 ValueId Transposed(const Graph& graph, ValueId v) {
   const NodeId n = graph.producer(v);
-  if (!graph.Is(n, Op::transpose) ||
-      !SwapsLastTwo(graph.attributes(n), graph.type(v).rank())) {
+  if (!graph.Is(n, Op::transpose) || !SwapsLastTwo(graph.attributes(n), graph.type(v).rank())) {
     return kNoValue;
   }
   return graph.operands(n)[0];

@@ -57,8 +57,8 @@ inline constexpr uint32_t kRealCategories = CategoryBit(DTypeCategory::kBool) |
                                             CategoryBit(DTypeCategory::kFloat);
 inline constexpr uint32_t kRealNumberCategories = kNumericCategories & kRealCategories;
 inline constexpr uint32_t kFloatCategory = CategoryBit(DTypeCategory::kFloat);
-inline constexpr uint32_t kInexactCategories = kFloatCategory |
-                                               CategoryBit(DTypeCategory::kComplex);
+inline constexpr uint32_t kInexactCategories =
+    kFloatCategory | CategoryBit(DTypeCategory::kComplex);
 inline constexpr uint32_t kAllCategories = kRealCategories | kNumericCategories;
 absl::Status RequireCategory(const OpCall& call, int i, uint32_t categories);
 // Fails unless operand `i` is of a floating or complex dtype.

@@ -76,9 +76,7 @@ void JoinStructure(const StructureCall& call, ResultTypes* results) {
 }
 
 // Rows and columns of a block.
-Dim BlockRows(const TensorType& block) {
-  return block.rank() < 2 ? Dim(1) : block.shape[0];
-}
+Dim BlockRows(const TensorType& block) { return block.rank() < 2 ? Dim(1) : block.shape[0]; }
 Dim BlockColumns(const TensorType& block) {
   return block.rank() == 0 ? Dim(1) : block.shape.back(1);
 }
@@ -191,8 +189,9 @@ OTIUM_DEFINE_OP(block_diag) = {
     .flops = NoFlops,
 };
 OTIUM_DEFINE_OP(split) = {
-    .doc = "Consecutive pieces of x along dim: of the given sizes, or of one size with a smaller "
-           "last piece. As many results as pieces.",
+    .doc =
+        "Consecutive pieces of x along dim: of the given sizes, or of one size with a smaller "
+        "last piece. As many results as pieces.",
     .params = kSplitParams,
     .num_results = 0,
     .traits = kViewOp,
@@ -216,9 +215,9 @@ int64_t Pieces::size() const { return static_cast<int64_t>(first_.node().types()
 Expr Pieces::operator[](int64_t i) const {
   if (first_.node().error() != nullptr) return first_;
   if (i >= 0 && i < size()) return Expr(first_.node_ptr(), static_cast<uint32_t>(i));
-  return PoisonedExpr(InvalidArgument("split: there are ", size(), " pieces, piece ", i,
-                                      " is not among them"),
-                      first_.node().position());
+  return PoisonedExpr(
+      InvalidArgument("split: there are ", size(), " pieces, piece ", i, " is not among them"),
+      first_.node().position());
 }
 
 Pieces split(Arg x, Dims sizes, int64_t dim) {

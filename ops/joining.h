@@ -14,7 +14,7 @@
 
 namespace otium {
 
-// One after the other along an existing dimension; other sizes must be equal.
+// At least one tensor, one after the other along an existing dimension; other sizes must be equal.
 OTIUM_EXPORT Expr cat(absl::Span<const Expr> tensors, int64_t dim = 0,
                       std::source_location location = std::source_location::current());
 // Along a new dimension at position `dim`; all of one shape.

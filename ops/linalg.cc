@@ -62,8 +62,8 @@ absl::Status InferSolve(const OpCall& call, ResultTypes* results) {
   const bool vector = IsVectorSolve(A, B);
   const Dim n = A.shape.back(1);
   OTIUM_RETURN_IF_ERROR(RequireSameSize(call, 0, n, 1, B.shape.back(vector ? 1 : 2)));
-  OTIUM_ASSIGN_OR_RETURN(const Shape batch, BroadcastShapes(BatchShape(A.shape),
-                                                            BatchShape(B.shape, vector ? 1 : 2)));
+  OTIUM_ASSIGN_OR_RETURN(const Shape batch,
+                         BroadcastShapes(BatchShape(A.shape), BatchShape(B.shape, vector ? 1 : 2)));
   results->push_back(TensorType(
       A.dtype, vector ? ConcatShapes(batch, {n}) : ConcatShapes(batch, {n, B.shape.back(1)})));
   return absl::OkStatus();
@@ -72,9 +72,10 @@ absl::Status InferSolve(const OpCall& call, ResultTypes* results) {
 }  // namespace
 
 OTIUM_DEFINE_OP(cholesky) = {
-    .doc = "The Cholesky factor of hermitian positive definite matrices: L with A = L @ L.H, or U "
-           "with A = U.H @ U when upper. Only that triangle of A is read. Fails when a matrix is "
-           "not positive definite.",
+    .doc =
+        "The Cholesky factor of hermitian positive definite matrices: L with A = L @ L.H, or U "
+        "with A = U.H @ U when upper. Only that triangle of A is read. Fails when a matrix is "
+        "not positive definite.",
     .params = kCholeskyParams,
     .traits = kFallible,
     .infer = InferCholesky,
@@ -85,8 +86,9 @@ OTIUM_DEFINE_OP(cholesky) = {
 };
 
 OTIUM_DEFINE_OP(solve) = {
-    .doc = "X with A @ X = B for square A. B is a vector when it is 1-D or its shape is that of A "
-           "without the last dimension. Fails when a matrix is singular.",
+    .doc =
+        "X with A @ X = B for square A. B is a vector when it is 1-D or its shape is that of A "
+        "without the last dimension. Fails when a matrix is singular.",
     .params = kSolveParams,
     .traits = kFallible,
     .promotion = Promotion::kEqual,
@@ -95,9 +97,8 @@ OTIUM_DEFINE_OP(solve) = {
         [](const OpCall& call, absl::Span<const TensorType> results) {
           const TensorType& A = call.operand(0);
           const double factor = A.structure.Has(kSymmetric) ? 1.0 / 3 : 2.0 / 3;
-          return CubeFlops(A, factor) +
-                 2.0 * static_cast<double>(A.shape.back(1).value()) *
-                     static_cast<double>(results[0].shape.NumElements());
+          return CubeFlops(A, factor) + 2.0 * static_cast<double>(A.shape.back(1).value()) *
+                                            static_cast<double>(results[0].shape.NumElements());
         },
     // LAPACK's meaning; a kernel that relies on definiteness reports -k.
     .failure = [](const OpCall& call, int64_t code, int64_t index) -> std::string {

@@ -17,8 +17,7 @@ constexpr ParamDef kVectorNormParams[] = {TensorParam("x"), FloatAttr("ord", 2),
                                           NoneAttr("dim", ParamKind::kInts),
                                           BoolAttr("keepdim", false)};
 constexpr ParamDef kNormParams[] = {TensorParam("x"), NoneAttr("ord", ParamKind::kOrder),
-                                    NoneAttr("dim", ParamKind::kInts),
-                                    BoolAttr("keepdim", false)};
+                                    NoneAttr("dim", ParamKind::kInts), BoolAttr("keepdim", false)};
 
 absl::Status InferRealReduction(const OpCall& call, ResultTypes* results) {
   OTIUM_RETURN_IF_ERROR(RequireInexact(call, 0));
@@ -39,8 +38,7 @@ absl::Status CheckMatrixOrder(const OpCall& call, int rows, int columns) {
   const auto* name = std::get_if<std::string>(&ord);
   const auto* number = std::get_if<double>(&ord);
   if (name != nullptr && *name == "fro") return absl::OkStatus();
-  const std::string text =
-      name != nullptr ? absl::StrCat("'", *name, "'") : absl::StrCat(*number);
+  const std::string text = name != nullptr ? absl::StrCat("'", *name, "'") : absl::StrCat(*number);
   if ((name != nullptr && *name == "nuc") || (number != nullptr && std::abs(*number) == 2)) {
     return InvalidArgument("ord = ", text,
                            " is a sum or an extremum of singular values, which there is no op "
@@ -69,8 +67,9 @@ absl::Status InferNorm(const OpCall& call, ResultTypes* results) {
   }
   if (std::holds_alternative<std::monostate>(ord)) return absl::OkStatus();
   if (dim == nullptr && x.rank() != 1 && x.rank() != 2) {
-    return InvalidArgument(Describe("x", x), ", with ord and without dim it must have 1 or 2 "
-                                             "dimensions");
+    return InvalidArgument(Describe("x", x),
+                           ", with ord and without dim it must have 1 or 2 "
+                           "dimensions");
   }
   OTIUM_ASSIGN_OR_RETURN(const std::vector<int> dims,
                          ReducedDims(call.op, call.attributes, x.rank()));
@@ -96,8 +95,9 @@ double NormFlops(const OpCall& call, absl::Span<const TensorType>) {
 }  // namespace
 
 OTIUM_DEFINE_OP(vector_norm) = {
-    .doc = "sum(|x|**ord)**(1 / ord) over the dimensions `dim` (all when none); inf and -inf are "
-           "the largest and smallest |x|, 0 counts what is not 0.",
+    .doc =
+        "sum(|x|**ord)**(1 / ord) over the dimensions `dim` (all when none); inf and -inf are "
+        "the largest and smallest |x|, 0 counts what is not 0.",
     .params = kVectorNormParams,
     .traits = kReductionOp,
     .infer = InferVectorNorm,
@@ -105,8 +105,9 @@ OTIUM_DEFINE_OP(vector_norm) = {
     .flops = NormFlops,
 };
 OTIUM_DEFINE_OP(norm) = {
-    .doc = "Without ord the 2-norm of all elements; with ord vector_norm over one dimension, over "
-           "two the matrix norm 'fro', 1 or -1 (extreme column sum), inf or -inf (row sum).",
+    .doc =
+        "Without ord the 2-norm of all elements; with ord vector_norm over one dimension, over "
+        "two the matrix norm 'fro', 1 or -1 (extreme column sum), inf or -inf (row sum).",
     .params = kNormParams,
     .traits = kReductionOp,
     .infer = InferNorm,

@@ -17,9 +17,9 @@ namespace otium {
 // The order of a norm: a number, or a name ("fro").
 class NormOrder {
  public:
-  NormOrder(double order) : value_(order) {}                            // NOLINT: 2 is an order.
-  NormOrder(const char* name) : value_(std::string(name)) {}            // NOLINT
-  NormOrder(std::string name) : value_(std::move(name)) {}              // NOLINT
+  NormOrder(double order) : value_(order) {}                  // NOLINT: 2 is an order.
+  NormOrder(const char* name) : value_(std::string(name)) {}  // NOLINT
+  NormOrder(std::string name) : value_(std::move(name)) {}    // NOLINT
   AttributeValue value() && { return std::move(value_); }
 
  private:

@@ -2,15 +2,15 @@
 //
 // OpDef: everything the engine knows about an op. The list of ops is ops.inc;
 // each family file (ops/<family>.cc) defines its OpDefs, where doc, schema, type
-// rule, structure rule and cost stand together:
+// rule, structure rule and flops stand together:
 //
 //   constexpr ParamDef kMvParams[] = {TensorParam("A"), TensorParam("x")};
 //   OTIUM_DEFINE_OP(mv) = {
-//       .doc = "Matrix-vector product: A is [m, n], x is [n], the result [m].",
+//       .doc = "Matrix-vector product: A is [n, m], x is [m], the result [n].",
 //       .params = kMvParams,
 //       .promotion = Promotion::kEqual,
-//       .infer = InferMv,
-//       .cost = MvCost,
+//       .infer = InferProduct<MvShape>,
+//       .flops = ProductFlops<0>,
 //   };
 //
 // All checks of operands and attributes happen in `infer`, once, whoever makes
@@ -122,8 +122,7 @@ constexpr ParamDef FloatAttr(absl::string_view name, double value, bool keyword_
 }
 constexpr ParamDef StringAttr(absl::string_view name, absl::string_view value,
                               bool keyword_only = false) {
-  return {name, ParamKind::kString, {.kind = ParamDefault::kString, .string = value},
-          keyword_only};
+  return {name, ParamKind::kString, {.kind = ParamDefault::kString, .string = value}, keyword_only};
 }
 
 using ResultTypes = absl::InlinedVector<TensorType, 1>;
@@ -157,16 +156,16 @@ enum class Promotion : uint8_t {
 
 enum OpTrait : uint32_t {
   kNoTraits = 0,
-  kPointwiseOp = 1u << 0,    // element i of the result from elements i of the operands
-  kReductionOp = 1u << 1,    // has attributes dim and keepdim
-  kViewOp = 1u << 2,         // an affine map of indices: costs nothing
-  kRandomOp = 1u << 3,       // has an attribute stream
-  kCreationOp = 1u << 4,     // reads no data (zeros_like asks x for its type only)
-  kZeroPreserving = 1u << 5, // pointwise, f(0) = 0
-  kCommutative = 1u << 6,    // the first two operands may be exchanged, bit for bit
-  kFallible = 1u << 7,       // can fail on data: not positive definite, singular
-  kDataDependent = 1u << 8,  // has a result whose size is data
-  kConversion = 1u << 9,     // sees weak operands as they are, and converts itself
+  kPointwiseOp = 1u << 0,     // element i of the result from elements i of the operands
+  kReductionOp = 1u << 1,     // has attributes dim and keepdim
+  kViewOp = 1u << 2,          // an affine map of indices: costs nothing
+  kRandomOp = 1u << 3,        // has an attribute stream
+  kCreationOp = 1u << 4,      // reads no data (zeros_like asks x for its type only)
+  kZeroPreserving = 1u << 5,  // pointwise, f(0) = 0
+  kCommutative = 1u << 6,     // the first two operands may be exchanged, bit for bit
+  kFallible = 1u << 7,        // can fail on data: not positive definite, singular
+  kDataDependent = 1u << 8,   // has a result whose size is data
+  kConversion = 1u << 9,      // sees weak operands as they are, and converts itself
 };
 
 struct OpDef {
@@ -211,7 +210,9 @@ OTIUM_EXPORT const OpDef* FindOp(absl::string_view name);
 // All, in the order of ops.inc.
 OTIUM_EXPORT absl::Span<const OpDef* const> AllOps();
 
-#define OTIUM_DEFINE_OP(op_name) extern const OpDef kOpDef_##op_name; const OpDef kOpDef_##op_name
+#define OTIUM_DEFINE_OP(op_name)       \
+  extern const OpDef kOpDef_##op_name; \
+  const OpDef kOpDef_##op_name
 
 }  // namespace otium
 

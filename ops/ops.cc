@@ -21,9 +21,9 @@ struct OpTable {
   absl::flat_hash_map<absl::string_view, const OpDef*> by_name;
 
   OpTable() {
-#define OTIUM_OP(op_name)                                  \
-  defs[static_cast<int>(Op::op_name)] = kOpDef_##op_name;  \
-  defs[static_cast<int>(Op::op_name)].id = Op::op_name;    \
+#define OTIUM_OP(op_name)                                 \
+  defs[static_cast<int>(Op::op_name)] = kOpDef_##op_name; \
+  defs[static_cast<int>(Op::op_name)].id = Op::op_name;   \
   defs[static_cast<int>(Op::op_name)].name = #op_name;
 #include "ops/ops.inc"
 #undef OTIUM_OP

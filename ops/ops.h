@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every builder, by family.
+// Every builder, by family. Their names and meaning are PyTorch's. A wrong call
+// (shape, dtype, attribute) gives a poisoned Expr with kInvalidArgument, which
+// names the op, both shapes and where the call stands; Evaluate and Compile
+// return it.
 
 #ifndef OTIUM_OPS_OPS_H_
 #define OTIUM_OPS_OPS_H_

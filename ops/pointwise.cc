@@ -155,8 +155,7 @@ void AddcmulStructure(const StructureCall& call, ResultTypes* results) {
 
 constexpr ParamDef kPowParams[] = {TensorParam("x"), TensorParam("exponent")};
 constexpr ParamDef kClampParams[] = {TensorParam("x"), OptionalParam("min"), OptionalParam("max")};
-constexpr ParamDef kWhereParams[] = {OwnTypeParam("condition"), TensorParam("a"),
-                                     TensorParam("b")};
+constexpr ParamDef kWhereParams[] = {OwnTypeParam("condition"), TensorParam("a"), TensorParam("b")};
 constexpr ParamDef kLerpParams[] = {TensorParam("start"), TensorParam("end"),
                                     TensorParam("weight")};
 constexpr ParamDef kAddcParams[] = {TensorParam("input"), TensorParam("tensor1"),
@@ -210,8 +209,9 @@ OTIUM_DEFINE_OP(div) = {
     .structure = DivStructure,
 };
 OTIUM_DEFINE_OP(pow) = {
-    .doc = "x to the power of exponent. A negative power of an integer is 0 unless x is 1 or "
-            "-1.",
+    .doc =
+        "x to the power of exponent. A negative power of an integer is 0 unless x is 1 or "
+        "-1.",
     .params = kPowParams,
     .traits = kPointwiseOp,
     .promotion = Promotion::kPointwise,
@@ -236,8 +236,9 @@ OTIUM_DEFINE_OP(maximum) = {
     .structure = ExtremumStructure</*kMaximum=*/true>,
 };
 OTIUM_DEFINE_OP(clamp) = {
-    .doc = "min(max(x, min), max): max wins when it is less than min; NaN when any of them "
-            "is. One of the bounds may be missing.",
+    .doc =
+        "min(max(x, min), max): max wins when it is less than min; NaN when any of them "
+        "is. One of the bounds may be missing.",
     .params = kClampParams,
     .traits = kPointwiseOp,
     .promotion = Promotion::kPointwise,

@@ -38,8 +38,8 @@ absl::Status RequireRanks(const OpCall& call, int a, int rank_a, int rank_b) {
 
 absl::StatusOr<Shape> DotShape(const OpCall& call, int a) {
   OTIUM_RETURN_IF_ERROR(RequireRanks(call, a, 1, 1));
-  OTIUM_RETURN_IF_ERROR(RequireSameSize(call, a, call.operand(a).shape[0], a + 1,
-                                        call.operand(a + 1).shape[0]));
+  OTIUM_RETURN_IF_ERROR(
+      RequireSameSize(call, a, call.operand(a).shape[0], a + 1, call.operand(a + 1).shape[0]));
   return Shape();
 }
 
@@ -239,8 +239,9 @@ OTIUM_DEFINE_OP(baddbmm) = {
     .flops = ProductFlops<1>,
 };
 OTIUM_DEFINE_OP(addbmm) = {
-    .doc = "beta * input + alpha * (the sum over the batch of bmm(A, B)). When beta is 0, input is "
-           "not read.",
+    .doc =
+        "beta * input + alpha * (the sum over the batch of bmm(A, B)). When beta is 0, input is "
+        "not read.",
     .params = kAddmmParams,
     .promotion = Promotion::kEqual,
     .infer = InferAdded<SummedBmmShape>,

@@ -15,8 +15,8 @@ Structure ProductStructure(const Graph& graph, ValueId a, ValueId b) {
   Structure s;
   s.lower = AddBands(x.lower, y.lower);
   s.upper = AddBands(x.upper, y.upper);
-  constexpr uint32_t kBoth = kNonsingular | kFullColumnRank | kOrthonormalColumns | kOrthogonal |
-                             kPermutation;
+  constexpr uint32_t kBoth =
+      kNonsingular | kFullColumnRank | kOrthonormalColumns | kOrthogonal | kPermutation;
   s.flags = x.flags & y.flags & kBoth;
   if (x.Has(kZero) || y.Has(kZero)) s.flags |= kZero;
   // Unit triangular matrices of one side form a group.
@@ -60,9 +60,8 @@ Structure SumStructure(const Structure& a, const Structure& b) {
 // distance from the diagonal is p (i1 - j1) + (i2 - j2).
 Structure KroneckerStructure(const Structure& a, const Structure& b, const Shape& n) {
   Structure s;
-  constexpr uint32_t kBoth = kSymmetric | kHermitian | kPsd | kPd | kNonsingular |
-                             kFullColumnRank | kOrthonormalColumns | kOrthogonal | kPermutation |
-                             kIdentity;
+  constexpr uint32_t kBoth = kSymmetric | kHermitian | kPsd | kPd | kNonsingular | kFullColumnRank |
+                             kOrthonormalColumns | kOrthogonal | kPermutation | kIdentity;
   s.flags = a.flags & b.flags & kBoth;
   if (a.Has(kZero) || b.Has(kZero)) s.flags |= kZero;
   const Dim& p = n.back(2);
@@ -70,7 +69,8 @@ Structure KroneckerStructure(const Structure& a, const Structure& b, const Shape
   s.flags |= a.flags & b.flags & kUnitDiagonal;
   auto band = [&p](int64_t outer, int64_t inner) {
     if (outer == 0) return inner;
-    if (outer == kFullBand || !p.IsStatic() || outer > kDimLimit / std::max<int64_t>(p.value(), 1)) {
+    if (outer == kFullBand || !p.IsStatic() ||
+        outer > kDimLimit / std::max<int64_t>(p.value(), 1)) {
       return kFullBand;
     }
     return p.value() * outer + std::min(inner, std::max<int64_t>(p.value() - 1, 0));
@@ -88,7 +88,8 @@ Structure OuterStructure(const Graph& graph, ValueId x, ValueId y) {
     const NodeId n = graph.producer(u);
     return graph.Is(n, Op::conj) && graph.operands(n)[0] == v;
   };
-  const bool adjoint = IsComplex(graph.type(x).dtype) ? is_conj_of(x, y) || is_conj_of(y, x) : x == y;
+  const bool adjoint =
+      IsComplex(graph.type(x).dtype) ? is_conj_of(x, y) || is_conj_of(y, x) : x == y;
   if (adjoint) s.flags |= kPsd;
   return s;
 }

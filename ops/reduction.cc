@@ -87,8 +87,7 @@ absl::Status InferTrace(const OpCall& call, ResultTypes* results) {
   OTIUM_RETURN_IF_ERROR(RequireRankAtLeast(call, 0, 2));
   OTIUM_RETURN_IF_ERROR(RequireCategory(call, 0, kNumericCategories));
   const TensorType& A = call.operand(0);
-  results->push_back(
-      TensorType(IsInexact(A.dtype) ? A.dtype : DType::kI64, BatchShape(A.shape)));
+  results->push_back(TensorType(IsInexact(A.dtype) ? A.dtype : DType::kI64, BatchShape(A.shape)));
   return absl::OkStatus();
 }
 
@@ -183,8 +182,9 @@ OTIUM_DEFINE_OP(std) = {
     .flops = OperandFlops<4>,
 };
 OTIUM_DEFINE_OP(var_mean) = {
-    .doc = "The variance, divided by max(n - correction, 0), and the mean over the dimensions "
-           "`dim`.",
+    .doc =
+        "The variance, divided by max(n - correction, 0), and the mean over the dimensions "
+        "`dim`.",
     .params = kVarParams,
     .num_results = 2,
     .result_names = kVarMeanResults,
@@ -210,16 +210,18 @@ OTIUM_DEFINE_OP(amin) = {
     .flops = OperandFlops<1>,
 };
 OTIUM_DEFINE_OP(argmax) = {
-    .doc = "The index of the first largest element, or of the first NaN, along one dimension, or "
-           "in row-major order when dim is none.",
+    .doc =
+        "The index of the first largest element, or of the first NaN, along one dimension, or "
+        "in row-major order when dim is none.",
     .params = kReduceParams,
     .traits = kReductionOp,
     .infer = InferArgExtremum,
     .flops = OperandFlops<1>,
 };
 OTIUM_DEFINE_OP(argmin) = {
-    .doc = "The index of the first smallest element, or of the first NaN, along one dimension, or "
-           "in row-major order when dim is none.",
+    .doc =
+        "The index of the first smallest element, or of the first NaN, along one dimension, or "
+        "in row-major order when dim is none.",
     .params = kReduceParams,
     .traits = kReductionOp,
     .infer = InferArgExtremum,
@@ -258,11 +260,12 @@ OTIUM_DEFINE_OP(trace) = {
     .params = kTraceParams,
     .infer = InferTrace,
     .structure = TraceStructure,
-    .flops = [](const OpCall& call, absl::Span<const TensorType> results) {
-      const Shape& A = call.operand(0).shape;
-      const int64_t diagonal = std::min(A.back(1).value(), A.back(2).value());
-      return static_cast<double>(diagonal * results[0].shape.NumElements());
-    },
+    .flops =
+        [](const OpCall& call, absl::Span<const TensorType> results) {
+          const Shape& A = call.operand(0).shape;
+          const int64_t diagonal = std::min(A.back(1).value(), A.back(2).value());
+          return static_cast<double>(diagonal * results[0].shape.NumElements());
+        },
 };
 
 namespace {

@@ -149,8 +149,7 @@ void SqueezeStructure(const StructureCall& call, ResultTypes* results) {
   const int rank = x.rank();
   const bool same_matrices =
       rank >= 2 && k >= 2 && keeps[k - 2] == rank - 2 && keeps[k - 1] == rank - 1;
-  (*results)[0].structure =
-      same_matrices || rank == 0 ? x.structure : ZeroOnly(x.structure);
+  (*results)[0].structure = same_matrices || rank == 0 ? x.structure : ZeroOnly(x.structure);
 }
 
 constexpr ParamDef kUnsqueezeParams[] = {TensorParam("x"), RequiredAttr("dim", ParamKind::kInt)};
@@ -224,8 +223,7 @@ absl::Status InferFlip(const OpCall& call, ResultTypes* results) {
 // diagonal becomes above it. One of them only exchanges rows or columns.
 void FlipStructure(const StructureCall& call, ResultTypes* results) {
   const TensorType& x = call.operand(0);
-  const std::vector<int> dims =
-      *NormalizeDims(&call.attributes.Get<Ints>("dims"), x.rank());
+  const std::vector<int> dims = *NormalizeDims(&call.attributes.Get<Ints>("dims"), x.rank());
   auto flipped = [&](int d) { return std::find(dims.begin(), dims.end(), d) != dims.end(); };
   Structure& s = (*results)[0].structure;
   s = x.structure;
@@ -267,8 +265,9 @@ void RollStructure(const StructureCall& call, ResultTypes* results) {
 }  // namespace
 
 OTIUM_DEFINE_OP(reshape) = {
-    .doc = "The elements of x in row-major order in another shape; one size may be -1. A view "
-           "where the strides allow it.",
+    .doc =
+        "The elements of x in row-major order in another shape; one size may be -1. A view "
+        "where the strides allow it.",
     .params = kReshapeParams,
     .traits = kViewOp,
     .infer = InferReshape,
@@ -308,8 +307,9 @@ OTIUM_DEFINE_OP(permute) = {
     .flops = NoFlops,
 };
 OTIUM_DEFINE_OP(movedim) = {
-    .doc = "x with the dimensions source moved to the positions destination; the others keep "
-           "their order.",
+    .doc =
+        "x with the dimensions source moved to the positions destination; the others keep "
+        "their order.",
     .params = kMovedimParams,
     .traits = kViewOp,
     .infer = InferPermutation,
@@ -333,8 +333,9 @@ OTIUM_DEFINE_OP(unsqueeze) = {
     .flops = NoFlops,
 };
 OTIUM_DEFINE_OP(expand) = {
-    .doc = "x with dimensions of size 1 repeated to the given sizes; -1 keeps a size. Nothing is "
-           "copied.",
+    .doc =
+        "x with dimensions of size 1 repeated to the given sizes; -1 keeps a size. Nothing is "
+        "copied.",
     .params = kExpandParams,
     .traits = kViewOp,
     .infer = InferExpand,
@@ -358,8 +359,9 @@ OTIUM_DEFINE_OP(flip) = {
     .flops = NoFlops,
 };
 OTIUM_DEFINE_OP(roll) = {
-    .doc = "x with its elements shifted along each of dims, around the end; of the flattened "
-           "tensor when dims is none.",
+    .doc =
+        "x with its elements shifted along each of dims, around the end; of the flattened "
+        "tensor when dims is none.",
     .params = kRollParams,
     .infer = InferRoll,
     .structure = RollStructure,
@@ -378,9 +380,7 @@ Expr unflatten(Arg x, int64_t dim, Dims sizes) {
 Expr transpose(Arg x, int64_t dim0, int64_t dim1) {
   return MakeExpr(Op::transpose, {x}, {{"dim0", dim0}, {"dim1", dim1}});
 }
-Expr permute(Arg x, Ints dims) {
-  return MakeExpr(Op::permute, {x}, {{"dims", std::move(dims)}});
-}
+Expr permute(Arg x, Ints dims) { return MakeExpr(Op::permute, {x}, {{"dims", std::move(dims)}}); }
 Expr movedim(Arg x, Ints source, Ints destination) {
   return MakeExpr(Op::movedim, {x},
                   {{"source", std::move(source)}, {"destination", std::move(destination)}});
@@ -391,9 +391,7 @@ Expr squeeze(Arg x, std::optional<Ints> dim) {
   return MakeExpr(Op::squeeze, {x}, std::move(attributes));
 }
 Expr unsqueeze(Arg x, int64_t dim) { return MakeExpr(Op::unsqueeze, {x}, {{"dim", dim}}); }
-Expr expand(Arg x, Dims sizes) {
-  return MakeExpr(Op::expand, {x}, {{"sizes", std::move(sizes)}});
-}
+Expr expand(Arg x, Dims sizes) { return MakeExpr(Op::expand, {x}, {{"sizes", std::move(sizes)}}); }
 Expr broadcast_to(Arg x, Dims size) {
   return MakeExpr(Op::broadcast_to, {x}, {{"size", std::move(size)}});
 }

@@ -240,8 +240,8 @@ absl::StatusOr<Dims> SplitSizes(const Attributes& attributes, int dim, const Dim
     for (const Dim& s : sizes) sum = sum + s;
     const Dim difference = sum - size;
     if (difference.IsStatic() && !difference.Is(0)) {
-      return InvalidArgument("the sizes ", ShapeOf(sizes).ToString(), " add up to ",
-                             sum.ToString(), ", dimension ", dim, " has ", size.ToString());
+      return InvalidArgument("the sizes ", ShapeOf(sizes).ToString(), " add up to ", sum.ToString(),
+                             ", dimension ", dim, " has ", size.ToString());
     }
     return sizes;
   }

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/cpu/cpu.h"
 
-#include <cstring>
-
 #include "backends/cpu/prepare.h"
-#include "engine/base/block_cache.h"
 
 namespace otium {
 namespace cpu {
@@ -12,8 +9,8 @@ namespace {
 
 using enum Efficiency;
 
-#define OTIUM_CPU_TAPE(op_name, in_place_operands)                                             \
-  OTIUM_CPU_KERNEL(op_name, "cpu.tape", kAllDTypes, kStreaming, AcceptsTape, PrepareTape,      \
+#define OTIUM_CPU_TAPE(op_name, in_place_operands)                                        \
+  OTIUM_CPU_KERNEL(op_name, "cpu.tape", kAllDTypes, kStreaming, AcceptsTape, PrepareTape, \
                    .in_place = in_place_operands)
 constexpr Kernel kKernels[] = {
 #define OTIUM_CPU_KERNEL(op_name, kernel_name, dtype_set, class_, accepts_fn, prepare_fn, ...) \
@@ -33,10 +30,6 @@ class HostProcessor : public Backend {
   absl::string_view name() const override { return "cpu"; }
   Device device() const override { return Device{}; }
   absl::Span<const Kernel> kernels() const override { return kKernels; }
-  void* Allocate(int64_t bytes) override { return AllocateBlock(bytes); }
-  void Free(void* block, int64_t bytes) override { FreeBlock(block, bytes); }
-  void Copy(void* to, const void* from, int64_t bytes) override { std::memcpy(to, from, bytes); }
-  void Synchronize() override {}
 };
 
 }  // namespace

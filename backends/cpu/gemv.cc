@@ -210,8 +210,13 @@ void Ger(const GerArgs<T>& args) {
   using S = AccumulatorOf<T>;
   if (args.m == 0 || args.n == 0) return;
   if (args.c.col_stride != 1 && args.c.row_stride == 1) {
-    return Ger(GerArgs<T>{args.n, args.m, args.y, args.x, args.c0.Transposed(),
-                          {args.c.data, args.c.col_stride, args.c.row_stride}, args.alpha,
+    return Ger(GerArgs<T>{args.n,
+                          args.m,
+                          args.y,
+                          args.x,
+                          args.c0.Transposed(),
+                          {args.c.data, args.c.col_stride, args.c.row_stride},
+                          args.alpha,
                           args.beta});
   }
   const auto element = [](const VectorIn<T>& v, int64_t i) {
@@ -220,8 +225,8 @@ void Ger(const GerArgs<T>& args) {
   };
   // y is read for every row: once as the kernel wants it, then from cache.
   const PreparedX<T> y(args.y, args.n, Layout::kRows);
-  const int64_t grain = std::max<int64_t>(
-      1, kRowTaskBytes / (args.n * static_cast<int64_t>(sizeof(T))));
+  const int64_t grain =
+      std::max<int64_t>(1, kRowTaskBytes / (args.n * static_cast<int64_t>(sizeof(T))));
   ParallelForRanges(args.m, grain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       T* c = args.c.data + i * args.c.row_stride;
@@ -235,17 +240,16 @@ void Ger(const GerArgs<T>& args) {
       }
       for (int64_t j = 0; j < args.n; ++j) {
         c[j * args.c.col_stride] =
-            static_cast<T>(ScaleAndAdd(S(1), Multiply(scale, y.data()[j]), args.beta, [&] {
-              return static_cast<S>(c0[j * args.c0.col_stride]);
-            }));
+            static_cast<T>(ScaleAndAdd(S(1), Multiply(scale, y.data()[j]), args.beta,
+                                       [&] { return static_cast<S>(c0[j * args.c0.col_stride]); }));
       }
     }
   });
 }
 
-#define OTIUM_INSTANTIATE(T)                                                                  \
-  template void Gemv(const GemvArgs<T>&);                                                     \
-  template AccumulatorOf<T> Dot(int64_t, const VectorIn<T>&, const VectorIn<T>&);             \
+#define OTIUM_INSTANTIATE(T)                                                      \
+  template void Gemv(const GemvArgs<T>&);                                         \
+  template AccumulatorOf<T> Dot(int64_t, const VectorIn<T>&, const VectorIn<T>&); \
   template void Ger(const GerArgs<T>&);
 OTIUM_INSTANTIATE(float)
 OTIUM_INSTANTIATE(double)

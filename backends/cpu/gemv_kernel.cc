@@ -97,10 +97,12 @@ HWY_INLINE void DotRows(int64_t n, const T* a, int64_t lda, bool conj_a, const T
   for (; j + kLanes <= length; j += kLanes) step(0, whole, j);
   if (j < length && length >= kLanes) {
     const auto unseen = hn::Not(hn::FirstN(d, static_cast<size_t>(kLanes - (length - j))));
-    step(0, [&](const R* p) HWY_ATTR { return hn::IfThenElseZero(unseen, hn::LoadU(d, p)); },
-         length - kLanes);
+    step(
+        0, [&](const R* p) HWY_ATTR { return hn::IfThenElseZero(unseen, hn::LoadU(d, p)); },
+        length - kLanes);
   } else if (j < length) {
-    step(0, [&](const R* p) HWY_ATTR { return LoadFirst(d, p, length - j); }, j);
+    step(
+        0, [&](const R* p) HWY_ATTR { return LoadFirst(d, p, length - j); }, j);
   }
   HWY_UNROLL(8)
   for (int r = 0; r < kRows; ++r) {

@@ -25,39 +25,39 @@ namespace {
 // LAPACK by element type. Routines return their info.
 template <class T>
 struct Lapack;
-#define OTIUM_LAPACK(T, p, sy)                                                                  \
-  template <>                                                                                   \
-  struct Lapack<T> {                                                                            \
-    static lapack_int Potrf(char uplo, lapack_int n, T* a) {                                    \
-      lapack_int info = 0;                                                                      \
-      LAPACK_##p##potrf(&uplo, &n, a, &n, &info);                                               \
-      return info;                                                                              \
-    }                                                                                           \
-    static void Potrs(char uplo, lapack_int n, lapack_int k, const T* a, T* b) {                \
-      lapack_int info = 0;                                                                      \
-      LAPACK_##p##potrs(&uplo, &n, &k, a, &n, b, &n, &info);                                    \
-    }                                                                                           \
-    static lapack_int Sytrf(char uplo, lapack_int n, T* a, lapack_int* pivots, T* work,         \
-                            lapack_int lwork) {                                                 \
-      lapack_int info = 0;                                                                      \
-      LAPACK_##p##sy##trf(&uplo, &n, a, &n, pivots, work, &lwork, &info);                       \
-      return info;                                                                              \
-    }                                                                                           \
-    static void Sytrs(char uplo, lapack_int n, lapack_int k, const T* a,                        \
-                      const lapack_int* pivots, T* b) {                                         \
-      lapack_int info = 0;                                                                      \
-      LAPACK_##p##sy##trs(&uplo, &n, &k, a, &n, pivots, b, &n, &info);                          \
-    }                                                                                           \
-    static lapack_int Getrf(lapack_int n, T* a, lapack_int* pivots) {                           \
-      lapack_int info = 0;                                                                      \
-      LAPACK_##p##getrf(&n, &n, a, &n, pivots, &info);                                          \
-      return info;                                                                              \
-    }                                                                                           \
-    static void Getrs(char trans, lapack_int n, lapack_int k, const T* a,                       \
-                      const lapack_int* pivots, T* b) {                                         \
-      lapack_int info = 0;                                                                      \
-      LAPACK_##p##getrs(&trans, &n, &k, a, &n, pivots, b, &n, &info);                           \
-    }                                                                                           \
+#define OTIUM_LAPACK(T, p, sy)                                                                     \
+  template <>                                                                                      \
+  struct Lapack<T> {                                                                               \
+    static lapack_int Potrf(char uplo, lapack_int n, T* a) {                                       \
+      lapack_int info = 0;                                                                         \
+      LAPACK_##p##potrf(&uplo, &n, a, &n, &info);                                                  \
+      return info;                                                                                 \
+    }                                                                                              \
+    static void Potrs(char uplo, lapack_int n, lapack_int k, const T* a, T* b) {                   \
+      lapack_int info = 0;                                                                         \
+      LAPACK_##p##potrs(&uplo, &n, &k, a, &n, b, &n, &info);                                       \
+    }                                                                                              \
+    static lapack_int Sytrf(char uplo, lapack_int n, T* a, lapack_int* pivots, T* work,            \
+                            lapack_int lwork) {                                                    \
+      lapack_int info = 0;                                                                         \
+      LAPACK_##p##sy##trf(&uplo, &n, a, &n, pivots, work, &lwork, &info);                          \
+      return info;                                                                                 \
+    }                                                                                              \
+    static void Sytrs(char uplo, lapack_int n, lapack_int k, const T* a, const lapack_int* pivots, \
+                      T* b) {                                                                      \
+      lapack_int info = 0;                                                                         \
+      LAPACK_##p##sy##trs(&uplo, &n, &k, a, &n, pivots, b, &n, &info);                             \
+    }                                                                                              \
+    static lapack_int Getrf(lapack_int n, T* a, lapack_int* pivots) {                              \
+      lapack_int info = 0;                                                                         \
+      LAPACK_##p##getrf(&n, &n, a, &n, pivots, &info);                                             \
+      return info;                                                                                 \
+    }                                                                                              \
+    static void Getrs(char trans, lapack_int n, lapack_int k, const T* a,                          \
+                      const lapack_int* pivots, T* b) {                                            \
+      lapack_int info = 0;                                                                         \
+      LAPACK_##p##getrs(&trans, &n, &k, a, &n, pivots, b, &n, &info);                              \
+    }                                                                                              \
   };
 OTIUM_LAPACK(float, s, sy)
 OTIUM_LAPACK(double, d, sy)
@@ -73,8 +73,8 @@ struct FactorState {
   absl::InlinedVector<PhysicalType, 2> operands;
   PhysicalType result;
   Factorization factorization = Factorization::kGeneral;
-  bool upper = false;        // cholesky's attribute.
-  bool vector = false;       // The right-hand side is a vector.
+  bool upper = false;   // cholesky's attribute.
+  bool vector = false;  // The right-hand side is a vector.
   int64_t n = 0, columns = 1;
 };
 
@@ -130,7 +130,8 @@ void LaunchCholesky(const LaunchArgs& args) {
     }
     // LAPACK sees the transpose, that is the conjugate of the hermitian A: its
     // factor is the conjugate of ours, transposed, which is where ours belongs.
-    Report(args.info, Lapack<T>::Potrf(s.upper ? 'L' : 'U', static_cast<lapack_int>(s.n), l), batch);
+    Report(args.info, Lapack<T>::Potrf(s.upper ? 'L' : 'U', static_cast<lapack_int>(s.n), l),
+           batch);
     ++batch;
   } while (Next(batch_sizes, &index));
 }
@@ -146,9 +147,9 @@ Workspace LayOut(const FactorState& s, int64_t item_size) {
   w.right = w.factor + aligned(s.n * s.n * item_size);
   w.pivots = w.right + aligned(s.n * s.columns * item_size);
   w.work = w.pivots + aligned(s.n * static_cast<int64_t>(sizeof(lapack_int)));
-  w.total = w.work + (s.factorization == Factorization::kSymmetric
-                          ? aligned(s.n * kSytrfBlock * item_size)
-                          : 0);
+  w.total =
+      w.work +
+      (s.factorization == Factorization::kSymmetric ? aligned(s.n * kSytrfBlock * item_size) : 0);
   return w;
 }
 
@@ -278,8 +279,12 @@ Prepared PrepareCholesky(const KernelCall& call) {
   return {ForBlasDType<CholeskyLauncher>(call.operands[0].dtype), std::move(s), 0};
 }
 
-Prepared PreparePosv(const KernelCall& call) { return PrepareSolve(call, Factorization::kCholesky); }
-Prepared PrepareSysv(const KernelCall& call) { return PrepareSolve(call, Factorization::kSymmetric); }
+Prepared PreparePosv(const KernelCall& call) {
+  return PrepareSolve(call, Factorization::kCholesky);
+}
+Prepared PrepareSysv(const KernelCall& call) {
+  return PrepareSolve(call, Factorization::kSymmetric);
+}
 Prepared PrepareGesv(const KernelCall& call) { return PrepareSolve(call, Factorization::kGeneral); }
 
 }  // namespace otium::cpu

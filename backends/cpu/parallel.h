@@ -47,8 +47,7 @@ void ParallelFor(int64_t tasks, absl::FunctionRef<void(int64_t)> body);
 // body(begin, end) over disjoint ranges that cover [0, size), each starting at a
 // multiple of `grain` and no longer than it: the cut depends on size and grain
 // only.
-void ParallelForRanges(int64_t size, int64_t grain,
-                       absl::FunctionRef<void(int64_t, int64_t)> body);
+void ParallelForRanges(int64_t size, int64_t grain, absl::FunctionRef<void(int64_t, int64_t)> body);
 
 }  // namespace otium::cpu
 

@@ -7,6 +7,7 @@
 #include "backends/cpu/gemm.h"
 #include "backends/cpu/gemv.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/prepared_calls.h"
 #include "backends/cpu/tape.h"
 #include "backends/region/product_region.h"
 
@@ -38,7 +39,8 @@ std::shared_ptr<ProductState> StateOf(const KernelCall& call) {
   const PhysicalType& input = call.operands[0];
   const int skip = state->rank - input.rank();
   for (int d = 0; d < state->rank; ++d) {
-    const bool stretched = d < skip || (input.sizes[d - skip] == 1 && call.results[0].sizes[d] != 1);
+    const bool stretched =
+        d < skip || (input.sizes[d - skip] == 1 && call.results[0].sizes[d] != 1);
     state->input_dims.push_back(stretched ? -1 : d - skip);
   }
   state->has_beta = call.Has(3);
@@ -50,50 +52,71 @@ int64_t InputStride(const ProductState& s, const View& input, int d) {
   return s.input_dims[d] < 0 ? 0 : input.strides[s.input_dims[d]];
 }
 
+// ---- operands as the products take them
+
 template <class T>
-AccumulatorOf<T> Scale(const View& view) {
-  return static_cast<AccumulatorOf<T>>(*view.as<const T>());
+VectorIn<T> VectorOf(const View& view, bool conjugate) {
+  return {view.as<const T>(), view.strides[0], conjugate};
 }
+
+// The last two of `rank` dimensions.
+template <class T>
+MatrixIn<T> MatrixOf(const View& view, int rank, bool conjugate) {
+  return {view.as<const T>(), view.strides[rank - 2], view.strides[rank - 1], conjugate};
+}
+
+template <class T>
+MatrixOut<T> ResultMatrix(const View& view, int rank) {
+  return {view.as<T>(), view.strides[rank - 2], view.strides[rank - 1]};
+}
+
+// What is added, and the factors: of the ops that add.
+template <class T, class Args>
+void ReadAdded(const ProductState& s, const LaunchArgs& args, Args* product) {
+  if (s.first == 0) return;
+  const View& input = args.operands[0];
+  const T* const data = input.as<const T>();
+  if constexpr (requires { product->c0; }) {
+    product->c0 = {data, InputStride(s, input, s.rank - 2), InputStride(s, input, s.rank - 1)};
+  } else {
+    product->y0 = {data, InputStride(s, input, 0)};
+  }
+  auto factor = [&](int operand) {
+    return static_cast<AccumulatorOf<T>>(*args.operands[operand].as<const T>());
+  };
+  product->beta = s.has_beta ? factor(3) : AccumulatorOf<T>(1);
+  if (s.has_alpha) product->alpha = factor(4);
+}
+
+// ---- launches
 
 template <class T>
 void LaunchGemv(const LaunchArgs& args) {
   const auto& s = *static_cast<const ProductState*>(args.state);
   const View& a = args.operands[s.first];
-  const View& x = args.operands[s.first + 1];
   const View& y = args.results[0];
   GemvArgs<T> g;
   g.m = a.sizes[0];
   g.n = a.sizes[1];
-  g.a = {a.as<const T>(), a.strides[0], a.strides[1], s.conjugate_a};
-  g.x = {x.as<const T>(), x.strides[0], s.conjugate_b};
+  g.a = MatrixOf<T>(a, 2, s.conjugate_a);
+  g.x = VectorOf<T>(args.operands[s.first + 1], s.conjugate_b);
   g.y = {y.as<T>(), y.strides[0]};
-  if (s.first == 1) {
-    g.y0 = {args.operands[0].as<const T>(), InputStride(s, args.operands[0], 0)};
-    g.beta = s.has_beta ? Scale<T>(args.operands[3]) : AccumulatorOf<T>(1);
-    if (s.has_alpha) g.alpha = Scale<T>(args.operands[4]);
-  }
+  ReadAdded<T>(s, args, &g);
   Gemv(g);
 }
 
 template <class T>
 GemmArgs<T> MatrixArgs(const ProductState& s, const LaunchArgs& args) {
   const View& a = args.operands[s.first];
-  const View& b = args.operands[s.first + 1];
   const View& c = args.results[0];
-  const int r = s.rank;
   GemmArgs<T> g;
-  g.m = c.sizes[r - 2];
-  g.n = c.sizes[r - 1];
+  g.m = c.sizes[s.rank - 2];
+  g.n = c.sizes[s.rank - 1];
   g.k = a.sizes[s.rank_a - 1];
-  g.a = {a.as<const T>(), a.strides[s.rank_a - 2], a.strides[s.rank_a - 1], s.conjugate_a};
-  g.b = {b.as<const T>(), b.strides[s.rank_b - 2], b.strides[s.rank_b - 1], s.conjugate_b};
-  g.c = {c.as<T>(), c.strides[r - 2], c.strides[r - 1]};
-  if (s.first == 1) {
-    const View& input = args.operands[0];
-    g.c0 = {input.as<const T>(), InputStride(s, input, r - 2), InputStride(s, input, r - 1), false};
-    g.beta = s.has_beta ? Scale<T>(args.operands[3]) : AccumulatorOf<T>(1);
-    if (s.has_alpha) g.alpha = Scale<T>(args.operands[4]);
-  }
+  g.a = MatrixOf<T>(a, s.rank_a, s.conjugate_a);
+  g.b = MatrixOf<T>(args.operands[s.first + 1], s.rank_b, s.conjugate_b);
+  g.c = ResultMatrix<T>(c, s.rank);
+  ReadAdded<T>(s, args, &g);
   return g;
 }
 
@@ -129,30 +152,22 @@ template <class T>
 void LaunchDot(const LaunchArgs& args) {
   const auto& s = *static_cast<const ProductState*>(args.state);
   const View& a = args.operands[0];
-  const View& b = args.operands[1];
-  *args.results[0].as<T>() =
-      static_cast<T>(Dot<T>(a.sizes[0], {a.as<const T>(), a.strides[0], s.conjugate_a},
-                            {b.as<const T>(), b.strides[0], s.conjugate_b}));
+  *args.results[0].as<T>() = static_cast<T>(Dot<T>(a.sizes[0], VectorOf<T>(a, s.conjugate_a),
+                                                   VectorOf<T>(args.operands[1], s.conjugate_b)));
 }
 
 template <class T>
 void LaunchGer(const LaunchArgs& args) {
   const auto& s = *static_cast<const ProductState*>(args.state);
-  const View& a = args.operands[s.first];
-  const View& b = args.operands[s.first + 1];
-  const View& c = args.results[0];
+  const View& x = args.operands[s.first];
+  const View& y = args.operands[s.first + 1];
   GerArgs<T> g;
-  g.m = a.sizes[0];
-  g.n = b.sizes[0];
-  g.x = {a.as<const T>(), a.strides[0], s.conjugate_a};
-  g.y = {b.as<const T>(), b.strides[0], s.conjugate_b};
-  g.c = {c.as<T>(), c.strides[0], c.strides[1]};
-  if (s.first == 1) {
-    const View& input = args.operands[0];
-    g.c0 = {input.as<const T>(), InputStride(s, input, 0), InputStride(s, input, 1), false};
-    g.beta = s.has_beta ? Scale<T>(args.operands[3]) : AccumulatorOf<T>(1);
-    if (s.has_alpha) g.alpha = Scale<T>(args.operands[4]);
-  }
+  g.m = x.sizes[0];
+  g.n = y.sizes[0];
+  g.x = VectorOf<T>(x, s.conjugate_a);
+  g.y = VectorOf<T>(y, s.conjugate_b);
+  g.c = ResultMatrix<T>(args.results[0], 2);
+  ReadAdded<T>(s, args, &g);
   Ger(g);
 }
 
@@ -220,6 +235,26 @@ struct GerLauncher {
   static void Launch(const LaunchArgs& args) { LaunchGer<T>(args); }
 };
 
+// Without a launch function when the region is none that begins with a product.
+Prepared MakeProductRegion(const KernelCall& call) {
+  const Graph& body = *call.attributes.Get<GraphPtr>("graph");
+  std::optional<region::ProductRegion> region = region::FindProductRegion(body);
+  if (!region.has_value() || !call.results[0].IsContiguous()) return {};
+  const absl::StatusOr<std::shared_ptr<const Tape>> rest = CompileTape(std::move(region->rest));
+  if (!rest.ok()) return {};
+  absl::InlinedVector<PhysicalType, 5> operands;
+  for (int i : region->operands) {
+    operands.push_back(i < 0 ? PhysicalType{.present = false} : call.operands[i]);
+  }
+  auto state = std::make_shared<ProductRegionState>();
+  state->product = *StateOf({body.op(region->product), body.attributes(region->product), operands,
+                             call.results, call.math});
+  state->rest = *rest;
+  state->operands = std::move(region->operands);
+  state->inputs = std::move(region->inputs);
+  return {ForDType<ProductRegionLauncher>(call.results[0].dtype), std::move(state), 0};
+}
+
 }  // namespace
 
 bool IsMatrixProduct(const KernelCall& call) {
@@ -237,25 +272,13 @@ Prepared PrepareGer(const KernelCall& call) {
   return {ForDType<GerLauncher>(call.results[0].dtype), StateOf(call), 0};
 }
 
-bool IsProductRegion(const KernelCall& call) { return PrepareProductRegion(call).launch != nullptr; }
+bool IsProductRegion(const KernelCall& call) {
+  return PrepareProductRegion(call).launch != nullptr;
+}
 
 Prepared PrepareProductRegion(const KernelCall& call) {
-  const Graph& body = *call.attributes.Get<GraphPtr>("graph");
-  std::optional<region::ProductRegion> region = region::FindProductRegion(body);
-  if (!region.has_value() || !call.results[0].IsContiguous()) return {};
-  const absl::StatusOr<std::shared_ptr<const Tape>> rest = CompileTape(std::move(region->rest));
-  if (!rest.ok()) return {};
-  absl::InlinedVector<PhysicalType, 5> operands;
-  for (int i : region->operands) {
-    operands.push_back(i < 0 ? PhysicalType{.present = false} : call.operands[i]);
-  }
-  auto state = std::make_shared<ProductRegionState>();
-  state->product = *StateOf({body.op(region->product), body.attributes(region->product), operands,
-                             call.results, call.math});
-  state->rest = *rest;
-  state->operands = std::move(region->operands);
-  state->inputs = std::move(region->inputs);
-  return {ForDType<ProductRegionLauncher>(call.results[0].dtype), std::move(state), 0};
+  static auto* const prepared = new PreparedCalls(MakeProductRegion);
+  return prepared->Get(call);
 }
 
 Prepared PrepareGemv(const KernelCall& call) {

@@ -24,11 +24,10 @@ struct ScanState {
 };
 
 template <class T>
-using Carried =
-    std::conditional_t<std::is_integral_v<T>, uint64_t,
-                       std::conditional_t<std::is_same_v<T, std::complex<float>> ||
-                                              std::is_same_v<T, std::complex<double>>,
-                                          std::complex<double>, double>>;
+using Carried = std::conditional_t<std::is_integral_v<T>, uint64_t,
+                                   std::conditional_t<std::is_same_v<T, std::complex<float>> ||
+                                                          std::is_same_v<T, std::complex<double>>,
+                                                      std::complex<double>, double>>;
 
 template <class T>
 Carried<T> Load(const T& x) {
@@ -77,8 +76,8 @@ void Scan(const ScanState& s, const View& x, const View& y) {
   }
   if (n == 0 || lines == 0) return;
   constexpr int64_t kGrain = 16384;
-  ParallelForRanges(groups, std::max<int64_t>(kGrain / (n * lines), 1),
-                    [&](int64_t begin, int64_t end) {
+  const int64_t grain = std::max<int64_t>(kGrain / (n * lines), 1);
+  ParallelForRanges(groups, grain, [&](int64_t begin, int64_t end) {
     for (int64_t g = begin; g < end; ++g) {
       int64_t x_offset = 0, y_offset = 0, rest = g;
       for (int d = rank - 1; d >= 0; --d) {
@@ -89,8 +88,8 @@ void Scan(const ScanState& s, const View& x, const View& y) {
       }
       ScanLines<T, R, kProduct>(x.as<const T>() + x_offset, rank == 0 ? 0 : x.strides[s.dim],
                                 across ? x.strides[rank - 1] : 0, y.as<R>() + y_offset,
-                                rank == 0 ? 0 : y.strides[s.dim],
-                                across ? y.strides[rank - 1] : 0, n, lines);
+                                rank == 0 ? 0 : y.strides[s.dim], across ? y.strides[rank - 1] : 0,
+                                n, lines);
     }
   });
 }

@@ -8,12 +8,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <mutex>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "backends/cpu/parallel.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/prepared_calls.h"
 #include "backends/cpu/tape_task.h"
 #include "backends/region/interpret.h"
 #include "backends/region/lower.h"
@@ -116,7 +115,8 @@ void CopyOut(const Tape& tape, const TapeStore& store, const char* from, char* r
              int64_t n) {
   const int64_t item = ItemSize(store.dtype);
   char* const to = result + i * item;
-  const bool aligned = (reinterpret_cast<uintptr_t>(to) | static_cast<uintptr_t>(n * item)) % 64 == 0;
+  const bool aligned =
+      (reinterpret_cast<uintptr_t>(to) | static_cast<uintptr_t>(n * item)) % 64 == 0;
   if (aligned && IsStreamed(tape, store)) StreamCopy(from, to, n * item);
   else std::memcpy(to, from, n * item);
 }
@@ -372,50 +372,11 @@ Prepared Prepare(const KernelCall& call) {
   return {LaunchStrided, Strided(*std::move(tape), call), 0};
 }
 
-// All that a prepared tape depends on.
-Hash128 KeyOf(const KernelCall& call) {
-  Hasher h;
-  h.Add(static_cast<uint64_t>(call.op.id)).Add(call.attributes.hash());
-  auto add = [&](const PhysicalType& p) {
-    h.Add(uint64_t{p.present}).Add(static_cast<uint64_t>(p.dtype)).Add(uint64_t{p.sizes.size()});
-    for (int64_t s : p.sizes) h.Add(static_cast<uint64_t>(s));
-    for (int64_t s : p.strides) h.Add(static_cast<uint64_t>(s));
-  };
-  for (const PhysicalType& p : call.operands) add(p);
-  h.Add(uint64_t{call.operands.size()});
-  for (const PhysicalType& p : call.results) add(p);
-  return h.Finish();
-}
-
-// A graph repeats itself: a long chain is a few kinds of calls, and so are the
-// regions that it is cut into.
-class PreparedTapes {
- public:
-  Prepared Get(const KernelCall& call) {
-    const Hash128 key = KeyOf(call);
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      auto it = prepared_.find(key);
-      if (it != prepared_.end()) return it->second;
-    }
-    const Prepared prepared = Prepare(call);
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (prepared_.size() >= kMost) prepared_.clear();
-    prepared_[key] = prepared;
-    return prepared;
-  }
-
- private:
-  static constexpr size_t kMost = 1024;
-  std::mutex mutex_;
-  absl::flat_hash_map<Hash128, Prepared> prepared_;
-};
-
 }  // namespace
 
 Prepared PrepareTape(const KernelCall& call) {
-  static auto* const tapes = new PreparedTapes;
-  return tapes->Get(call);
+  static auto* const prepared = new PreparedCalls(Prepare);
+  return prepared->Get(call);
 }
 
 bool AcceptsTape(const KernelCall& call) {

@@ -75,7 +75,7 @@ struct TapeStep {
     kReduce,   // kPacked: reduces[index]
   };
   Kind kind = kElement;
-  uint8_t item = 0;  // kExpand, kRow: bytes of an element of `out`.
+  uint8_t item = 0;    // kExpand, kRow: bytes of an element of `out`.
   uint16_t index = 0;  // kReduce
   MapFn map = nullptr;
   Slot in[3] = {kNoSlot, kNoSlot, kNoSlot};
@@ -95,8 +95,8 @@ struct TapeStore {
   uint16_t result;
   region::Level level;
   DType dtype;
-  Slot slot;        // Of the value in its memory dtype.
-  int64_t buffer;   // Where the slot points when the result is not written in place.
+  Slot slot;       // Of the value in its memory dtype.
+  int64_t buffer;  // Where the slot points when the result is not written in place.
   // Whether the step that computes it may write into the result: operands that
   // the result may overwrite are not read after it.
   bool direct = false;
@@ -105,9 +105,9 @@ struct TapeStore {
 
 struct TapeReduce {
   region::ReduceOp op;
-  DType dtype;   // Of what is reduced.
+  DType dtype;  // Of what is reduced.
   Slot in;
-  Slot out;      // The row value.
+  Slot out;  // The row value.
   bool is_arg = false;
   RowReduceFn rows = nullptr;  // kPacked
   BlockReduce long_row;        // kLong
@@ -121,10 +121,10 @@ struct TapeReduce {
 // One pass over the elements of a row: loads, steps, then reductions, then stores.
 // In the modes kPointwise and kPacked there is one pass only.
 struct TapePass {
-  std::vector<TapeStep> row_steps;   // Before the elements.
-  std::vector<uint16_t> loads;       // Indices into Tape::loads.
+  std::vector<TapeStep> row_steps;  // Before the elements.
+  std::vector<uint16_t> loads;      // Indices into Tape::loads.
   std::vector<TapeStep> steps;
-  std::vector<uint16_t> reduces;     // kLong, kColumns.
+  std::vector<uint16_t> reduces;  // kLong, kColumns.
   std::vector<uint16_t> stores;
 };
 
@@ -144,9 +144,9 @@ struct TapePanelView {
 struct Tape {
   region::LoopProgram program;
   TapeMode mode = TapeMode::kPointwise;
-  int64_t kept = 1;      // Product of the kept dimensions.
+  int64_t kept = 1;  // Product of the kept dimensions.
   int64_t reduced = 1;
-  int64_t tile = 0;      // Elements a register holds.
+  int64_t tile = 0;  // Elements a register holds.
   std::vector<TapeLoad> loads;
   std::vector<TapeStore> stores;
   std::vector<TapeReduce> reduces;
@@ -154,20 +154,20 @@ struct Tape {
   std::vector<TapeStep> last_row_steps;  // After the last pass.
   std::vector<uint16_t> row_loads;       // Loaded once a row, packed rows or panel.
   std::vector<uint16_t> row_stores;
-  std::vector<TapeStep> uniform_steps;   // Once a launch.
+  std::vector<TapeStep> uniform_steps;  // Once a launch.
   std::vector<uint16_t> uniform_loads;
   std::vector<TapeCache> caches;
   std::vector<TapePanelView> panel_views;
   std::vector<SlotStart> slots;
-  std::vector<Slot> row_slots;           // Those of row values.
-  std::vector<char> constant_bytes;      // With room to align.
-  const char* constants = nullptr;       // kSplatBytes-aligned, kSplatBytes each.
+  std::vector<Slot> row_slots;       // Those of row values.
+  std::vector<char> constant_bytes;  // With room to align.
+  const char* constants = nullptr;   // kSplatBytes-aligned, kSplatBytes each.
   int64_t uniform_bytes = 0;
-  int64_t memory_bytes = 0;              // Of a task.
+  int64_t memory_bytes = 0;  // Of a task.
   // kColumns.
-  int64_t inner = 1;       // Kept dimensions after the reduced ones.
-  int64_t panel = 1;       // Columns of `inner` in a panel.
-  int64_t rows_a_step = 1; // Rows that fill a tile together, when columns are few.
+  int64_t inner = 1;        // Kept dimensions after the reduced ones.
+  int64_t panel = 1;        // Columns of `inner` in a panel.
+  int64_t rows_a_step = 1;  // Rows that fill a tile together, when columns are few.
   // Inputs that are read otherwise than result 0 is written (transposed, say), and
   // so are copied first when the result lies over them.
   std::vector<uint16_t> copied_if_overwritten;

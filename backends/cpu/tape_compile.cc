@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Loop programs to tapes: which pass computes what, pairs of instructions,
-// registers by liveness, where each value's slot points.
+// Loop programs to tapes: which pass computes what, pairs of instructions. Where
+// values are while a tape runs is TapeMemory's.
 
 #include <algorithm>
 #include <cstring>
@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/cpu/tape.h"
+#include "backends/cpu/tape_memory.h"
 #include "backends/region/emit.h"
 
 namespace otium::cpu {
@@ -20,11 +21,6 @@ using region::Level;
 using region::LoopProgram;
 using region::ReduceOp;
 using region::ScalarOp;
-
-// What a tile-sized working set should stay below: half of a common L1 cache.
-constexpr int64_t kTileBytes = 16384;
-
-int64_t RoundUp(int64_t x, int64_t unit) { return (x + unit - 1) / unit * unit; }
 
 bool IsArg(ReduceOp op) { return op == ReduceOp::kArgMax || op == ReduceOp::kArgMin; }
 
@@ -57,7 +53,7 @@ double StepWeight(const Instruction& i) {
 
 class Compiler {
  public:
-  explicit Compiler(LoopProgram program) : t_(std::make_shared<Tape>()) {
+  explicit Compiler(LoopProgram program) : t_(std::make_shared<Tape>()), memory_(t_.get()) {
     t_->program = std::move(program);
   }
 
@@ -93,8 +89,8 @@ class Compiler {
           reduces ? region::ReduceOpName(missing_->reduce) : region::ScalarOpName(missing_->op),
           " that gives ", DTypeName(missing_->dtype)));
     }
-    PlaceMemory();
-    return std::shared_ptr<const Tape>(std::move(t_));
+    memory_.Place(item_);
+    return std::shared_ptr<const Tape>(t_);
   }
 
  private:
@@ -130,8 +126,7 @@ class Compiler {
     } else if (t_->reduced <= kPackedRow) {
       t_->mode = TapeMode::kPacked;
       const int64_t n = std::max<int64_t>(t_->reduced, 1);
-      rows_ = std::clamp<int64_t>(t_->kept, 1, kBlock / n);
-      t_->tile = rows_ * n;
+      t_->tile = std::clamp<int64_t>(t_->kept, 1, kBlock / n) * n;
     } else {
       t_->mode = TapeMode::kLong;
       t_->tile = kBlock;
@@ -144,33 +139,6 @@ class Compiler {
       for (uint16_t v : i.operands) ++uses_[v];
     }
     for (const region::LoopResult& r : p().results) uses_[r.value] += 2;
-  }
-
-  // ---- slots and memory
-
-  Slot NewSlot(SlotStart start) {
-    t_->slots.push_back(start);
-    return static_cast<Slot>(t_->slots.size() - 1);
-  }
-  // Task memory beside the registers.
-  int64_t Reserve(int64_t bytes) {
-    const int64_t offset = t_->memory_bytes;
-    t_->memory_bytes += RoundUp(std::max<int64_t>(bytes, 1), kSplatBytes);
-    return offset;
-  }
-  // A buffer of tile size, whose size is not known yet.
-  Slot NewBuffer() {
-    const Slot slot = NewSlot({});
-    buffers_.push_back(slot);
-    return slot;
-  }
-  Slot RowSlot(int64_t item) {
-    int64_t count = 0;  // kLong: one value, repeated.
-    if (t_->mode == TapeMode::kPacked) count = rows_;
-    if (t_->mode == TapeMode::kColumns) count = t_->panel * t_->rows_a_step;
-    const int64_t bytes = count == 0 ? kSplatBytes : count * item;
-    t_->row_slots.push_back(NewSlot({.repeated = count == 0, .offset = Reserve(bytes)}));
-    return t_->row_slots.back();
   }
 
   MapFn LoopOf(const Instruction& i) {
@@ -188,13 +156,14 @@ class Compiler {
       const Instruction& i = code(v);
       if (i.level != Level::kUniform) continue;
       if (i.kind == InstructionKind::kConstant) {
-        slot_[v] = NewSlot({.area = SlotStart::kConstants,
-                            .repeated = true,
-                            .offset = static_cast<int64_t>(constants.size()) * kSplatBytes});
+        slot_[v] =
+            memory_.NewSlot({.area = SlotStart::kConstants,
+                             .repeated = true,
+                             .offset = static_cast<int64_t>(constants.size()) * kSplatBytes});
         constants.emplace_back(slot_[v], &i);
         continue;
       }
-      slot_[v] = NewUniform();
+      slot_[v] = memory_.NewUniform();
       if (i.kind == InstructionKind::kLoad) {
         t_->uniform_loads.push_back(AddLoad(v, slot_[v], /*convert=*/&t_->uniform_steps));
       } else {
@@ -206,13 +175,9 @@ class Compiler {
     char* base = t_->constant_bytes.data() + (RoundUp(static_cast<int64_t>(address), kSplatBytes) -
                                               static_cast<int64_t>(address));
     t_->constants = base;
-    for (size_t c = 0; c < constants.size(); ++c) WriteConstant(*constants[c].second, base + c * kSplatBytes);
-  }
-
-  Slot NewUniform() {
-    const Slot slot = NewSlot({.area = SlotStart::kUniforms, .repeated = true, .offset = t_->uniform_bytes});
-    t_->uniform_bytes += kSplatBytes;
-    return slot;
+    for (size_t c = 0; c < constants.size(); ++c) {
+      WriteConstant(*constants[c].second, base + c * kSplatBytes);
+    }
   }
 
   static void WriteConstant(const Instruction& i, char* out) {
@@ -235,9 +200,9 @@ class Compiler {
     Slot raw = slot;
     if (memory != i.dtype) {
       switch (i.level) {
-        case Level::kUniform: raw = NewUniform(); break;
-        case Level::kRow: raw = RowSlot(ItemSize(memory)); break;
-        case Level::kElement: raw = NewBuffer(); break;
+        case Level::kUniform: raw = memory_.NewUniform(); break;
+        case Level::kRow: raw = memory_.NewRowSlot(ItemSize(memory)); break;
+        case Level::kElement: raw = memory_.NewBuffer(); break;
       }
       TapeStep step;
       step.kind = i.level == Level::kElement ? TapeStep::kElement : TapeStep::kRow;
@@ -268,7 +233,7 @@ class Compiler {
     for (size_t v = 0; v < p().code.size(); ++v) {
       const Instruction& i = code(v);
       if (i.level != Level::kRow) continue;
-      slot_[v] = RowSlot(ItemSize(i.dtype));
+      slot_[v] = memory_.NewRowSlot(ItemSize(i.dtype));
       if (i.kind == InstructionKind::kLoad) {
         t_->row_loads.push_back(AddLoad(v, slot_[v], &first_row_steps_));
       }
@@ -296,10 +261,11 @@ class Compiler {
         step.map = FindCast(code(result.value).dtype, result.dtype);
         step.item = static_cast<uint8_t>(ItemSize(result.dtype));
         step.in[0] = slot;
-        step.out = slot = RowSlot(ItemSize(result.dtype));
+        step.out = slot = memory_.NewRowSlot(ItemSize(result.dtype));
         steps->push_back(step);
       }
-      t_->stores.push_back({static_cast<uint16_t>(r), Level::kRow, result.dtype, slot, 0, false, result.map});
+      t_->stores.push_back(
+          {static_cast<uint16_t>(r), Level::kRow, result.dtype, slot, 0, false, result.map});
       t_->row_stores.push_back(static_cast<uint16_t>(t_->stores.size() - 1));
     }
   }
@@ -319,7 +285,9 @@ class Compiler {
       r.update = FindArgUpdate(r.op, r.dtype);
       r.merge = FindArgMerge(r.op, r.dtype);
     }
-    if ((r.is_arg ? r.arg_rows == nullptr : r.rows == nullptr) || r.combine == nullptr) missing_ = &i;
+    if ((r.is_arg ? r.arg_rows == nullptr : r.rows == nullptr) || r.combine == nullptr) {
+      missing_ = &i;
+    }
     t_->reduces.push_back(r);
     return static_cast<uint16_t>(t_->reduces.size() - 1);
   }
@@ -345,8 +313,8 @@ class Compiler {
     if (!IsElementMap(v) || code(v).stage >= stage || cached_[v]) return;
     cached_[v] = true;
     const int64_t item = ItemSize(code(v).dtype);
-    const int64_t offset = Reserve(t_->reduced * item);
-    slot_[v] = NewSlot({.offset = offset});
+    const int64_t offset = memory_.Reserve(t_->reduced * item);
+    slot_[v] = memory_.NewSlot({.offset = offset});
     t_->caches.push_back({slot_[v], offset, item});
   }
   bool Cached(size_t v) const { return !cached_.empty() && cached_[v]; }
@@ -356,7 +324,9 @@ class Compiler {
     std::vector<bool> needed(p().code.size(), false);
     auto want = [&](size_t v) { needed[v] = code(v).level == Level::kElement; };
     for (size_t v = p().code.size(); v-- > 0;) {
-      if (code(v).kind == InstructionKind::kReduce && code(v).stage == stage + 1) want(code(v).operands[0]);
+      if (code(v).kind == InstructionKind::kReduce && code(v).stage == stage + 1) {
+        want(code(v).operands[0]);
+      }
       // Kept values are computed in their own stage, whoever needs them.
       if (Cached(v) && code(v).stage == stage) needed[v] = true;
     }
@@ -385,11 +355,11 @@ class Compiler {
     for (size_t v = 0; v < p().code.size(); ++v) {
       if (code(v).kind == InstructionKind::kReduce && code(v).stage == stage + 1) {
         pass->reduces.push_back(AddReduce(v));
-        pinned_.push_back(t_->reduces[pass->reduces.back()].in);
+        memory_.Pin(t_->reduces[pass->reduces.back()].in);
       }
     }
     if (stage == p().num_stages - 1) ElementStores(pass);
-    AssignRegisters(pass);
+    memory_.AssignRegisters(*pass);
     // The next pass computes what it needs anew.
     for (size_t v = 0; v < p().code.size(); ++v) {
       if (code(v).level == Level::kElement && !Cached(v)) slot_[v] = kNoSlot;
@@ -400,7 +370,9 @@ class Compiler {
     TapePass* pass = &t_->passes[0];
     std::vector<size_t> maps;
     for (size_t v = 0; v < p().code.size(); ++v) {
-      if (code(v).level == Level::kElement && code(v).kind == InstructionKind::kLoad) LoadElement(v, pass);
+      if (code(v).level == Level::kElement && code(v).kind == InstructionKind::kLoad) {
+        LoadElement(v, pass);
+      }
     }
     std::vector<bool> all(p().code.size(), true);
     for (int s = 0; s <= p().num_stages; ++s) {
@@ -422,12 +394,12 @@ class Compiler {
       }
     }
     ElementStores(pass);
-    AssignRegisters(pass);
+    memory_.AssignRegisters(*pass);
   }
 
   void LoadElement(size_t v, TapePass* pass) {
     const DType memory = p().inputs[code(v).input].dtype;
-    slot_[v] = memory == code(v).dtype ? NewBuffer() : NewRegister();
+    slot_[v] = memory == code(v).dtype ? memory_.NewBuffer() : memory_.NewRegister();
     std::vector<TapeStep> convert;
     pass->loads.push_back(AddLoad(v, slot_[v], &convert));
     pass->steps.insert(pass->steps.end(), convert.begin(), convert.end());
@@ -447,7 +419,9 @@ class Compiler {
       const Instruction& i = code(v);
       if (!CanPair(i)) continue;
       for (uint16_t w : i.operands) {
-        if (!CanPair(code(w)) || code(w).level != Level::kElement || uses_[w] != 1 || !needed[w]) continue;
+        if (!CanPair(code(w)) || code(w).level != Level::kElement || uses_[w] != 1 || !needed[w]) {
+          continue;
+        }
         if (Cached(w) || pair_of_[w] >= 0) continue;
         if (t_->mode == TapeMode::kPacked && code(w).stage != stage) continue;
         if (FindPair(code(w).op, i.op, i.operands[1] == w, i.dtype) == nullptr) continue;
@@ -464,10 +438,10 @@ class Compiler {
     if (element_slot_[v] != kNoSlot) return element_slot_[v];
     const int64_t item = ItemSize(code(v).dtype);
     if (t_->mode == TapeMode::kColumns) {
-      element_slot_[v] = NewSlot({});
+      element_slot_[v] = memory_.NewSlot({});
       t_->panel_views.push_back({slot_[v], element_slot_[v], item});
     } else {
-      element_slot_[v] = NewRegister();
+      element_slot_[v] = memory_.NewRegister();
       TapeStep step;
       step.kind = TapeStep::kExpand;
       step.item = static_cast<uint8_t>(item);
@@ -491,9 +465,11 @@ class Compiler {
       step.in[2] = ElementOperand(i.operands[swapped ? 0 : 1], pass);
     } else {
       step.map = LoopOf(i);
-      for (size_t k = 0; k < i.operands.size(); ++k) step.in[k] = ElementOperand(i.operands[k], pass);
+      for (size_t k = 0; k < i.operands.size(); ++k) {
+        step.in[k] = ElementOperand(i.operands[k], pass);
+      }
     }
-    if (!Cached(v)) slot_[v] = NewRegister();
+    if (!Cached(v)) slot_[v] = memory_.NewRegister();
     step.out = slot_[v];
     pass->steps.push_back(step);
   }
@@ -513,11 +489,12 @@ class Compiler {
         step.map = result.dtype == code(v).dtype ? FindMap(ScalarOp::copy, result.dtype)
                                                  : FindCast(code(v).dtype, result.dtype);
         step.in[0] = slot;
-        step.out = slot = NewRegister();
+        step.out = slot = memory_.NewRegister();
         pass->steps.push_back(step);
       }
-      pinned_.push_back(slot);
-      TapeStore store{static_cast<uint16_t>(r), Level::kElement, result.dtype, slot, 0, true, result.map};
+      memory_.Pin(slot);
+      TapeStore store{
+          static_cast<uint16_t>(r), Level::kElement, result.dtype, slot, 0, true, result.map};
       pass->stores.push_back(static_cast<uint16_t>(t_->stores.size()));
       t_->stores.push_back(store);
     }
@@ -546,87 +523,15 @@ class Compiler {
                        [&](uint16_t r) { return is_load(t_->reduces[r].in); });
   }
 
-  // ---- registers
-
-  // A slot whose register is chosen when the pass is complete.
-  Slot NewRegister() {
-    const Slot slot = NewSlot({});
-    virtual_.push_back(slot);
-    return slot;
-  }
-
-  // Linear scan: a register is free again after the last step that reads it.
-  void AssignRegisters(TapePass* pass) {
-    const size_t steps = pass->steps.size();
-    std::vector<size_t> last(t_->slots.size(), 0);
-    for (size_t s = 0; s < steps; ++s) {
-      for (Slot in : pass->steps[s].in) {
-        if (in != kNoSlot) last[in] = s;
-      }
-    }
-    for (Slot s : pinned_) last[s] = steps;
-    std::vector<bool> is_virtual(t_->slots.size(), false);
-    for (Slot s : virtual_) is_virtual[s] = true;
-    std::vector<int> free;
-    for (size_t s = 0; s < steps; ++s) {
-      const Slot out = pass->steps[s].out;
-      if (out != kNoSlot && is_virtual[out]) {
-        if (free.empty()) {
-          free.push_back(num_registers_++);
-        }
-        register_of_.resize(t_->slots.size(), -1);
-        register_of_[out] = free.back();
-        free.pop_back();
-        // Nobody reads it: free at once.
-        if (last[out] <= s && last[out] != steps) free.push_back(register_of_[out]);
-      }
-      Slot freed[3] = {kNoSlot, kNoSlot, kNoSlot};
-      for (int k = 0; k < 3; ++k) {
-        const Slot in = pass->steps[s].in[k];
-        if (in == kNoSlot || !is_virtual[in] || last[in] != s) continue;
-        if (std::find(freed, freed + 3, in) != freed + 3) continue;
-        freed[k] = in;
-        free.push_back(register_of_[in]);
-      }
-    }
-    // The registers of a pass are free in the next one.
-    pinned_.clear();
-    virtual_.clear();
-    max_registers_ = std::max(max_registers_, num_registers_);
-    num_registers_ = 0;
-  }
-
-  void PlaceMemory() {
-    const auto arrays = static_cast<int64_t>(max_registers_);
-    if (t_->mode == TapeMode::kPointwise) {
-      const int64_t fits = kTileBytes / (std::max<int64_t>(arrays, 1) * item_);
-      t_->tile = std::clamp<int64_t>(fits / 64 * 64, 256, 2048);
-      t_->tile = std::min(t_->tile, RoundUp(std::max<int64_t>(t_->kept, 1), 64));
-    }
-    // A buffer is at least what one repeated value fills.
-    const int64_t bytes = std::max(RoundUp(t_->tile * item_, kSplatBytes), kSplatBytes);
-    register_of_.resize(t_->slots.size(), -1);
-    const int64_t registers = Reserve(bytes * std::max<int64_t>(arrays, 1));
-    for (size_t s = 0; s < register_of_.size(); ++s) {
-      if (register_of_[s] >= 0) t_->slots[s].offset = registers + register_of_[s] * bytes;
-    }
-    for (Slot s : buffers_) t_->slots[s].offset = Reserve(bytes);
-    for (TapeLoad& l : t_->loads) l.buffer = t_->slots[l.slot].offset;
-    for (TapeStore& s : t_->stores) s.buffer = t_->slots[s.slot].offset;
-  }
-
-  std::shared_ptr<Tape> t_;
-  int64_t item_ = 1;
-  int64_t rows_ = 1;  // kPacked: rows in a tile.
+  const std::shared_ptr<Tape> t_;
+  TapeMemory memory_;
+  int64_t item_ = 1;                // Bytes of the widest value.
   std::vector<Slot> slot_;          // Of each value, as its level has it.
   std::vector<Slot> element_slot_;  // Of row values, as elements see them.
   std::vector<int> uses_;
   std::vector<bool> cached_, absorbed_;
   std::vector<int> pair_of_;
   std::vector<TapeStep> first_row_steps_;
-  std::vector<Slot> buffers_, virtual_, pinned_;
-  std::vector<int> register_of_;
-  int num_registers_ = 0, max_registers_ = 0;
   const Instruction* missing_ = nullptr;
 };
 

@@ -103,7 +103,9 @@ struct MapTable {
   MapFn casts[kNumDTypes][kNumDTypes] = {};
   MapFn pairs[2][4][4][2] = {};  // [f64][first][second][swapped]
 
-  MapFn& at(region::ScalarOp op, DType d) { return maps[static_cast<int>(op)][static_cast<int>(d)]; }
+  MapFn& at(region::ScalarOp op, DType d) {
+    return maps[static_cast<int>(op)][static_cast<int>(d)];
+  }
 };
 struct ReduceTable {
   RowReduceFn rows[8][kNumDTypes] = {};

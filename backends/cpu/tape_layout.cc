@@ -66,8 +66,9 @@ void PlaceGroup(const Dims& dims, Member member, DimGroup* group, TapeLayout* la
 void PlacePointwise(Dims dims, TapeLayout* layout) {
   const size_t store = layout->loads.size();
   auto magnitude = [&](const SpaceDim& d) { return std::abs(d.strides[store]); };
-  std::stable_sort(dims.begin(), dims.end(),
-                   [&](const SpaceDim& a, const SpaceDim& b) { return magnitude(a) > magnitude(b); });
+  std::stable_sort(dims.begin(), dims.end(), [&](const SpaceDim& a, const SpaceDim& b) {
+    return magnitude(a) > magnitude(b);
+  });
   Merge(&dims);
   Dims columns;
   if (!dims.empty()) {
@@ -123,25 +124,6 @@ void Scatter2D(const T* src, int64_t rs, int64_t cs, int64_t rows, int64_t colum
   }
 }
 
-// Elements as bytes: complex numbers are aligned as their parts are.
-struct Bytes8 {
-  uint32_t half[2];
-};
-struct Bytes16 {
-  uint64_t half[2];
-};
-
-template <class F>
-void DispatchItem(int64_t item, F&& f) {
-  switch (item) {
-    case 1: return f(uint8_t{});
-    case 2: return f(uint16_t{});
-    case 4: return f(uint32_t{});
-    case 8: return f(Bytes8{});
-    default: return f(Bytes16{});
-  }
-}
-
 // Calls f(address, row stride, column stride, rows, columns, first element of the
 // register) for rectangles that cover the tile.
 template <class F>
@@ -157,9 +139,8 @@ void ForEachRectangle(const TapeLayout& layout, const TapeArray& a, char* data,
   const int64_t rs = layout.rows.rank == 0 ? 0 : a.rows[layout.rows.rank - 1];
   for (int64_t r = 0; r < tile.rows;) {
     const int64_t row = tile.row + r;
-    const int64_t rows = layout.rows.rank <= 1
-                             ? tile.rows
-                             : std::min(tile.rows - r, row_size - row % row_size);
+    const int64_t rows =
+        layout.rows.rank <= 1 ? tile.rows : std::min(tile.rows - r, row_size - row % row_size);
     char* at_row = base + OffsetOf(layout.rows, a.rows, row) * a.item;
     if (layout.columns.rank <= 1 || tile.columns <= last_size - tile.column % last_size) {
       f(at_row + OffsetOf(layout.columns, a.columns, tile.column) * a.item, rs, cs, rows,
@@ -179,10 +160,6 @@ void ForEachRectangle(const TapeLayout& layout, const TapeArray& a, char* data,
     r += rows;
   }
 }
-
-}  // namespace
-
-namespace {
 
 void FindRepeated(TapeLayout* layout) {
   for (TapeArray& a : layout->loads) {
@@ -209,8 +186,12 @@ void MakeLayout(const Tape& tape, const View* inputs, const View* results, TapeL
     Dims dims;
     for (int d = begin; d < end; ++d) {
       SpaceDim dim{p.sizes[d], {}};
-      for (const TapeLoad& l : tape.loads) dim.strides.push_back(StrideAlong(d, l.map, inputs[l.input]));
-      for (const TapeStore& s : tape.stores) dim.strides.push_back(StrideAlong(d, s.map, results[s.result]));
+      for (const TapeLoad& l : tape.loads) {
+        dim.strides.push_back(StrideAlong(d, l.map, inputs[l.input]));
+      }
+      for (const TapeStore& s : tape.stores) {
+        dim.strides.push_back(StrideAlong(d, s.map, results[s.result]));
+      }
       dims.push_back(std::move(dim));
     }
     return dims;
@@ -259,25 +240,27 @@ bool IsOneElement(const TapeLayout& layout, const TapeArray& array, const TileRa
   return true;
 }
 
-void GatherTile(const TapeLayout& layout, const TapeArray& array, char* data,
-                const TileRange& tile, void* to) {
+void GatherTile(const TapeLayout& layout, const TapeArray& array, char* data, const TileRange& tile,
+                void* to) {
   DispatchItem(array.item, [&]<class T>(T) {
-    ForEachRectangle(layout, array, data, tile,
-                     [&](char* at, int64_t rs, int64_t cs, int64_t rows, int64_t columns, int64_t first) {
-                       Gather2D(reinterpret_cast<const T*>(at), rs, cs, rows, columns,
-                                static_cast<T*>(to) + first);
-                     });
+    ForEachRectangle(
+        layout, array, data, tile,
+        [&](char* at, int64_t rs, int64_t cs, int64_t rows, int64_t columns, int64_t first) {
+          Gather2D(reinterpret_cast<const T*>(at), rs, cs, rows, columns,
+                   static_cast<T*>(to) + first);
+        });
   });
 }
 
 void ScatterTile(const TapeLayout& layout, const TapeArray& array, char* data,
                  const TileRange& tile, const void* from) {
   DispatchItem(array.item, [&]<class T>(T) {
-    ForEachRectangle(layout, array, data, tile,
-                     [&](char* at, int64_t rs, int64_t cs, int64_t rows, int64_t columns, int64_t first) {
-                       Scatter2D(static_cast<const T*>(from) + first, rs, cs, rows, columns,
-                                 reinterpret_cast<T*>(at));
-                     });
+    ForEachRectangle(
+        layout, array, data, tile,
+        [&](char* at, int64_t rs, int64_t cs, int64_t rows, int64_t columns, int64_t first) {
+          Scatter2D(static_cast<const T*>(from) + first, rs, cs, rows, columns,
+                    reinterpret_cast<T*>(at));
+        });
   });
 }
 

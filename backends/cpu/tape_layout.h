@@ -76,14 +76,34 @@ inline char* AddressOf(const TapeLayout& layout, const TapeArray& array, char* d
   return data + offset * array.item;
 }
 
+// Elements as bytes, for what only moves them: complex numbers are aligned as their
+// parts are.
+struct Bytes8 {
+  uint32_t half[2];
+};
+struct Bytes16 {
+  uint64_t half[2];
+};
+// Calls `f(T{})` with a T of `item` bytes.
+template <class F>
+void DispatchItem(int64_t item, F&& f) {
+  switch (item) {
+    case 1: return f(uint8_t{});
+    case 2: return f(uint16_t{});
+    case 4: return f(uint32_t{});
+    case 8: return f(Bytes8{});
+    default: return f(Bytes16{});
+  }
+}
+
 // Whether the tile lies in one dense row-major piece.
 bool IsDense(const TapeLayout& layout, const TapeArray& array, const TileRange& tile);
 // Whether all of the tile is one element.
 bool IsOneElement(const TapeLayout& layout, const TapeArray& array, const TileRange& tile);
 
 // Between memory and a dense register of tile.rows x tile.columns.
-void GatherTile(const TapeLayout& layout, const TapeArray& array, char* data,
-                const TileRange& tile, void* to);
+void GatherTile(const TapeLayout& layout, const TapeArray& array, char* data, const TileRange& tile,
+                void* to);
 void ScatterTile(const TapeLayout& layout, const TapeArray& array, char* data,
                  const TileRange& tile, const void* from);
 

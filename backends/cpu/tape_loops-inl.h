@@ -102,16 +102,16 @@ HWY_INLINE void Vectors3(const MapOperand* in, void* out_data, int64_t n, F f) {
   T* out = static_cast<T*>(out_data);
   int64_t i = 0;
   for (; i + lanes <= n; i += lanes) {
-    hn::StoreU(f(d, hn::LoadU(d, a + (i & am)), hn::LoadU(d, b + (i & bm)),
-                 hn::LoadU(d, c + (i & cm))),
-               d, out + i);
+    hn::StoreU(
+        f(d, hn::LoadU(d, a + (i & am)), hn::LoadU(d, b + (i & bm)), hn::LoadU(d, c + (i & cm))), d,
+        out + i);
   }
   if (i < n) {
     const int64_t rest = n - i;
-    StoreTail(d,
-              f(d, LoadTail(d, in[0], i, rest), LoadTail(d, in[1], i, rest),
-                LoadTail(d, in[2], i, rest)),
-              out + i, rest);
+    StoreTail(
+        d,
+        f(d, LoadTail(d, in[0], i, rest), LoadTail(d, in[1], i, rest), LoadTail(d, in[2], i, rest)),
+        out + i, rest);
   }
 }
 

@@ -25,19 +25,27 @@ using region::ScalarOp;
 // argument of loops and pairs.
 struct AddOp {
   template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const { return hn::Add(a, b); }
+  HWY_INLINE V operator()(D, V a, V b) const {
+    return hn::Add(a, b);
+  }
 };
 struct SubOp {
   template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const { return hn::Sub(a, b); }
+  HWY_INLINE V operator()(D, V a, V b) const {
+    return hn::Sub(a, b);
+  }
 };
 struct MulOp {
   template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const { return hn::Mul(a, b); }
+  HWY_INLINE V operator()(D, V a, V b) const {
+    return hn::Mul(a, b);
+  }
 };
 struct DivOp {
   template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const { return hn::Div(a, b); }
+  HWY_INLINE V operator()(D, V a, V b) const {
+    return hn::Div(a, b);
+  }
 };
 // x86 gives the second operand when either is NaN; others give NaN.
 struct MinimumOp {
@@ -56,15 +64,21 @@ struct MaximumOp {
 };
 struct CopyOp {
   template <class D, class V>
-  HWY_INLINE V operator()(D, V a) const { return a; }
+  HWY_INLINE V operator()(D, V a) const {
+    return a;
+  }
 };
 struct NegOp {
   template <class D, class V>
-  HWY_INLINE V operator()(D, V a) const { return hn::Neg(a); }
+  HWY_INLINE V operator()(D, V a) const {
+    return hn::Neg(a);
+  }
 };
 struct AbsOp {
   template <class D, class V>
-  HWY_INLINE V operator()(D, V a) const { return hn::Abs(a); }
+  HWY_INLINE V operator()(D, V a) const {
+    return hn::Abs(a);
+  }
 };
 // -1, 0 or 1; 0 of NaN.
 struct SignOp {
@@ -84,23 +98,33 @@ struct ReluOp {
 };
 struct SqrtOp {
   template <class D, class V>
-  HWY_INLINE V operator()(D, V a) const { return hn::Sqrt(a); }
+  HWY_INLINE V operator()(D, V a) const {
+    return hn::Sqrt(a);
+  }
 };
 struct ReciprocalOp {
   template <class D, class V>
-  HWY_INLINE V operator()(D d, V a) const { return hn::Div(hn::Set(d, hn::TFromD<D>(1)), a); }
+  HWY_INLINE V operator()(D d, V a) const {
+    return hn::Div(hn::Set(d, hn::TFromD<D>(1)), a);
+  }
 };
 struct FloorOp {
   template <class D, class V>
-  HWY_INLINE V operator()(D, V a) const { return hn::Floor(a); }
+  HWY_INLINE V operator()(D, V a) const {
+    return hn::Floor(a);
+  }
 };
 struct CeilOp {
   template <class D, class V>
-  HWY_INLINE V operator()(D, V a) const { return hn::Ceil(a); }
+  HWY_INLINE V operator()(D, V a) const {
+    return hn::Ceil(a);
+  }
 };
 struct RoundOp {
   template <class D, class V>
-  HWY_INLINE V operator()(D, V a) const { return hn::Round(a); }
+  HWY_INLINE V operator()(D, V a) const {
+    return hn::Round(a);
+  }
 };
 // Complex numbers lie as pairs of real and imaginary part. Plain products, not
 // Annex G's: infinities may give NaN, as they do in NumPy and PyTorch.
@@ -128,9 +152,8 @@ void ComplexMul(const MapOperand* in, void* out, int64_t n) {
 }
 template <class T>
 void Conj(const MapOperand* in, void* out, int64_t n) {
-  Vectors1<T>(in, out, n * 2, []<class D, class V>(D, V a) HWY_ATTR {
-    return hn::OddEven(hn::Neg(a), a);
-  });
+  Vectors1<T>(in, out, n * 2,
+              []<class D, class V>(D, V a) HWY_ATTR { return hn::OddEven(hn::Neg(a), a); });
 }
 #endif
 
@@ -232,9 +255,7 @@ void StreamCopy(const void* from, void* out, int64_t bytes) {
   HWY_DYNAMIC_DISPATCH(Stream)(from, out, bytes);
 }
 
-void FinishStreams() {
-  hwy::FlushStream();
-}
+void FinishStreams() { hwy::FlushStream(); }
 
 }  // namespace otium::cpu
 #endif  // HWY_ONCE

@@ -24,22 +24,22 @@ HWY_BEFORE_NAMESPACE();
 namespace otium::cpu {
 namespace HWY_NAMESPACE {
 
-// OTIUM_MATH1(name): VectorMath::name of a vector of floats or doubles.
+// OTIUM_MATH1(name): name##_map, the function called name of vectors of T.
 #if HWY_TARGET == HWY_AVX2
-#define OTIUM_MATH1(name)                      \
+#define OTIUM_MATH1(name)                       \
   extern "C" __m256 _ZGVdN8v_##name##f(__m256); \
   extern "C" __m256d _ZGVdN4v_##name(__m256d);  \
   OTIUM_MATH1_OP(name, _ZGVdN8v_##name##f, _ZGVdN4v_##name)
-#define OTIUM_MATH2(name)                               \
+#define OTIUM_MATH2(name)                                \
   extern "C" __m256 _ZGVdN8vv_##name##f(__m256, __m256); \
   extern "C" __m256d _ZGVdN4vv_##name(__m256d, __m256d); \
   OTIUM_MATH2_OP(name, _ZGVdN8vv_##name##f, _ZGVdN4vv_##name)
 #elif HWY_TARGET == HWY_AVX3
-#define OTIUM_MATH1(name)                       \
+#define OTIUM_MATH1(name)                        \
   extern "C" __m512 _ZGVeN16v_##name##f(__m512); \
   extern "C" __m512d _ZGVeN8v_##name(__m512d);   \
   OTIUM_MATH1_OP(name, _ZGVeN16v_##name##f, _ZGVeN8v_##name)
-#define OTIUM_MATH2(name)                                \
+#define OTIUM_MATH2(name)                                 \
   extern "C" __m512 _ZGVeN16vv_##name##f(__m512, __m512); \
   extern "C" __m512d _ZGVeN8vv_##name(__m512d, __m512d);  \
   OTIUM_MATH2_OP(name, _ZGVeN16vv_##name##f, _ZGVeN8vv_##name)
@@ -52,40 +52,40 @@ namespace HWY_NAMESPACE {
 #endif
 
 #ifdef OTIUM_MATH1
-#define OTIUM_MATH1_OP(name, of_float, of_double)               \
-  struct name##_vector {                                                  \
-    template <class D, class V>                                           \
-    HWY_INLINE V operator()(D, V a) const {                               \
+#define OTIUM_MATH1_OP(name, of_float, of_double)                          \
+  struct name##_vector {                                                   \
+    template <class D, class V>                                            \
+    HWY_INLINE V operator()(D, V a) const {                                \
       if constexpr (sizeof(hn::TFromD<D>) == 4) return V{of_float(a.raw)}; \
-      else return V{of_double(a.raw)};                                    \
-    }                                                                     \
-  };                                                                      \
-  template <class T>                                                      \
-  void name##_map(const MapOperand* in, void* out, int64_t n) {           \
-    Vectors1<T>(in, out, n, name##_vector());                             \
+      else return V{of_double(a.raw)};                                     \
+    }                                                                      \
+  };                                                                       \
+  template <class T>                                                       \
+  void name##_map(const MapOperand* in, void* out, int64_t n) {            \
+    Vectors1<T>(in, out, n, name##_vector());                              \
   }
 #define OTIUM_MATH2_OP(name, of_float, of_double)                                 \
-  struct name##_vector {                                                         \
-    template <class D, class V>                                                  \
-    HWY_INLINE V operator()(D, V a, V b) const {                                 \
+  struct name##_vector {                                                          \
+    template <class D, class V>                                                   \
+    HWY_INLINE V operator()(D, V a, V b) const {                                  \
       if constexpr (sizeof(hn::TFromD<D>) == 4) return V{of_float(a.raw, b.raw)}; \
-      else return V{of_double(a.raw, b.raw)};                                    \
-    }                                                                            \
-  };                                                                             \
-  template <class T>                                                             \
-  void name##_map(const MapOperand* in, void* out, int64_t n) {                  \
-    Vectors2<T>(in, out, n, name##_vector());                                    \
+      else return V{of_double(a.raw, b.raw)};                                     \
+    }                                                                             \
+  };                                                                              \
+  template <class T>                                                              \
+  void name##_map(const MapOperand* in, void* out, int64_t n) {                   \
+    Vectors2<T>(in, out, n, name##_vector());                                     \
   }
 #else
-#define OTIUM_MATH1(name)                                           \
-  template <class T>                                                \
-  void name##_map(const MapOperand* in, void* out, int64_t n) {     \
-    Scalars1<T, T>(in, out, n, [](T x) { return std::name(x); });   \
+#define OTIUM_MATH1(name)                                         \
+  template <class T>                                              \
+  void name##_map(const MapOperand* in, void* out, int64_t n) {   \
+    Scalars1<T, T>(in, out, n, [](T x) { return std::name(x); }); \
   }
-#define OTIUM_MATH2(name)                                                     \
-  template <class T>                                                          \
-  void name##_map(const MapOperand* in, void* out, int64_t n) {               \
-    Scalars2<T, T, T>(in, out, n, [](T x, T y) { return std::name(x, y); });  \
+#define OTIUM_MATH2(name)                                                    \
+  template <class T>                                                         \
+  void name##_map(const MapOperand* in, void* out, int64_t n) {              \
+    Scalars2<T, T, T>(in, out, n, [](T x, T y) { return std::name(x, y); }); \
   }
 #endif
 

@@ -32,15 +32,19 @@ void Map2(const MapOperand* in, void* out, int64_t n) {
   Scalars2<R, A, A>(in, out, n, Op());
 }
 
-#define OTIUM_FUNCTOR1(name, expression) \
-  struct name {                          \
-    template <class T>                   \
-    HWY_INLINE auto operator()(T x) const { return expression; } \
+#define OTIUM_FUNCTOR1(name, expression)    \
+  struct name {                             \
+    template <class T>                      \
+    HWY_INLINE auto operator()(T x) const { \
+      return expression;                    \
+    }                                       \
   }
-#define OTIUM_FUNCTOR2(name, expression) \
-  struct name {                          \
-    template <class T>                   \
-    HWY_INLINE auto operator()(T x, T y) const { return expression; } \
+#define OTIUM_FUNCTOR2(name, expression)         \
+  struct name {                                  \
+    template <class T>                           \
+    HWY_INLINE auto operator()(T x, T y) const { \
+      return expression;                         \
+    }                                            \
   }
 
 OTIUM_FUNCTOR2(EqOp, x == y);

@@ -81,8 +81,9 @@ void TapeTask::BindStores(absl::Span<const uint16_t> stores, const TileRange& ti
   for (uint16_t s : stores) {
     const TapeStore& store = tape_.stores[s];
     const bool direct = store.direct && IsDense(layout_, layout_.stores[s], tile);
-    slots_[store.slot].data =
-        direct ? AddressOf(layout_, layout_.stores[s], launch_.stores[s], tile) : memory_ + store.buffer;
+    slots_[store.slot].data = direct
+                                  ? AddressOf(layout_, layout_.stores[s], launch_.stores[s], tile)
+                                  : memory_ + store.buffer;
   }
 }
 
@@ -96,7 +97,8 @@ void TapeTask::Store(absl::Span<const uint16_t> stores, const TileRange& tile) {
 
 void TapeTask::StoreRows(const TileRange& tile) {
   for (uint16_t s : tape_.row_stores) {
-    ScatterTile(layout_, layout_.stores[s], launch_.stores[s], tile, slots_[tape_.stores[s].slot].data);
+    ScatterTile(layout_, layout_.stores[s], launch_.stores[s], tile,
+                slots_[tape_.stores[s].slot].data);
   }
 }
 
@@ -134,23 +136,11 @@ void TapeTask::Run(absl::Span<const TapeStep> steps, int64_t elements, int64_t r
 }
 
 void TapeTask::Expand(const TapeStep& step, int64_t rows, int64_t columns) {
-  auto expand = [&]<class T>(T) {
+  DispatchItem(step.item, [&]<class T>(T) {
     const T* from = static_cast<const T*>(slots_[step.in[0]].data);
     T* to = static_cast<T*>(out(step.out));
     for (int64_t r = 0; r < rows; ++r, to += columns) std::fill_n(to, columns, from[r]);
-  };
-  struct Bytes8 {
-    uint32_t half[2];
-  };
-  struct Bytes16 {
-    uint64_t half[2];
-  };
-  switch (step.item) {
-    case 1: return expand(uint8_t{});
-    case 4: return expand(uint32_t{});
-    case 8: return expand(Bytes8{});
-    default: return expand(Bytes16{});
-  }
+  });
 }
 
 void ComputeUniforms(const Tape& tape, const View* inputs, char* memory) {

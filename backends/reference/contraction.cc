@@ -13,6 +13,8 @@
 namespace otium::reference {
 namespace {
 
+using Index = absl::Span<const int64_t>;
+
 // The element of a view at `offset(d)` for each dimension d, as a wide value.
 template <class T, class IndexOf>
 Wide<T> Element(const LaunchArgs& args, size_t operand, IndexOf index_of) {
@@ -31,9 +33,9 @@ void SumOfTerms(const LaunchArgs& args, absl::Span<const int64_t> terms, Term te
   const State& s = *static_cast<const State*>(args.state);
   DispatchDType(s.results[0].dtype, [&]<class Tag>(Tag tag) {
     using T = typename Tag::type;
-    ForEachIndex(s.results[0].sizes, [&](absl::Span<const int64_t> i) {
+    ForEachIndex(s.results[0].sizes, [&](Index i) {
       Wide<T> sum(0);
-      ForEachIndex(terms, [&](absl::Span<const int64_t> t) { sum = term(tag, i, t, sum); });
+      ForEachIndex(terms, [&](Index t) { sum = term(tag, i, t, sum); });
       args.results[0].as<T>()[BroadcastOffset(s.results[0], args.results[0], i)] = Store<T>(sum);
     });
   });
@@ -48,13 +50,11 @@ void Matmul(const LaunchArgs& args) {
   const bool row = A.rank() == 1, column = B.rank() == 1;
   const int batch = s.results[0].rank() - (row ? 0 : 1) - (column ? 0 : 1);
   // Dimension d of a batch of rank `own` whose sizes of 1 stretch.
-  auto batch_index = [batch](const PhysicalType& x, int own, int d,
-                             absl::Span<const int64_t> i) -> int64_t {
+  auto batch_index = [batch](const PhysicalType& x, int own, int d, Index i) -> int64_t {
     return x.sizes[d] == 1 ? 0 : i[batch - own + d];
   };
   const int64_t terms[1] = {A.sizes.back()};
-  SumOfTerms(args, terms, [&]<class Tag>(Tag, absl::Span<const int64_t> i,
-                                         absl::Span<const int64_t> t, auto sum) {
+  SumOfTerms(args, terms, [&]<class Tag>(Tag, Index i, Index t, auto sum) {
     using T = typename Tag::type;
     const Wide<T> a = Element<T>(args, 0, [&](int d) {
       const int own = A.rank() - (row ? 1 : 2);
@@ -73,12 +73,10 @@ void Inner(const LaunchArgs& args) {
   const int rank_a = s.operands[0].rank(), rank_b = s.operands[1].rank();
   const bool scalar = rank_a == 0 || rank_b == 0;
   const int64_t terms[1] = {scalar ? 1 : s.operands[0].sizes.back()};
-  SumOfTerms(args, terms, [&]<class Tag>(Tag, absl::Span<const int64_t> i,
-                                         absl::Span<const int64_t> t, auto sum) {
+  SumOfTerms(args, terms, [&]<class Tag>(Tag, Index i, Index t, auto sum) {
     using T = typename Tag::type;
-    const Wide<T> a = Element<T>(args, 0, [&](int d) {
-      return !scalar && d == rank_a - 1 ? t[0] : i[d];
-    });
+    const Wide<T> a =
+        Element<T>(args, 0, [&](int d) { return !scalar && d == rank_a - 1 ? t[0] : i[d]; });
     const Wide<T> b = Element<T>(args, 1, [&](int d) {
       return scalar ? i[d] : d == rank_b - 1 ? t[0] : i[rank_a - 1 + d];
     });
@@ -87,8 +85,7 @@ void Inner(const LaunchArgs& args) {
 }
 
 void Outer(const LaunchArgs& args) {
-  SumOfTerms(args, {}, [&]<class Tag>(Tag, absl::Span<const int64_t> i,
-                                      absl::Span<const int64_t>, auto) {
+  SumOfTerms(args, {}, [&]<class Tag>(Tag, Index i, Index, auto) {
     using T = typename Tag::type;
     return Multiply(Element<T>(args, 0, [&](int) { return i[0]; }),
                     Element<T>(args, 1, [&](int) { return i[1]; }));
@@ -105,8 +102,7 @@ void Kron(const LaunchArgs& args) {
     const int own = d - (rank - b.rank());
     return own < 0 ? 1 : b.sizes[own];
   };
-  SumOfTerms(args, {}, [&]<class Tag>(Tag, absl::Span<const int64_t> i,
-                                      absl::Span<const int64_t>, auto) {
+  SumOfTerms(args, {}, [&]<class Tag>(Tag, Index i, Index, auto) {
     using T = typename Tag::type;
     const Wide<T> x = Element<T>(args, 0, [&](int d) {
       const int whole = d + rank - a.rank();
@@ -128,14 +124,12 @@ void Tensordot(const LaunchArgs& args) {
   for (int d : dims.a) terms.push_back(s.operands[0].sizes[d]);
   // Dimension d: the place among the summed ones, or what comes before it in the
   // result, which starts at `first`.
-  auto index_of = [](const std::vector<int>& summed, int d, int first,
-                     absl::Span<const int64_t> i, absl::Span<const int64_t> t) {
+  auto index_of = [](const std::vector<int>& summed, int d, int first, Index i, Index t) {
     const auto at = std::find(summed.begin(), summed.end(), d);
     if (at != summed.end()) return t[at - summed.begin()];
     return i[first + d - std::count_if(summed.begin(), summed.end(), [d](int c) { return c < d; })];
   };
-  SumOfTerms(args, terms, [&]<class Tag>(Tag, absl::Span<const int64_t> i,
-                                         absl::Span<const int64_t> t, auto sum) {
+  SumOfTerms(args, terms, [&]<class Tag>(Tag, Index i, Index t, auto sum) {
     using T = typename Tag::type;
     const int free_a = rank_a - static_cast<int>(dims.a.size());
     return MultiplyAdd(
@@ -147,7 +141,9 @@ void Tensordot(const LaunchArgs& args) {
 void Einsum(const LaunchArgs& args) {
   const State& s = *static_cast<const State*>(args.state);
   std::vector<Shape> shapes;
-  for (const PhysicalType& x : s.operands) shapes.push_back(Shape(absl::Span<const int64_t>(x.sizes)));
+  for (const PhysicalType& x : s.operands) {
+    shapes.push_back(Shape(absl::Span<const int64_t>(x.sizes)));
+  }
   const EinsumSpec spec = *ParseEinsum(s.attributes.Get<std::string>("equation"), shapes);
   const Dims sizes = *EinsumSizes(spec, shapes);
   std::vector<int> summed;
@@ -158,8 +154,7 @@ void Einsum(const LaunchArgs& args) {
     terms.push_back(sizes[name].value());
   }
   Sizes value_of(spec.names.size(), 0);
-  SumOfTerms(args, terms, [&]<class Tag>(Tag, absl::Span<const int64_t> i,
-                                         absl::Span<const int64_t> t, auto sum) {
+  SumOfTerms(args, terms, [&]<class Tag>(Tag, Index i, Index t, auto sum) {
     using T = typename Tag::type;
     for (size_t d = 0; d < i.size(); ++d) value_of[spec.result[d]] = i[d];
     for (size_t d = 0; d < t.size(); ++d) value_of[summed[d]] = t[d];

@@ -103,9 +103,7 @@ void Linspace(const LaunchArgs& args) {
   });
 }
 
-void Rand(const LaunchArgs& args) {
-  GenerateRandom(args, 1, UniformFloatAt, UniformDoubleAt);
-}
+void Rand(const LaunchArgs& args) { GenerateRandom(args, 1, UniformFloatAt, UniformDoubleAt); }
 void Randn(const LaunchArgs& args) {
   GenerateRandom(args, std::numbers::sqrt2 / 2, NormalFloatAt, NormalDoubleAt);
 }

@@ -17,9 +17,9 @@ void Neg(const LaunchArgs& args) {
                           [](double x) { return -x; }, [](Complex x) { return -x; }});
 }
 void Abs(const LaunchArgs& args) {
-  Map<1>(args, Overloaded{[](int64_t x) { return x < 0 ? WrappingSub<int64_t>(0, x) : x; },
-                          [](double x) { return std::abs(x); },
-                          [](Complex x) { return std::abs(x); }});
+  Map<1>(args,
+         Overloaded{[](int64_t x) { return x < 0 ? WrappingSub<int64_t>(0, x) : x; },
+                    [](double x) { return std::abs(x); }, [](Complex x) { return std::abs(x); }});
 }
 void Sign(const LaunchArgs& args) {
   Map<1>(args, Overloaded{[](int64_t x) -> int64_t { return (x > 0) - (x < 0); },
@@ -63,7 +63,8 @@ void Erf(const LaunchArgs& args) {
 
 // exp(x + iy) - 1 = (expm1(x) cos y - 2 sin(y / 2)^2) + i exp(x) sin y.
 void Expm1(const LaunchArgs& args) {
-  Map<1>(args, Overloaded{[](double x) { return std::expm1(x); }, [](Complex z) {
+  Map<1>(args, Overloaded{[](double x) { return std::expm1(x); },
+                          [](Complex z) {
                             const double x = z.real(), y = z.imag(), half = std::sin(y / 2);
                             return Complex(std::expm1(x) * std::cos(y) - 2 * half * half,
                                            std::exp(x) * std::sin(y));
@@ -72,7 +73,8 @@ void Expm1(const LaunchArgs& args) {
 // |1 + x + iy|^2 = 1 + x (2 + x) + y^2, which is near 1 for a small argument; far
 // from 0 nothing is lost in 1 + z.
 void Log1p(const LaunchArgs& args) {
-  Map<1>(args, Overloaded{[](double x) { return std::log1p(x); }, [](Complex z) {
+  Map<1>(args, Overloaded{[](double x) { return std::log1p(x); },
+                          [](Complex z) {
                             const double x = z.real(), y = z.imag();
                             if (!(std::abs(z) < 0.5)) return std::log(1.0 + z);
                             return Complex(std::log1p(x * (2 + x) + y * y) / 2,
@@ -88,8 +90,8 @@ T SigmoidOf(T x) {
 }  // namespace
 
 void Sigmoid(const LaunchArgs& args) {
-  Map<1>(args, Overloaded{[](double x) { return SigmoidOf(x); },
-                          [](Complex x) { return SigmoidOf(x); }});
+  Map<1>(args,
+         Overloaded{[](double x) { return SigmoidOf(x); }, [](Complex x) { return SigmoidOf(x); }});
 }
 void Silu(const LaunchArgs& args) {
   Map<1>(args, Overloaded{[](double x) { return x / (1 + std::exp(-x)); },
@@ -104,9 +106,8 @@ void Gelu(const LaunchArgs& args) {
   const State& s = *static_cast<const State*>(args.state);
   if (s.attributes.Get<std::string>("approximate") == "tanh") {
     const double k = std::sqrt(2 * std::numbers::inv_pi);
-    Map<1>(args, [k](double x) {
-      return 0.5 * x * (1 + std::tanh(k * (x + 0.044715 * x * x * x)));
-    });
+    Map<1>(args,
+           [k](double x) { return 0.5 * x * (1 + std::tanh(k * (x + 0.044715 * x * x * x))); });
   } else {
     Map<1>(args, [](double x) { return 0.5 * x * std::erfc(-x / std::numbers::sqrt2); });
   }
@@ -133,8 +134,7 @@ void Ceil(const LaunchArgs& args) {
   Map<1>(args, Overloaded{[](int64_t x) { return x; }, [](double x) { return std::ceil(x); }});
 }
 void Round(const LaunchArgs& args) {
-  Map<1>(args, Overloaded{[](int64_t x) { return x; },
-                          [](double x) { return std::nearbyint(x); }});
+  Map<1>(args, Overloaded{[](int64_t x) { return x; }, [](double x) { return std::nearbyint(x); }});
 }
 
 void Conj(const LaunchArgs& args) {
@@ -149,7 +149,9 @@ void Imag(const LaunchArgs& args) {
   Map<1>(args, Overloaded{[](double) { return 0.0; }, [](Complex x) { return x.imag(); }});
 }
 void Angle(const LaunchArgs& args) {
-  Map<1>(args, Overloaded{[](double x) { return x != x ? x : x < 0 ? std::numbers::pi : 0.0; },
+  Map<1>(args, Overloaded{[](double x) { return x != x  ? x
+                                                : x < 0 ? std::numbers::pi
+                                                        : 0.0; },
                           [](Complex x) { return std::arg(x); }});
 }
 

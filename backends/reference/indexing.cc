@@ -22,9 +22,8 @@ int64_t IndexAt(const LaunchArgs& args, absl::Span<const int64_t> at, int64_t po
   const State& s = *static_cast<const State*>(args.state);
   const View& view = args.operands[1];
   const int64_t offset = Offset(view, at);
-  const int64_t index = s.operands[1].dtype == DType::kI32
-                            ? view.as<const int32_t>()[offset]
-                            : view.as<const int64_t>()[offset];
+  const int64_t index = s.operands[1].dtype == DType::kI32 ? view.as<const int32_t>()[offset]
+                                                           : view.as<const int64_t>()[offset];
   if (index >= 0 && index < size) return index;
   if (args.info->code == 0) {
     args.info->code = index < 0 ? index : index + 1;

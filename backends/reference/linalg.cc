@@ -40,11 +40,13 @@ void Cholesky(const LaunchArgs& args) {
   DispatchDType(type.dtype, [&]<class Tag>(Tag) {
     using T = typename Tag::type;
     using W = std::conditional_t<std::is_integral_v<T>, double, Wide<T>>;
-    ForEachIndex(absl::MakeConstSpan(type.sizes).first(r - 2), [&](absl::Span<const int64_t> index) {
+    const auto batches = absl::MakeConstSpan(type.sizes).first(r - 2);
+    ForEachIndex(batches, [&](absl::Span<const int64_t> index) {
       const T* a = args.operands[0].as<const T>() + BatchOffset(type, args.operands[0], index, 2);
       T* out = args.results[0].as<T>() + BatchOffset(s.results[0], args.results[0], index, 2);
       const int64_t row = args.operands[0].strides[r - 2], column = args.operands[0].strides[r - 1];
-      const int64_t out_row = args.results[0].strides[r - 2], out_column = args.results[0].strides[r - 1];
+      const int64_t out_row = args.results[0].strides[r - 2],
+                    out_column = args.results[0].strides[r - 1];
       std::vector<W> L(n * n, W(0));
       auto conj = [](const W& w) {
         if constexpr (std::is_same_v<W, double>) return w;
@@ -86,8 +88,8 @@ void Solve(const LaunchArgs& args) {
   const PhysicalType& B = s.operands[1];
   const int r = A.rank();
   const int64_t n = A.sizes[r - 1];
-  const bool vector = B.rank() == 1 || absl::MakeConstSpan(B.sizes) ==
-                                           absl::MakeConstSpan(A.sizes).first(r - 1);
+  const bool vector =
+      B.rank() == 1 || absl::MakeConstSpan(B.sizes) == absl::MakeConstSpan(A.sizes).first(r - 1);
   const int tail = vector ? 1 : 2;
   const int64_t columns = vector ? 1 : B.sizes[B.rank() - 1];
   const PhysicalType& X = s.results[0];
@@ -96,8 +98,8 @@ void Solve(const LaunchArgs& args) {
     using T = typename Tag::type;
     if constexpr (!std::is_integral_v<T>) {
       using W = Wide<T>;
-      ForEachIndex(absl::MakeConstSpan(X.sizes).first(X.rank() - tail),
-                   [&](absl::Span<const int64_t> index) {
+      const auto batches = absl::MakeConstSpan(X.sizes).first(X.rank() - tail);
+      ForEachIndex(batches, [&](absl::Span<const int64_t> index) {
         const View& av = args.operands[0];
         const View& bv = args.operands[1];
         const View& xv = args.results[0];

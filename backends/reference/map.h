@@ -122,7 +122,8 @@ void Map(const LaunchArgs& args, const F& f) {
       return [&]<size_t... i>(std::index_sequence<i...>) {
         if constexpr (std::is_invocable_v<const F&, decltype(x[i])...>) return f(x[i]...);
         else return W();
-      }(std::make_index_sequence<kOperands>());
+      }
+      (std::make_index_sequence<kOperands>());
     };
     ForEachIndex(s.results[0].sizes, [&](absl::Span<const int64_t> index) {
       std::array<W, kOperands> x{};
@@ -131,8 +132,8 @@ void Map(const LaunchArgs& args, const F& f) {
         const int64_t offset = BroadcastOffset(s.operands[i], args.operands[i], index);
         x[i] = LoadAs<W>(s.operands[i].dtype, args.operands[i].data, offset);
       }
-      StoreAs(result, args.results[0].data,
-              BroadcastOffset(s.results[0], args.results[0], index), call(x));
+      StoreAs(result, args.results[0].data, BroadcastOffset(s.results[0], args.results[0], index),
+              call(x));
     });
   });
 }

@@ -156,8 +156,7 @@ void Where(const LaunchArgs& args) {
 void Lerp(const LaunchArgs& args) {
   auto lerp = [](auto start, auto end, auto weight) {
     const auto difference = end - start;
-    return std::abs(weight) < 0.5 ? start + weight * difference
-                                  : end - difference * (1.0 - weight);
+    return std::abs(weight) < 0.5 ? start + weight * difference : end - difference * (1.0 - weight);
   };
   Map<3>(args, Overloaded{[&](double a, double b, double w) { return lerp(a, b, w); },
                           [&](Complex a, Complex b, Complex w) { return lerp(a, b, w); }});
@@ -175,10 +174,9 @@ void Addcdiv(const LaunchArgs& args) {
   auto sum = [&](auto input, auto quotient, auto value) {
     return input + (s.Has(3) ? value * quotient : quotient);
   };
-  Map<4>(args, Overloaded{[&](double x, double a, double b, double v) { return sum(x, a / b, v); },
-                          [&](Complex x, Complex a, Complex b, Complex v) {
-                            return sum(x, a / b, v);
-                          }});
+  Map<4>(args,
+         Overloaded{[&](double x, double a, double b, double v) { return sum(x, a / b, v); },
+                    [&](Complex x, Complex a, Complex b, Complex v) { return sum(x, a / b, v); }});
 }
 
 void Atan2(const LaunchArgs& args) {

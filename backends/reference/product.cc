@@ -54,10 +54,10 @@ void Product(const LaunchArgs& args, int a, const Matrices& A, const Matrices& B
           }
           Wide<T> value = Multiply(alpha, sum);
           const int64_t whole[3] = {b, i, j};
-          const absl::Span<const int64_t> index =
-              rank == 3   ? absl::MakeConstSpan(whole)
-              : rank == 2 ? absl::MakeConstSpan(whole).subspan(1)
-                          : absl::MakeConstSpan(whole).subspan(1, rank);
+          const absl::Span<const int64_t> index = rank == 3 ? absl::MakeConstSpan(whole)
+                                                  : rank == 2
+                                                      ? absl::MakeConstSpan(whole).subspan(1)
+                                                      : absl::MakeConstSpan(whole).subspan(1, rank);
           // A beta of 0 means that input is not read, NaN or not.
           if (beta != Wide<T>(0)) {
             const int64_t offset = BroadcastOffset(s.operands[0], args.operands[0], index);
@@ -87,8 +87,7 @@ void MatrixMatrix(const LaunchArgs& args, int a) {
   const View& A = args.operands[a];
   const View& B = args.operands[a + 1];
   const int64_t* n = SizesOf(args, a);
-  Product(args, a, {A.data, 0, A.strides[0], A.strides[1]},
-          {B.data, 0, B.strides[0], B.strides[1]},
+  Product(args, a, {A.data, 0, A.strides[0], A.strides[1]}, {B.data, 0, B.strides[0], B.strides[1]},
           {.rows = n[0], .columns = SizesOf(args, a + 1)[1], .terms = n[1]});
 }
 
@@ -112,8 +111,8 @@ void Dot(const LaunchArgs& args) {
 void Vdot(const LaunchArgs& args) {
   const View& x = args.operands[0];
   const View& y = args.operands[1];
-  Product</*kConjugateA=*/true>(args, 0, {x.data, 0, 0, x.strides[0]},
-                                {y.data, 0, y.strides[0], 0}, {.terms = SizesOf(args, 0)[0]});
+  Product</*kConjugateA=*/true>(args, 0, {x.data, 0, 0, x.strides[0]}, {y.data, 0, y.strides[0], 0},
+                                {.terms = SizesOf(args, 0)[0]});
 }
 void Mv(const LaunchArgs& args) { MatrixVector(args, 0); }
 void Addmv(const LaunchArgs& args) { MatrixVector(args, 1); }

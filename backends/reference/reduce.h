@@ -99,11 +99,10 @@ void Scan(const LaunchArgs& args, const F& f) {
     if constexpr (std::is_invocable_v<const F&, Elements<W>>) {
       std::vector<std::vector<W>> lines;
       std::vector<W> line;
-      ForEachSlice(x, args.operands[0], {&dim, 1},
-                   [&](int64_t, absl::Span<const int64_t> offsets) {
-                     Gather(x, args.operands[0], offsets, &line);
-                     lines.push_back(f(Elements<W>(line)));
-                   });
+      ForEachSlice(x, args.operands[0], {&dim, 1}, [&](int64_t, absl::Span<const int64_t> offsets) {
+        Gather(x, args.operands[0], offsets, &line);
+        lines.push_back(f(Elements<W>(line)));
+      });
       ForEachSlice(y, args.results[0], {&dim, 1},
                    [&](int64_t i, absl::Span<const int64_t> offsets) {
                      for (size_t k = 0; k < offsets.size(); ++k) {

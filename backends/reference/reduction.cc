@@ -115,9 +115,7 @@ void ArgMin(const LaunchArgs& args) {
 }
 
 void All(const LaunchArgs& args) {
-  Reduce(args, []<class W>(Elements<W> x) {
-    return CountOf(x) == static_cast<int64_t>(x.size());
-  });
+  Reduce(args, []<class W>(Elements<W> x) { return CountOf(x) == static_cast<int64_t>(x.size()); });
 }
 void Any(const LaunchArgs& args) {
   Reduce(args, []<class W>(Elements<W> x) { return CountOf(x) > 0; });
@@ -135,9 +133,7 @@ void LogSumExp(const LaunchArgs& args) {
     for (const W& v : x) sum += std::exp(v - shift);
     return std::log(sum) + shift;
   };
-  auto of_reals = [&](Elements<double> x) {
-    return log_sum(x, x.empty() ? 0.0 : x[LargestOf(x)]);
-  };
+  auto of_reals = [&](Elements<double> x) { return log_sum(x, x.empty() ? 0.0 : x[LargestOf(x)]); };
   Reduce(args, Overloaded{[&](Elements<int64_t> x) {
                             return of_reals(std::vector<double>(x.begin(), x.end()));
                           },

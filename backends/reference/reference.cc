@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/reference/reference.h"
 
-#include <cstring>
-
 #include "backends/reference/elements.h"
-#include "engine/base/block_cache.h"
 
 namespace otium {
 namespace reference {
@@ -16,11 +13,11 @@ namespace reference {
 namespace {
 
 constexpr Kernel kKernels[] = {
-#define OTIUM_REFERENCE(op_name, dtype_set, launch)      \
-  {.name = "reference." #op_name,                        \
-   .op = Op::op_name,                                    \
-   .dtypes = dtype_set,                                  \
-   .efficiency = Efficiency::kReference,                 \
+#define OTIUM_REFERENCE(op_name, dtype_set, launch) \
+  {.name = "reference." #op_name,                   \
+   .op = Op::op_name,                               \
+   .dtypes = dtype_set,                             \
+   .efficiency = Efficiency::kReference,            \
    .prepare = PrepareWithState<launch>},
 #include "backends/reference/kernels.inc"
 #undef OTIUM_REFERENCE
@@ -31,10 +28,6 @@ class HostLoops : public Backend {
   absl::string_view name() const override { return "reference"; }
   Device device() const override { return Device{}; }
   absl::Span<const Kernel> kernels() const override { return kKernels; }
-  void* Allocate(int64_t bytes) override { return AllocateBlock(bytes); }
-  void Free(void* block, int64_t bytes) override { FreeBlock(block, bytes); }
-  void Copy(void* to, const void* from, int64_t bytes) override { std::memcpy(to, from, bytes); }
-  void Synchronize() override {}
 };
 
 }  // namespace

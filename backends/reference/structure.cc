@@ -110,7 +110,9 @@ class Checker {
   // A.H (A x) is x for a pseudorandom x when the columns are orthonormal.
   void CheckOrthonormal() {
     std::vector<double> x(columns_);
-    for (int64_t j = 0; j < columns_; ++j) x[j] = UniformDoubleAt(/*seed=*/0, /*stream=*/0, j) - 0.5;
+    for (int64_t j = 0; j < columns_; ++j) {
+      x[j] = UniformDoubleAt(/*seed=*/0, /*stream=*/0, j) - 0.5;
+    }
     std::vector<W> y(rows_, W(0));
     for (int64_t i = 0; i < rows_; ++i) {
       for (int64_t j = 0; j < columns_; ++j) y[i] += at_(i, j) * x[j];
@@ -121,7 +123,8 @@ class Checker {
         if constexpr (std::is_same_v<W, std::complex<double>>) z += std::conj(at_(i, j)) * y[i];
         else z += at_(i, j) * y[i];
       }
-      const double allowed = kSymmetryFactor * epsilon_ * std::sqrt(static_cast<double>(columns_) + 1);
+      const double allowed =
+          kSymmetryFactor * epsilon_ * std::sqrt(static_cast<double>(columns_) + 1);
       if (!(std::abs(W(z - x[j])) <= allowed)) Fail(FlagCode(kOrthonormalColumns), j, j);
     }
   }
@@ -148,7 +151,9 @@ void CheckStructure(const LaunchArgs& args) {
     if (r < 2) {
       if constexpr (!std::is_same_v<W, std::complex<double>>) {
         const bool scalar = r == 0;
-        if (scalar && facts.Has(kPositive) && !(W(Load(*data)) > 0)) args.info->code = FlagCode(kPositive);
+        if (scalar && facts.Has(kPositive) && !(W(Load(*data)) > 0)) {
+          args.info->code = FlagCode(kPositive);
+        }
         if (scalar && args.info->code == 0 && facts.Has(kNonnegative) && !(W(Load(*data)) >= 0)) {
           args.info->code = FlagCode(kNonnegative);
         }

@@ -62,10 +62,10 @@ struct EmitCall {
   Emitter& e;
   const OpDef& op;
   const Attributes& attributes;
-  absl::Span<const Value> operands;   // kNoOperand where missing.
-  absl::Span<const DType> dtypes;     // Of the results, in memory.
-  std::vector<Value> results;         // To be filled in, not yet rounded.
-  int num_reduced_dims = 0;           // Those of size 1 too.
+  absl::Span<const Value> operands;  // kNoOperand where missing.
+  absl::Span<const DType> dtypes;    // Of the results, in memory.
+  std::vector<Value> results;        // To be filled in, not yet rounded.
+  int num_reduced_dims = 0;          // Those of size 1 too.
 
   static constexpr Value kNoOperand = 0xffff;
   Value operand(int i) const { return operands[i]; }

@@ -27,9 +27,13 @@ Wide LoadWide(DType dtype, const void* data, int64_t offset) {
   return DispatchDType(dtype, [&]<class Tag>(Tag) -> Wide {
     using T = typename Tag::type;
     const T& x = static_cast<const T*>(data)[offset];
-    if constexpr (std::is_integral_v<T>) return FromInteger(x);
-    else if constexpr (sizeof(T) == 2) return FromNumber(static_cast<double>(static_cast<float>(x)));
-    else return FromNumber(std::complex<double>(x));
+    if constexpr (std::is_integral_v<T>) {
+      return FromInteger(x);
+    } else if constexpr (sizeof(T) == 2) {
+      return FromNumber(static_cast<double>(static_cast<float>(x)));
+    } else {
+      return FromNumber(std::complex<double>(x));
+    }
   });
 }
 
@@ -253,7 +257,10 @@ class Interpreter {
  public:
   Interpreter(const LoopProgram& program, absl::Span<const View> inputs,
               absl::Span<const View> results)
-      : p_(program), inputs_(inputs), results_(results), values_(program.code.size()),
+      : p_(program),
+        inputs_(inputs),
+        results_(results),
+        values_(program.code.size()),
         index_(program.rank(), 0) {}
 
   void Run() {
@@ -315,10 +322,11 @@ class Interpreter {
     });
     for (size_t v = 0; v < p_.code.size(); ++v) {
       if (!ReducesIn(v, stage)) continue;
-      const bool index = p_.code[v].dtype == DType::kI64 && p_.code[v].reduce >= ReduceOp::kArgMax &&
+      const bool index = p_.code[v].dtype == DType::kI64 &&
+                         p_.code[v].reduce >= ReduceOp::kArgMax &&
                          p_.code[v].reduce <= ReduceOp::kArgMin;
-      values_[v] = index ? FromInteger(partials[v].index)
-                         : RoundTo(p_.code[v].dtype, partials[v].value);
+      values_[v] =
+          index ? FromInteger(partials[v].index) : RoundTo(p_.code[v].dtype, partials[v].value);
     }
   }
 

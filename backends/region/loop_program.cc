@@ -86,12 +86,8 @@ std::string LoopProgram::ToString() const {
       case InstructionKind::kLoad:
         absl::StrAppend(&text, "load in", i.input, MapText(i.map));
         break;
-      case InstructionKind::kConstant:
-        absl::StrAppend(&text, ConstantText(i));
-        break;
-      case InstructionKind::kMap:
-        absl::StrAppend(&text, ScalarOpName(i.op));
-        break;
+      case InstructionKind::kConstant: absl::StrAppend(&text, ConstantText(i)); break;
+      case InstructionKind::kMap: absl::StrAppend(&text, ScalarOpName(i.op)); break;
       case InstructionKind::kReduce:
         absl::StrAppend(&text, "reduce ", ReduceOpName(i.reduce));
         break;

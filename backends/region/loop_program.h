@@ -115,14 +115,14 @@ enum class InstructionKind : uint8_t { kLoad, kConstant, kMap, kReduce };
 
 struct Instruction {
   InstructionKind kind;
-  ScalarOp op = ScalarOp::copy;        // kMap
-  ReduceOp reduce = ReduceOp::kSum;    // kReduce
-  DType dtype;                         // Of the value.
+  ScalarOp op = ScalarOp::copy;      // kMap
+  ReduceOp reduce = ReduceOp::kSum;  // kReduce
+  DType dtype;                       // Of the value.
   Level level = Level::kElement;
   int16_t stage = 0;
-  uint16_t input = 0;                  // kLoad
-  IndexMap map;                        // kLoad
-  std::complex<double> constant = 0;   // kConstant; integers are `integer`
+  uint16_t input = 0;                 // kLoad
+  IndexMap map;                       // kLoad
+  std::complex<double> constant = 0;  // kConstant; integers are `integer`
   int64_t integer = 0;
   // Positions of earlier instructions.
   FixedList<uint16_t, 3> operands;

@@ -39,8 +39,8 @@ absl::StatusOr<Value> ScalarConstant(Emitter& e, const Tensor& t) {
 
 // The space of a reduction of `sizes` over `reduced`, and where its dimensions
 // went (kBroadcast for those of size 1, which are not in it).
-DimMap MakeSpace(absl::Span<const int64_t> sizes, absl::Span<const int> reduced,
-                 bool has_reduction, LoopProgram* program) {
+DimMap MakeSpace(absl::Span<const int64_t> sizes, absl::Span<const int> reduced, bool has_reduction,
+                 LoopProgram* program) {
   const int rank = static_cast<int>(sizes.size());
   std::vector<bool> is_reduced(rank, false);
   int last_reduced = -1;
@@ -86,7 +86,9 @@ absl::StatusOr<DimMap> MatchedMap(const DimMap& from_map, absl::Span<const int64
   for (size_t d = 0; d < to.size(); ++d) {
     if (to[d] == 1) continue;
     while (i < from.size() && from[i] == 1) ++i;
-    if (i == from.size() || from[i] != to[d]) return InvalidArgument("a reshape that mixes dimensions");
+    if (i == from.size() || from[i] != to[d]) {
+      return InvalidArgument("a reshape that mixes dimensions");
+    }
     map[d] = from_map[i++];
   }
   return map;
@@ -131,9 +133,8 @@ class RegionLowering {
       const Role role = RoleOf(body_.op(n).id);
       if (role != Role::kReduction && role != Role::kRowwise) continue;
       const Sizes sizes = SizesOf(body_.operands(n)[0]);
-      OTIUM_ASSIGN_OR_RETURN(
-          const std::vector<int> dims,
-          LoopDims(body_.op(n), body_.attributes(n), static_cast<int>(sizes.size())));
+      OTIUM_ASSIGN_OR_RETURN(const std::vector<int> dims, LoopDims(body_.op(n), body_.attributes(n),
+                                                                   static_cast<int>(sizes.size())));
       space_sizes_ = sizes;
       num_reduced_dims_ = static_cast<int>(dims.size());
       space_map_ = MakeSpace(sizes, dims, /*has_reduction=*/true, &program_);
@@ -159,10 +160,12 @@ class RegionLowering {
         kept_map.push_back(space_map_[d]);
       }
       map = MatchedMap(kept_map, kept_sizes, sizes);
-      const auto covered = std::count_if(sizes.begin(), sizes.end(), [](int64_t s) { return s != 1; });
+      const auto covered =
+          std::count_if(sizes.begin(), sizes.end(), [](int64_t s) { return s != 1; });
       if (!program_.has_reduction || !map.ok() || covered != static_cast<int>(kept_map.size())) {
         return InvalidArgument("an output of the shape ", body_.type(v).shape.ToString(),
-                               " in an iteration space of ", Shape(absl::MakeConstSpan(space_sizes_)).ToString());
+                               " in an iteration space of ",
+                               Shape(absl::MakeConstSpan(space_sizes_)).ToString());
       }
       level = Level::kRow;
     }
@@ -257,8 +260,9 @@ class RegionLowering {
       return swapped;
     }
     if (body_.Is(n, Op::permute)) {
-      OTIUM_ASSIGN_OR_RETURN(const std::vector<int> dims,
-                             NormalizeDims(&attributes.Get<Ints>("dims"), static_cast<int>(sizes.size())));
+      OTIUM_ASSIGN_OR_RETURN(
+          const std::vector<int> dims,
+          NormalizeDims(&attributes.Get<Ints>("dims"), static_cast<int>(sizes.size())));
       DimMap permuted(sizes.size(), kBroadcast);
       for (size_t i = 0; i < dims.size(); ++i) permuted[dims[i]] = map[i];
       return permuted;
@@ -271,7 +275,8 @@ class RegionLowering {
   // the space's; the reduced ones walk the space's.
   absl::StatusOr<DimMap> ReductionMap(NodeId n, Role role, const Sizes& sizes, const DimMap& map) {
     const int rank = static_cast<int>(sizes.size());
-    OTIUM_ASSIGN_OR_RETURN(const std::vector<int> dims, LoopDims(body_.op(n), body_.attributes(n), rank));
+    OTIUM_ASSIGN_OR_RETURN(const std::vector<int> dims,
+                           LoopDims(body_.op(n), body_.attributes(n), rank));
     std::vector<bool> reduced(rank, false);
     for (int d : dims) reduced[d] = true;
     const bool keeps_rank = static_cast<int>(map.size()) == rank;
@@ -316,8 +321,7 @@ class RegionLowering {
 
 }  // namespace
 
-absl::StatusOr<std::vector<int>> LoopDims(const OpDef& op, const Attributes& attributes,
-                                             int rank) {
+absl::StatusOr<std::vector<int>> LoopDims(const OpDef& op, const Attributes& attributes, int rank) {
   std::vector<int> dims;
   if (const auto* one = attributes.Find<int64_t>("dim")) {
     OTIUM_ASSIGN_OR_RETURN(const int d, NormalizeDim(*one, rank));

@@ -43,8 +43,7 @@ absl::StatusOr<LoopProgram> LowerOp(const OpDef& op, const Attributes& attribute
 
 // The dimensions that a kReduction or kRowwise op reduces, in order, for an
 // operand of this rank.
-absl::StatusOr<std::vector<int>> LoopDims(const OpDef& op, const Attributes& attributes,
-                                             int rank);
+absl::StatusOr<std::vector<int>> LoopDims(const OpDef& op, const Attributes& attributes, int rank);
 
 }  // namespace otium::region
 

@@ -49,7 +49,6 @@ absl::Status Predicate(EmitCall& c) {
   return absl::OkStatus();
 }
 
-
 absl::Status Cast(EmitCall& c) {
   c.results = {c.e.Cast(c.operand(0), c.dtypes[0])};
   return absl::OkStatus();
@@ -131,7 +130,8 @@ absl::Status Gelu(EmitCall& c) {
   }
   // x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))).
   const Value cube = e.Map(ScalarOp::mul, {e.Map(ScalarOp::mul, {x, x}), x});
-  const Value sum = e.Map(ScalarOp::add, {e.Map(ScalarOp::mul, {cube, e.Constant(d, 0.044715)}), x});
+  const Value sum =
+      e.Map(ScalarOp::add, {e.Map(ScalarOp::mul, {cube, e.Constant(d, 0.044715)}), x});
   const double k = std::sqrt(2 * std::numbers::inv_pi);
   const Value t = e.Map(ScalarOp::tanh, {e.Map(ScalarOp::mul, {sum, e.Constant(d, k)})});
   c.results = {e.Map(ScalarOp::mul, {half, e.Map(ScalarOp::add, {t, e.Constant(d, 1)})})};
@@ -176,7 +176,8 @@ absl::Status Lerp(EmitCall& c) {
   const Value magnitude = e.Map(ScalarOp::abs, {weight});
   const Value near = e.Map(ScalarOp::lt, {magnitude, e.Constant(e.dtype(magnitude), 0.5)});
   const Value rest = e.Map(ScalarOp::sub, {e.Constant(e.dtype(weight), 1), weight});
-  const Value from_start = e.Map(ScalarOp::add, {e.Map(ScalarOp::mul, {weight, difference}), start});
+  const Value from_start =
+      e.Map(ScalarOp::add, {e.Map(ScalarOp::mul, {weight, difference}), start});
   const Value from_end = e.Map(ScalarOp::sub, {end, e.Map(ScalarOp::mul, {difference, rest})});
   c.results = {e.Map(ScalarOp::select, {near, from_start, from_end})};
   return absl::OkStatus();

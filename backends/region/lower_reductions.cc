@@ -52,8 +52,12 @@ absl::Status EmitAmax(EmitCall& c) { return Reduction<ReduceOp::kMax>(c, c.opera
 absl::Status EmitAmin(EmitCall& c) { return Reduction<ReduceOp::kMin>(c, c.operand(0)); }
 absl::Status EmitArgmax(EmitCall& c) { return Reduction<ReduceOp::kArgMax>(c, c.operand(0)); }
 absl::Status EmitArgmin(EmitCall& c) { return Reduction<ReduceOp::kArgMin>(c, c.operand(0)); }
-absl::Status EmitAll(EmitCall& c) { return Reduction<ReduceOp::kAll>(c, AsBool(c.e, c.operand(0))); }
-absl::Status EmitAny(EmitCall& c) { return Reduction<ReduceOp::kAny>(c, AsBool(c.e, c.operand(0))); }
+absl::Status EmitAll(EmitCall& c) {
+  return Reduction<ReduceOp::kAll>(c, AsBool(c.e, c.operand(0)));
+}
+absl::Status EmitAny(EmitCall& c) {
+  return Reduction<ReduceOp::kAny>(c, AsBool(c.e, c.operand(0)));
+}
 
 absl::Status EmitCountNonzero(EmitCall& c) {
   c.results = {c.e.Reduce(ReduceOp::kSum, c.e.Cast(AsBool(c.e, c.operand(0)), DType::kI64))};
@@ -135,8 +139,8 @@ Value Scale(EmitCall& c, Value x) {
   const Value largest = e.Reduce(ReduceOp::kMax, magnitude);
   const DType d = e.dtype(largest);
   const Value usable = e.Map(
-      ScalarOp::logical_and, {e.Map(ScalarOp::isfinite, {largest}),
-                              e.Map(ScalarOp::gt, {largest, e.Constant(d, 0)})});
+      ScalarOp::logical_and,
+      {e.Map(ScalarOp::isfinite, {largest}), e.Map(ScalarOp::gt, {largest, e.Constant(d, 0)})});
   return e.Map(ScalarOp::select, {usable, largest, e.Constant(d, 1)});
 }
 
@@ -152,8 +156,8 @@ Value EuclideanNorm(EmitCall& c) {
     return e.Cast(e.Map(ScalarOp::sqrt, {SumOfSquares(c, wide)}), DType::kF32);
   }
   const Value scale = Scale(c, x);
-  const Value root = e.Map(ScalarOp::sqrt, {SumOfSquares(
-      c, e.Map(ScalarOp::div, {x, e.Cast(scale, d)}))});
+  const Value root =
+      e.Map(ScalarOp::sqrt, {SumOfSquares(c, e.Map(ScalarOp::div, {x, e.Cast(scale, d)}))});
   return e.Map(ScalarOp::mul, {root, scale});
 }
 
@@ -177,7 +181,8 @@ absl::Status EmitVectorNormOfOrder(EmitCall& c, double order) {
     c.results = {e.Reduce(ReduceOp::kSum, magnitude)};
   } else {
     const Value power = e.Map(ScalarOp::pow, {magnitude, e.Constant(real, order)});
-    c.results = {e.Map(ScalarOp::pow, {e.Reduce(ReduceOp::kSum, power), e.Constant(real, 1 / order)})};
+    c.results = {
+        e.Map(ScalarOp::pow, {e.Reduce(ReduceOp::kSum, power), e.Constant(real, 1 / order)})};
   }
   return absl::OkStatus();
 }

@@ -30,7 +30,8 @@ int64_t RoundUp(int64_t bytes) {
 // aligned_alloc costs more than a small kernel: malloc, and what it gave is noted
 // before the block.
 void* AllocateSmall(int64_t bytes) {
-  void* const given = std::malloc(static_cast<size_t>(std::max<int64_t>(bytes, 1) + kBufferAlignment));
+  void* const given =
+      std::malloc(static_cast<size_t>(std::max<int64_t>(bytes, 1) + kBufferAlignment));
   if (given == nullptr) return nullptr;
   const auto address = reinterpret_cast<uintptr_t>(given);
   constexpr uintptr_t kMask = kBufferAlignment - 1;

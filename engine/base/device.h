@@ -12,6 +12,7 @@
 
 namespace otium {
 
+// `index` counts the devices of a kind from 0; there is one CPU.
 enum class DeviceKind : uint8_t { kCpu, kCuda };
 
 struct OTIUM_EXPORT Device {

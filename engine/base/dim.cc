@@ -127,11 +127,11 @@ struct DimSum : SymbolicDim {
   // "(a // b)", with parentheses around a sum, and a divisor that is not one word.
   static std::string QuotientText(const Dim& a, const Dim& b) {
     const bool sum = !a.IsStatic() && Of(a.symbolic_).size() > 1;
-    const bool word = b.IsStatic() ? b.value_ > 0
-                                   : Of(b.symbolic_).size() == 1 &&
-                                         Of(b.symbolic_)[0].coefficient == 1 &&
-                                         Of(b.symbolic_)[0].atoms.size() == 1 &&
-                                         !Of(b.symbolic_)[0].IsAtom(AtomKind::kFloorDiv);
+    const bool word = b.IsStatic()
+                          ? b.value_ > 0
+                          : Of(b.symbolic_).size() == 1 && Of(b.symbolic_)[0].coefficient == 1 &&
+                                Of(b.symbolic_)[0].atoms.size() == 1 &&
+                                !Of(b.symbolic_)[0].IsAtom(AtomKind::kFloorDiv);
     const auto enclosed = [](const Dim& d, bool enclose) {
       return enclose ? absl::StrCat("(", d.ToString(), ")") : d.ToString();
     };
@@ -288,7 +288,9 @@ std::optional<std::pair<std::string, int64_t>> Dim::Solve(int64_t value) const {
     }
   }
   const int64_t rest = SaturatingAdd(value, -constant);
-  if (unknown == nullptr || IsSaturated(rest) || rest % unknown->coefficient != 0) return std::nullopt;
+  if (unknown == nullptr || IsSaturated(rest) || rest % unknown->coefficient != 0) {
+    return std::nullopt;
+  }
   const int64_t solution = rest / unknown->coefficient;
   if (solution < 0) return std::nullopt;
   return std::make_pair(unknown->atoms[0]->text, solution);
@@ -308,9 +310,7 @@ void Dim::CollectSymbols(std::vector<std::string>* names) const {
   }
 }
 
-std::string Dim::ToString() const {
-  return IsStatic() ? absl::StrCat(value_) : symbolic_->text;
-}
+std::string Dim::ToString() const { return IsStatic() ? absl::StrCat(value_) : symbolic_->text; }
 
 void Dim::HashInto(Hasher& hasher) const {
   if (IsStatic()) {

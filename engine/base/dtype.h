@@ -26,6 +26,7 @@ enum class DTypeCategory : uint8_t { kBool, kInteger, kFloat, kComplex };
 
 // "f32", as graph files write it.
 OTIUM_EXPORT absl::string_view DTypeName(DType dtype);
+// Empty when there is none of that name.
 OTIUM_EXPORT std::optional<DType> DTypeFromName(absl::string_view name);
 // Bytes of one element.
 OTIUM_EXPORT int64_t ItemSize(DType dtype);
@@ -70,6 +71,7 @@ decltype(auto) DispatchDType(DType dtype, F&& f) {
   __builtin_unreachable();
 }
 
+// The dtype of a C++ element type; others do not compile.
 template <class T>
 constexpr DType DTypeOf() {
   if constexpr (std::is_same_v<T, bool>) return DType::kBool;

@@ -10,7 +10,7 @@
 
 #include <cstdint>
 #include <cstring>
-#include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 
@@ -74,9 +74,6 @@ class Hasher {
   uint64_t a_ = 0x2d358dccaa6c78a5ull;
   uint64_t b_ = 0x8bb84b93962eacc9ull;
 };
-
-// 32 lowercase hexadecimal digits.
-std::string ToHex(Hash128 hash);
 
 }  // namespace otium
 

@@ -59,11 +59,6 @@ class IntrusivePtr {
     p.object_ = object;
     return p;
   }
-  // Adds a reference.
-  static IntrusivePtr Share(T* object) {
-    if (object != nullptr) object->Ref();
-    return Adopt(object);
-  }
   IntrusivePtr(const IntrusivePtr& other) : object_(other.object_) {
     if (object_ != nullptr) object_->Ref();
   }

@@ -54,12 +54,11 @@ Shape Shape::Bind(const SizeBindings& bindings) const {
 }
 
 std::string Shape::ToString() const {
-  return absl::StrCat("[",
-                      absl::StrJoin(dims(), ", ",
-                                    [](std::string* out, const Dim& d) {
-                                      absl::StrAppend(out, d.ToString());
-                                    }),
-                      "]");
+  return absl::StrCat(
+      "[",
+      absl::StrJoin(dims(), ", ",
+                    [](std::string* out, const Dim& d) { absl::StrAppend(out, d.ToString()); }),
+      "]");
 }
 
 void Shape::HashInto(Hasher& hasher) const {
@@ -77,9 +76,9 @@ absl::StatusOr<Shape> BroadcastShapes(const Shape& a, const Shape& b) {
     const Dim x = i <= a.rank() ? a.back(i) : Dim(1);
     const Dim y = i <= b.rank() ? b.back(i) : Dim(1);
     if (!(x == y) && !x.Is(1) && !y.Is(1)) {
-      return absl::InvalidArgumentError(absl::StrCat("shapes ", a.ToString(), " and ",
-                                                     b.ToString(), " do not broadcast: ",
-                                                     x.ToString(), " is not ", y.ToString()));
+      return absl::InvalidArgumentError(absl::StrCat("shapes ", a.ToString(), " and ", b.ToString(),
+                                                     " do not broadcast: ", x.ToString(),
+                                                     " is not ", y.ToString()));
     }
     const bool take_y = x.Is(1);
     dims[rank - i] = take_y ? y : x;
@@ -98,12 +97,6 @@ Shape BatchShape(const Shape& shape, int drop) {
 Shape ConcatShapes(const Shape& batch, std::initializer_list<Dim> tail) {
   Dims dims(batch.dims().begin(), batch.dims().end());
   dims.insert(dims.end(), tail.begin(), tail.end());
-  return Shape(absl::Span<const Dim>(dims));
-}
-
-Shape TransposeShape(const Shape& shape) {
-  Dims dims(shape.dims().begin(), shape.dims().end());
-  std::swap(dims[dims.size() - 1], dims[dims.size() - 2]);
   return Shape(absl::Span<const Dim>(dims));
 }
 

@@ -29,7 +29,7 @@ inline constexpr int kMaxRank = 16;
 class OTIUM_EXPORT Shape {
  public:
   Shape() = default;
-  Shape(std::initializer_list<Dim> dims);        // NOLINT: {m, n} is a shape.
+  Shape(std::initializer_list<Dim> dims);  // NOLINT: {m, n} is a shape.
   explicit Shape(absl::Span<const Dim> dims);
   explicit Shape(absl::Span<const int64_t> sizes);
 
@@ -63,15 +63,13 @@ class OTIUM_EXPORT Shape {
 };
 
 // NumPy's rule: sizes are aligned at the end, and 1 stretches. A symbolic size
-// broadcasts with itself and with 1; two different symbols are an error.
+// broadcasts with itself and with 1; two different symbols are kInvalidArgument.
 OTIUM_EXPORT absl::StatusOr<Shape> BroadcastShapes(const Shape& a, const Shape& b);
 
 // Everything but the last `drop` dimensions.
 OTIUM_EXPORT Shape BatchShape(const Shape& shape, int drop = 2);
 // `batch` followed by `tail`.
 OTIUM_EXPORT Shape ConcatShapes(const Shape& batch, std::initializer_list<Dim> tail);
-// With the last two sizes exchanged; requires rank >= 2.
-OTIUM_EXPORT Shape TransposeShape(const Shape& shape);
 
 // Strides in elements of a dense row-major array.
 OTIUM_EXPORT Sizes ContiguousStrides(absl::Span<const int64_t> sizes);

@@ -126,9 +126,7 @@ std::string Words(const Structure& s, DType dtype, bool square) {
 
 }  // namespace
 
-std::string StructureToString(const Structure& s) {
-  return Words(s, DType::kF64, /*square=*/true);
-}
+std::string StructureToString(const Structure& s) { return Words(s, DType::kF64, /*square=*/true); }
 
 std::string StructureToString(const Structure& s, DType dtype, const Shape& shape) {
   return Words(s, dtype, shape.rank() >= 2 && shape.back(2) == shape.back(1));

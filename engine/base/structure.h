@@ -36,10 +36,10 @@ enum StructureFlag : uint32_t {
   kOrthogonal = 1u << 7,          // square, A.H A == A A.H == I (unitary when complex)
   kUnitDiagonal = 1u << 8,        // ones on the main diagonal
   kIdentity = 1u << 9,
-  kZero = 1u << 10,               // every element, known without looking
-  kPermutation = 1u << 11,        // square, one 1 in each row and column
-  kNonnegative = 1u << 12,        // rank 0: value >= 0
-  kPositive = 1u << 13,           // rank 0: value > 0
+  kZero = 1u << 10,         // every element, known without looking
+  kPermutation = 1u << 11,  // square, one 1 in each row and column
+  kNonnegative = 1u << 12,  // rank 0: value >= 0
+  kPositive = 1u << 13,     // rank 0: value > 0
 };
 
 struct OTIUM_EXPORT Structure {
@@ -52,7 +52,6 @@ struct OTIUM_EXPORT Structure {
   bool IsUpper() const { return lower <= 0; }
   bool IsTriangular() const { return IsLower() || IsUpper(); }
   bool IsDiagonal() const { return upper <= 0 && lower <= 0; }
-  bool IsTridiagonal() const { return upper <= 1 && lower <= 1; }
   // Says nothing at all.
   bool IsGeneral() const { return flags == 0 && lower == kFullBand && upper == kFullBand; }
 

@@ -126,7 +126,8 @@ void CopyStrided(const void* from, absl::Span<const int64_t> from_strides, void*
   const char* src = static_cast<const char*>(from);
   char* dst = static_cast<char*>(to);
   const bool dense = from_strides[inner] == 1 && to_strides[inner] == 1;
-  const int64_t src_step = from_strides[inner] * item_size, dst_step = to_strides[inner] * item_size;
+  const int64_t src_step = from_strides[inner] * item_size,
+                dst_step = to_strides[inner] * item_size;
   while (true) {
     if (dense) {
       std::memcpy(dst, src, sizes[inner] * item_size);

@@ -74,6 +74,7 @@ class OTIUM_EXPORT Tensor {
   Tensor(IntrusivePtr<Buffer> buffer, int64_t byte_offset, DType dtype,
          absl::Span<const int64_t> sizes, absl::Span<const int64_t> strides);
 
+  // Of the given elements, 0-D, 1-D or 2-D; of no memory they die as Copy does.
   template <class T>
   static Tensor Scalar(T value) {
     return Copy(&value, DTypeOf<T>(), {});
@@ -110,7 +111,8 @@ class OTIUM_EXPORT Tensor {
   const T* data() const {
     return static_cast<const T*>(data());
   }
-  // For filling a tensor just allocated, or one that IsUnique().
+  // For filling a tensor just allocated, or one that IsUnique(): results of one
+  // run may be views of one buffer, and are not unique then. Nothing checks it.
   void* mutable_data() { return static_cast<char*>(buffer_->data()) + byte_offset_; }
   template <class T>
   T* mutable_data() {
@@ -145,12 +147,11 @@ class OTIUM_EXPORT Tensor {
 };
 
 // Bytes of a dense array, or kResourceExhausted when that overflows int64.
-OTIUM_EXPORT absl::StatusOr<int64_t> CheckedNumBytes(DType dtype,
-                                                     absl::Span<const int64_t> sizes);
+OTIUM_EXPORT absl::StatusOr<int64_t> CheckedNumBytes(DType dtype, absl::Span<const int64_t> sizes);
 // Copies elements between two strided arrays of the same sizes and item size.
 OTIUM_EXPORT void CopyStrided(const void* from, absl::Span<const int64_t> from_strides, void* to,
-                              absl::Span<const int64_t> to_strides,
-                              absl::Span<const int64_t> sizes, int64_t item_size);
+                              absl::Span<const int64_t> to_strides, absl::Span<const int64_t> sizes,
+                              int64_t item_size);
 
 }  // namespace otium
 

@@ -26,7 +26,8 @@ std::string ShortType(const TensorType& type) {
 
 std::string TensorType::ToString() const {
   std::string text = ShortType(*this);
-  for (const std::string& part : {StructureToString(structure, dtype, shape), LayoutToString(layout)}) {
+  for (const std::string& part :
+       {StructureToString(structure, dtype, shape), LayoutToString(layout)}) {
     if (!part.empty()) absl::StrAppend(&text, " ", part);
   }
   return text;

@@ -18,6 +18,7 @@
 
 namespace otium {
 
+// How the elements lie: strided, or one of the sparse formats.
 enum class LayoutKind : uint8_t { kStrided, kCoo, kCsr, kCsc, kBsr };
 
 struct OTIUM_EXPORT Layout {
@@ -33,7 +34,7 @@ struct OTIUM_EXPORT TensorType {
   DType dtype = DType::kF32;
   // A literal, a size, an undtyped creation, or arithmetic of only those. Held
   // in i64, f64 or c128 and takes the dtype of what it meets; alone it becomes
-  // i64, f32 or c64. See engine/graph/promotion.h.
+  // i64, f32 or c64. See engine/graph/schema.h.
   bool weak = false;
   Layout layout;
   Shape shape;

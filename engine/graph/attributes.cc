@@ -56,8 +56,8 @@ struct EqualValue {
   }
   bool operator()(const GraphPtr& a, const GraphPtr& b) const {
     // Equal fingerprints with large constants may hold different data.
-    return a == b || (a && b && a->fingerprint() == b->fingerprint() &&
-                      a->large_constants().empty());
+    return a == b ||
+           (a && b && a->fingerprint() == b->fingerprint() && a->large_constants().empty());
   }
   template <class T, class U>
   bool operator()(const T&, const U&) const {

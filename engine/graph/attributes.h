@@ -46,7 +46,8 @@ class OTIUM_EXPORT Attributes {
   Attributes(const OpDef& op, std::vector<AttributeValue> values);
 
   absl::Span<const AttributeValue> values() const {
-    return rep_ ? absl::Span<const AttributeValue>(rep_->values) : absl::Span<const AttributeValue>();
+    return rep_ ? absl::Span<const AttributeValue>(rep_->values)
+                : absl::Span<const AttributeValue>();
   }
   // The attribute called `name`; the schema must have it.
   const AttributeValue& operator[](absl::string_view name) const;

@@ -68,15 +68,14 @@ class Capturer {
       CaptureRequest request;
       request.name = "default";
       request.outputs.emplace_back(
-          "value", MakeExpr(Op::cast, Operands{in.default_value},
-                            {{"dtype", in.expr.dtype()}}, in.default_value.node().position()));
+          "value", MakeExpr(Op::cast, Operands{in.default_value}, {{"dtype", in.expr.dtype()}},
+                            in.default_value.node().position()));
       OTIUM_ASSIGN_OR_RETURN(Graph graph, Capture(request));
       default_graph = std::make_shared<const Graph>(std::move(graph));
     }
     SetOrigin(node);
-    const ValueId value =
-        builder_.AddInput(node.attributes().Get<std::string>("name"), node.types()[0],
-                          std::move(default_graph));
+    const ValueId value = builder_.AddInput(node.attributes().Get<std::string>("name"),
+                                            node.types()[0], std::move(default_graph));
     first_values_[&node] = value;
     return absl::OkStatus();
   }
@@ -105,12 +104,11 @@ class Capturer {
       if (!ready) continue;
       stack_.pop_back();
       if (node->op().id == Op::input) {
-        return WithPosition(
-            absl::InvalidArgumentError(absl::StrCat(
-                "the input ", node->attributes().Get<std::string>("name"),
-                " is used, but is not an input of ",
-                request_.name.empty() ? "this evaluation" : request_.name)),
-            node->position());
+        return WithPosition(absl::InvalidArgumentError(absl::StrCat(
+                                "the input ", node->attributes().Get<std::string>("name"),
+                                " is used, but is not an input of ",
+                                request_.name.empty() ? "this evaluation" : request_.name)),
+                            node->position());
       }
       AddNode(*node);
       if (!builder_.status().ok()) return WithPosition(builder_.status(), node->position());

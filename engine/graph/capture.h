@@ -24,7 +24,7 @@ OTIUM_EXPORT Expr InputExpr(absl::string_view name, const TensorType& type,
 
 struct OTIUM_EXPORT CaptureRequest {
   struct Input {
-    Expr expr;  // From InputExpr.
+    Expr expr;           // From InputExpr.
     Expr default_value;  // Empty: the input is required.
   };
   std::string name;

@@ -33,9 +33,9 @@ Expr Binary(Op op, Arg a, Arg b) {
 
 absl::Status WithPosition(absl::Status status, SourcePosition position) {
   if (!status.ok() && position.known() && !status.GetPayload(kPositionPayload).has_value()) {
-    status.SetPayload(kPositionPayload,
-                      absl::Cord(absl::string_view(reinterpret_cast<const char*>(&position),
-                                                   sizeof(position))));
+    status.SetPayload(
+        kPositionPayload,
+        absl::Cord(absl::string_view(reinterpret_cast<const char*>(&position), sizeof(position))));
   }
   return status;
 }
@@ -128,8 +128,7 @@ Arg::Arg(Tensor value, std::source_location location)
     : expr_(constant(std::move(value), location)), location_(location) {}
 
 IntrusivePtr<const Node> MakeNode(const OpDef& op, Operands operands,
-                                  std::vector<NamedAttribute> attributes,
-                                  SourcePosition position) {
+                                  std::vector<NamedAttribute> attributes, SourcePosition position) {
   auto poison = [&](absl::Status status) {
     return IntrusivePtr<const Node>(MakeIntrusive<Node>(
         op, WithPosition(std::move(status), position), op.num_results, position));

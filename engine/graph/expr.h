@@ -50,7 +50,8 @@ class OTIUM_EXPORT Expr {
   DType dtype() const { return type().dtype; }
   const Shape& shape() const { return type().shape; }
 
-  // The last two dimensions exchanged (PyTorch's .mT); and conjugated.
+  // The last two dimensions exchanged (PyTorch's .mT); and conjugated. Poisoned
+  // when the rank is less than 2.
   Expr T(std::source_location location = std::source_location::current()) const;
   Expr H(std::source_location location = std::source_location::current()) const;
 
@@ -69,10 +70,10 @@ class OTIUM_EXPORT Arg {
   Arg(int value, std::source_location location = std::source_location::current());      // NOLINT
   Arg(int64_t value, std::source_location location = std::source_location::current());  // NOLINT
   Arg(double value, std::source_location location = std::source_location::current());   // NOLINT
-  Arg(std::complex<double> value,                                                        // NOLINT
+  Arg(std::complex<double> value,                                                       // NOLINT
       std::source_location location = std::source_location::current());
   // A size used as a number.
-  Arg(Dim value, std::source_location location = std::source_location::current());  // NOLINT
+  Arg(Dim value, std::source_location location = std::source_location::current());     // NOLINT
   Arg(Tensor value, std::source_location location = std::source_location::current());  // NOLINT
 
   const Expr& expr() const& { return expr_; }
@@ -110,6 +111,7 @@ class OTIUM_EXPORT Node : public RefCounted<Node> {
   const absl::Status* error() const { return error_.get(); }
 
   // The value of a result that was asked for, set once by Evaluate; null before.
+  // Thread-safe.
   const Tensor* value(uint32_t result) const;
   void SetValue(uint32_t result, const Tensor& value) const;
 
@@ -147,18 +149,22 @@ OTIUM_EXPORT Expr MakeExpr(Op op, std::initializer_list<Arg> operands,
 OTIUM_EXPORT Expr MakeExpr(Op op, Operands operands, std::vector<NamedAttribute> attributes,
                            SourcePosition position);
 
-// A poisoned Expr.
+// A poisoned Expr, f32[]; `error` is not OK.
 OTIUM_EXPORT Expr PoisonedExpr(absl::Status error, SourcePosition position);
 
-// A value known now: becomes part of the plan's key up to 64 elements, an input
+// A value known now, of its dtype and sizes; the data is shared, not copied, and
+// must not change. It becomes part of the plan's key up to 64 elements, an input
 // of the plan beyond.
 OTIUM_EXPORT Expr constant(Tensor value,
                            std::source_location location = std::source_location::current());
 
 // Errors carry where they were made, as an absl::Status payload.
 OTIUM_EXPORT absl::Status WithPosition(absl::Status status, SourcePosition position);
+// Not known() when the status has none.
 OTIUM_EXPORT SourcePosition PositionOf(const absl::Status& status);
 
+// Element by element, broadcast as in NumPy and promoted as in PyTorch: add, sub,
+// mul, div (of integers: f32) and neg. See ops/pointwise.h.
 OTIUM_EXPORT Expr operator+(Arg a, Arg b);
 OTIUM_EXPORT Expr operator-(Arg a, Arg b);
 OTIUM_EXPORT Expr operator*(Arg a, Arg b);

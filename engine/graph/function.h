@@ -43,18 +43,20 @@ class OTIUM_EXPORT Function::Builder {
  public:
   explicit Builder(absl::string_view name) { request_.name = std::string(name); }
 
-  // A required input.
+  // A required input. Sizes that are names are bound by the tensor that a run
+  // brings; `structure` is checked on its data.
   Expr Input(absl::string_view name, DType dtype, Shape shape, Structure structure = {},
              std::source_location location = std::source_location::current());
   // An input that is `default_value` (which uses no input) when it is not given.
   Expr Input(absl::string_view name, DType dtype, Shape shape, Structure structure,
-             Expr default_value,
-             std::source_location location = std::source_location::current());
+             Expr default_value, std::source_location location = std::source_location::current());
+  // Outputs come in this order; one value may be several of them.
   void Output(absl::string_view name, Expr value);
   // A name that canonical text, explain and viz show.
   void Name(absl::string_view name, Expr value);
 
-  // The first error in what was built: of an expression, a duplicate name.
+  // Or the first error in what was built, kInvalidArgument: of an expression, a
+  // duplicate name, an input of another function.
   absl::StatusOr<Function> Build();
 
  private:

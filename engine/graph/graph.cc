@@ -17,7 +17,6 @@ uint64_t SourceTable::hash() const {
   return hash;
 }
 
-
 std::vector<uint32_t> Graph::CountUses() const {
   std::vector<uint32_t> uses(num_values(), 0);
   for (ValueId v : operands_) {

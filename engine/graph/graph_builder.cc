@@ -100,8 +100,8 @@ ValueId GraphBuilder::Add(const OpDef& op, absl::Span<const ValueId> given,
   }
   if (op.id == Op::assume && operands[0] != kNoValue) {
     const TensorType& x = g.types_[operands[0]];
-    if (x.structure.Implies(NormalizeStructure(attributes.Get<Structure>("structure"), x.dtype,
-                                               x.shape))) {
+    if (x.structure.Implies(
+            NormalizeStructure(attributes.Get<Structure>("structure"), x.dtype, x.shape))) {
       return operands[0];
     }
   }

@@ -39,7 +39,8 @@ class OTIUM_EXPORT GraphBuilder {
 
   void SetName(absl::string_view name);
   // Inputs keep the order in which they are added, used or not.
-  ValueId AddInput(absl::string_view name, const TensorType& type, GraphPtr default_value = nullptr);
+  ValueId AddInput(absl::string_view name, const TensorType& type,
+                   GraphPtr default_value = nullptr);
   // Adds or finds the node; its results are consecutive from the one returned.
   // An assume of what is known already is its operand.
   ValueId Add(const OpDef& op, absl::Span<const ValueId> operands, const Attributes& attributes);

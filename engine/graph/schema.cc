@@ -153,8 +153,8 @@ absl::Status CheckScaleFactors(const OpDef& op, absl::Span<const TensorType* con
                                     ", it must be 0-D"));
     }
     if (Category(operands[i]->dtype) > Category(d)) {
-      return Error(op, absl::StrCat(OperandName(op, i), " is ", ShortType(*operands[i]),
-                                    ", which ", DTypeName(d), " operands do not take"));
+      return Error(op, absl::StrCat(OperandName(op, i), " is ", ShortType(*operands[i]), ", which ",
+                                    DTypeName(d), " operands do not take"));
     }
   }
   return absl::OkStatus();
@@ -245,7 +245,9 @@ absl::Status CheckOperandCount(const OpDef& op, absl::Span<const TensorType* con
     if (!IsOperand(p.kind)) continue;
     if (p.kind == ParamKind::kTensors) {
       for (; i < operands.size(); ++i) {
-        if (operands[i] == nullptr) return Error(op, absl::StrCat("an element of ", p.name, " is missing"));
+        if (operands[i] == nullptr) {
+          return Error(op, absl::StrCat("an element of ", p.name, " is missing"));
+        }
       }
       return absl::OkStatus();
     }
@@ -321,7 +323,9 @@ absl::Status InferTypes(const OpCall& call, ResultTypes* results) {
     first = &call.operand(i);
   }
   absl::Status status = op.infer(call, results);
-  if (!status.ok()) return absl::Status(status.code(), absl::StrCat(op.name, ": ", status.message()));
+  if (!status.ok()) {
+    return absl::Status(status.code(), absl::StrCat(op.name, ": ", status.message()));
+  }
   for (TensorType& type : *results) {
     if (type.rank() > kMaxRank) {
       return Error(op, absl::StrCat("a result of rank ", type.rank(), " exceeds ", kMaxRank));

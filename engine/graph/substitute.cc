@@ -101,11 +101,10 @@ absl::StatusOr<SizeBindings> BindSizes(const Graph& graph,
       const GraphInput& in = graph.inputs()[i];
       const Shape& declared = graph.type(in.value).shape;
       if (declared.rank() != static_cast<int>(shapes[i]->size())) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(in.name, " is ", SizesText(*shapes[i]), ", declared ",
-                         ShortType(graph.type(in.value)), ": it has ", shapes[i]->size(),
-                         shapes[i]->size() == 1 ? " dimension, not " : " dimensions, not ",
-                         declared.rank()));
+        return absl::InvalidArgumentError(absl::StrCat(
+            in.name, " is ", SizesText(*shapes[i]), ", declared ", ShortType(graph.type(in.value)),
+            ": it has ", shapes[i]->size(),
+            shapes[i]->size() == 1 ? " dimension, not " : " dimensions, not ", declared.rank()));
       }
       for (int d = 0; d < declared.rank(); ++d) {
         const auto solved = declared[d].Bind(sizes).Solve((*shapes[i])[d]);
@@ -123,19 +122,18 @@ absl::StatusOr<SizeBindings> BindSizes(const Graph& graph,
     for (int d = 0; d < declared.rank(); ++d) {
       const Dim bound = declared[d].Bind(sizes);
       if (bound.Is((*shapes[i])[d])) continue;
-      std::string message =
-          absl::StrCat(in.name, " is ", SizesText(*shapes[i]), ", declared ",
-                       ShortType(graph.type(in.value)), ": ",
-                       bound.IsStatic() ? absl::StrCat(declared[d].ToString(), " is ",
-                                                       bound.ToString(), ", not ", (*shapes[i])[d])
-                                        : absl::StrCat((*shapes[i])[d], " is no ",
-                                                       declared[d].ToString()));
+      std::string message = absl::StrCat(
+          in.name, " is ", SizesText(*shapes[i]), ", declared ", ShortType(graph.type(in.value)),
+          ": ",
+          bound.IsStatic() ? absl::StrCat(declared[d].ToString(), " is ", bound.ToString(),
+                                          ", not ", (*shapes[i])[d])
+                           : absl::StrCat((*shapes[i])[d], " is no ", declared[d].ToString()));
       std::vector<std::string> names;
       declared[d].CollectSymbols(&names);
       for (const auto& [name, by] : bound_by) {
         if (by == i || std::find(names.begin(), names.end(), name) == names.end()) continue;
-        absl::StrAppend(&message, " (", name, " comes from ", graph.inputs()[by].name, ", which is ",
-                        SizesText(*shapes[by]), ")");
+        absl::StrAppend(&message, " (", name, " comes from ", graph.inputs()[by].name,
+                        ", which is ", SizesText(*shapes[by]), ")");
       }
       return absl::InvalidArgumentError(message);
     }
@@ -162,9 +160,9 @@ absl::StatusOr<Graph> BindGraph(const Graph& graph, const SizeBindings& sizes) {
     builder.Copy(graph, n, SubstituteSizes(graph.op(n), graph.attributes(n), replace), &values);
     if (!builder.status().ok()) {
       const absl::Span<const SourceId> origins = graph.origins(n);
-      return origins.empty() ? builder.status()
-                             : WithPosition(builder.status(),
-                                            graph.sources()->entries[origins[0]].position);
+      return origins.empty()
+                 ? builder.status()
+                 : WithPosition(builder.status(), graph.sources()->entries[origins[0]].position);
     }
   }
   for (const GraphOutput& out : graph.outputs()) builder.AddOutput(out.name, values[out.value]);

@@ -48,12 +48,12 @@ class Verifier {
       }
       if (!names.insert(in.name).second) return Error(absl::StrCat("two inputs ", in.name));
       const TensorType& type = graph_.type(in.value);
-      if (type.weak || type.structure !=
-                           NormalizeStructure(type.structure, type.dtype, type.shape)) {
+      if (type.weak ||
+          type.structure != NormalizeStructure(type.structure, type.dtype, type.shape)) {
         return Error(absl::StrCat("the type of the input ", in.name, " is weak or not normal"));
       }
-      if (in.default_value && (in.default_value->outputs().size() != 1 ||
-                               !in.default_value->inputs().empty())) {
+      if (in.default_value &&
+          (in.default_value->outputs().size() != 1 || !in.default_value->inputs().empty())) {
         return Error(absl::StrCat("the default of ", in.name, " is not one value of no inputs"));
       }
     }

@@ -70,9 +70,9 @@ struct Exported {
 template <class Managed>
 absl::StatusOr<Managed*> Export(Tensor tensor) {
   if (tensor.device() != Device{}) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("to_dlpack: the tensor is on ", DeviceToString(tensor.device()),
-                     "; copy it to the cpu first"));
+    return absl::FailedPreconditionError(absl::StrCat("to_dlpack: the tensor is on ",
+                                                      DeviceToString(tensor.device()),
+                                                      "; copy it to the cpu first"));
   }
   auto* exported = new Exported<Managed>;
   exported->tensor = std::move(tensor);
@@ -139,8 +139,8 @@ absl::StatusOr<Tensor> Import(Managed* managed) {
   }
   const std::optional<DType> dtype = FromDLDataType(t.dtype);
   if (!dtype.has_value()) {
-    return Refuse(absl::StrCat("the dtype is ", DescribeDLDataType(t.dtype),
-                               ", which Otium has not"));
+    return Refuse(
+        absl::StrCat("the dtype is ", DescribeDLDataType(t.dtype), ", which Otium has not"));
   }
   Sizes sizes, strides;
   const int64_t item_size = ItemSize(*dtype);
@@ -174,7 +174,7 @@ absl::StatusOr<DLManagedTensor*> ToDLPack(Tensor tensor) {
 
 absl::StatusOr<DLManagedTensorVersioned*> ToDLPackVersioned(Tensor tensor) {
   const bool read_only = !tensor.IsUnique();
-  OTIUM_ASSIGN_OR_RETURN(DLManagedTensorVersioned* managed,
+  OTIUM_ASSIGN_OR_RETURN(DLManagedTensorVersioned * managed,
                          Export<DLManagedTensorVersioned>(std::move(tensor)));
   managed->version = kVersion;
   managed->flags = read_only ? kDLPackReadOnly : 0;

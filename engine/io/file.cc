@@ -117,8 +117,7 @@ absl::StatusOr<IntrusivePtr<Buffer>> ReadFileBytes(absl::string_view path, FileA
   }
   if (S_ISFIFO(info.st_mode)) return ReadPipe(fd, path);
   if (!S_ISREG(info.st_mode)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(path, ": is a device, not a file or a pipe"));
+    return absl::FailedPreconditionError(absl::StrCat(path, ": is a device, not a file or a pipe"));
   }
   const int64_t size = info.st_size;
   if (access == FileAccess::kRead || size == 0) return ReadRegular(fd, size, path);

@@ -146,9 +146,8 @@ absl::StatusOr<T> Choose(Lines* lines, absl::string_view what,
     if (absl::EqualsIgnoreCase(word, name)) return value;
     absl::StrAppend(&known, known.empty() ? "" : ", ", name);
   }
-  return lines->Error(
-      absl::StrCat("the ", what, " '", absl::Utf8SafeCHexEscape(word.substr(0, 40)),
-                   "' is none of ", known));
+  return lines->Error(absl::StrCat("the ", what, " '", absl::Utf8SafeCHexEscape(word.substr(0, 40)),
+                                   "' is none of ", known));
 }
 
 // "%%MatrixMarket matrix coordinate real general", then the sizes.
@@ -211,9 +210,9 @@ absl::StatusOr<Header> ParseHeader(absl::string_view text, Lines* lines) {
     return lines->Error(absl::StrCat("the file is too short for ", header.rows, " x ",
                                      header.columns, " elements"));
   }
-  header.entries = general ? elements
-                           : (elements + (header.symmetry == Symmetry::kSkew ? -1 : 1) *
-                                             header.rows) / 2;
+  header.entries =
+      general ? elements
+              : (elements + (header.symmetry == Symmetry::kSkew ? -1 : 1) * header.rows) / 2;
   return header;
 }
 
@@ -221,9 +220,7 @@ absl::StatusOr<double> Value(Lines* lines, Field field, double) {
   if (field == Field::kPattern) return 1.0;
   return lines->Real();
 }
-absl::StatusOr<int64_t> Value(Lines* lines, Field, int64_t) {
-  return lines->Integer("an integer");
-}
+absl::StatusOr<int64_t> Value(Lines* lines, Field, int64_t) { return lines->Integer("an integer"); }
 absl::StatusOr<std::complex<double>> Value(Lines* lines, Field, std::complex<double>) {
   OTIUM_ASSIGN_OR_RETURN(const double real, lines->Real());
   OTIUM_ASSIGN_OR_RETURN(const double imag, lines->Real());
@@ -257,8 +254,8 @@ absl::Status ReadEntries(const Header& header, Lines* lines, Put put) {
   int64_t row = header.symmetry == Symmetry::kSkew ? 1 : 0, column = 0;
   for (int64_t i = 0; i < header.entries; ++i) {
     if (!lines->Next()) {
-      return lines->Error(absl::StrCat("the file ends after ", i, " of ", header.entries,
-                                       " entries"));
+      return lines->Error(
+          absl::StrCat("the file ends after ", i, " of ", header.entries, " entries"));
     }
     if (header.coordinate) {
       OTIUM_ASSIGN_OR_RETURN(row, lines->Index("row", header.rows));
@@ -322,9 +319,9 @@ absl::StatusOr<Tensor> ParseMtx(absl::string_view text) {
   const Sizes sizes = {header.rows, header.columns};
   const absl::StatusOr<int64_t> bytes = CheckedNumBytes(dtype, sizes);
   if (!bytes.ok() || *bytes > kMaxDenseMtxBytes) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("a dense matrix of ", header.rows, " x ", header.columns,
-                     " would take more than ", kMaxDenseMtxBytes, " bytes"));
+    return absl::ResourceExhaustedError(absl::StrCat("a dense matrix of ", header.rows, " x ",
+                                                     header.columns, " would take more than ",
+                                                     kMaxDenseMtxBytes, " bytes"));
   }
   OTIUM_ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(dtype, sizes));
   std::memset(tensor.mutable_data(), 0, *bytes);
@@ -346,17 +343,15 @@ absl::StatusOr<CooMatrix> ParseMtxEntries(absl::string_view text) {
     using T = decltype(zero);
     std::vector<int64_t> rows, columns;
     std::vector<T> values;
-    OTIUM_RETURN_IF_ERROR(
-        ReadEntries<T>(header, &lines, [&](int64_t row, int64_t column, T value) {
-          rows.push_back(row);
-          columns.push_back(column);
-          values.push_back(value);
-        }));
+    OTIUM_RETURN_IF_ERROR(ReadEntries<T>(header, &lines, [&](int64_t row, int64_t column, T value) {
+      rows.push_back(row);
+      columns.push_back(column);
+      values.push_back(value);
+    }));
     const auto entries = static_cast<int64_t>(values.size());
     CooMatrix matrix{header.rows, header.columns, Tensor(), Tensor()};
     OTIUM_ASSIGN_OR_RETURN(matrix.indices, Tensor::Allocate(DType::kI64, {2, entries}));
-    OTIUM_ASSIGN_OR_RETURN(matrix.values,
-                           Tensor::Allocate(DTypeOfField(header.field), {entries}));
+    OTIUM_ASSIGN_OR_RETURN(matrix.values, Tensor::Allocate(DTypeOfField(header.field), {entries}));
     auto* indices = matrix.indices.template mutable_data<int64_t>();
     std::copy(rows.begin(), rows.end(), indices);
     std::copy(columns.begin(), columns.end(), indices + entries);

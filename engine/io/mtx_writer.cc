@@ -45,9 +45,9 @@ absl::string_view FieldName(DType dtype) {
 
 absl::Status WriteMtx(const Tensor& tensor, absl::string_view path) {
   if (tensor.rank() != 2) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": an .mtx file holds a matrix, not ", ShortType(tensor.type()),
-                     "; write .npy instead"));
+    return absl::InvalidArgumentError(absl::StrCat(path, ": an .mtx file holds a matrix, not ",
+                                                   ShortType(tensor.type()),
+                                                   "; write .npy instead"));
   }
   if (tensor.device() != Device{}) {
     return absl::FailedPreconditionError(absl::StrCat(path, ": the tensor is on ",

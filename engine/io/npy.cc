@@ -61,9 +61,8 @@ absl::StatusOr<Tensor> ViewNpy(const IntrusivePtr<Buffer>& buffer, int64_t offse
 }
 
 absl::StatusOr<Tensor> ReadNpy(absl::string_view path, const NpyOptions& options) {
-  OTIUM_ASSIGN_OR_RETURN(
-      const IntrusivePtr<Buffer> buffer,
-      ReadFileBytes(path, options.mmap ? FileAccess::kMap : FileAccess::kRead));
+  OTIUM_ASSIGN_OR_RETURN(const IntrusivePtr<Buffer> buffer,
+                         ReadFileBytes(path, options.mmap ? FileAccess::kMap : FileAccess::kRead));
   absl::StatusOr<Tensor> tensor = ViewNpy(buffer, 0, buffer->bytes());
   if (!tensor.ok()) return WithFileName(tensor.status(), path);
   return tensor;
@@ -85,12 +84,12 @@ absl::StatusOr<NpyParts> SplitNpy(const Tensor& tensor) {
   parts.dense = tensor;
   if (!fortran && !tensor.IsContiguous()) {
     OTIUM_ASSIGN_OR_RETURN(parts.dense, Tensor::Allocate(tensor.dtype(), tensor.sizes()));
-    CopyStrided(tensor.data(), tensor.strides(), parts.dense.mutable_data(),
-                parts.dense.strides(), tensor.sizes(), ItemSize(tensor.dtype()));
+    CopyStrided(tensor.data(), tensor.strides(), parts.dense.mutable_data(), parts.dense.strides(),
+                tensor.sizes(), ItemSize(tensor.dtype()));
   }
   parts.header = NpyHeaderText(tensor.dtype(), fortran, tensor.sizes());
-  parts.data = absl::string_view(parts.dense.data<char>(),
-                                 tensor.NumElements() * ItemSize(tensor.dtype()));
+  parts.data =
+      absl::string_view(parts.dense.data<char>(), tensor.NumElements() * ItemSize(tensor.dtype()));
   return parts;
 }
 

@@ -24,10 +24,9 @@ struct Descr {
   DType dtype;
 };
 constexpr Descr kDescrs[] = {
-    {"|b1", DType::kBool}, {"<i4", DType::kI32},  {"<i8", DType::kI64},
-    {"<f2", DType::kF16},  {"<V2", DType::kBF16}, {"<f4", DType::kF32},
-    {"<f8", DType::kF64},  {"<c8", DType::kC64},  {"<c16", DType::kC128},
-    {"|V2", DType::kBF16},
+    {"|b1", DType::kBool},  {"<i4", DType::kI32},  {"<i8", DType::kI64}, {"<f2", DType::kF16},
+    {"<V2", DType::kBF16},  {"<f4", DType::kF32},  {"<f8", DType::kF64}, {"<c8", DType::kC64},
+    {"<c16", DType::kC128}, {"|V2", DType::kBF16},
 };
 
 struct Foreign {
@@ -36,10 +35,10 @@ struct Foreign {
   absl::string_view instead;
 };
 constexpr Foreign kForeign[] = {
-    {"i1", "int8", "'<i4'"},        {"u1", "uint8", "'<i4'"},
-    {"i2", "int16", "'<i4'"},       {"u2", "uint16", "'<i4'"},
-    {"u4", "uint32", "'<i8'"},      {"u8", "uint64", "'<i8'"},
-    {"f16", "longdouble", "'<f8'"}, {"f12", "longdouble", "'<f8'"},
+    {"i1", "int8", "'<i4'"},          {"u1", "uint8", "'<i4'"},
+    {"i2", "int16", "'<i4'"},         {"u2", "uint16", "'<i4'"},
+    {"u4", "uint32", "'<i8'"},        {"u8", "uint64", "'<i8'"},
+    {"f16", "longdouble", "'<f8'"},   {"f12", "longdouble", "'<f8'"},
     {"c32", "clongdouble", "'<c16'"}, {"c24", "clongdouble", "'<c16'"},
 };
 
@@ -51,9 +50,10 @@ absl::StatusOr<DType> DTypeFromDescr(absl::string_view descr) {
   if (absl::StartsWith(descr, ">")) {
     for (const Descr& d : kDescrs) {
       if (d.text.substr(1) == type) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "the numbers are big-endian ('", descr, "'), and Otium reads little-endian ones; in "
-            "NumPy, save a.astype('", d.text, "') instead"));
+        return absl::InvalidArgumentError(absl::StrCat("the numbers are big-endian ('", descr,
+                                                       "'), and Otium reads little-endian ones; in "
+                                                       "NumPy, save a.astype('",
+                                                       d.text, "') instead"));
       }
     }
   }
@@ -61,7 +61,8 @@ absl::StatusOr<DType> DTypeFromDescr(absl::string_view descr) {
     if (f.descr == type) {
       return absl::InvalidArgumentError(absl::StrCat("the dtype is ", f.name, " ('", descr,
                                                      "'), which Otium has not; in NumPy, save "
-                                                     "a.astype(", f.instead, ") instead"));
+                                                     "a.astype(",
+                                                     f.instead, ") instead"));
     }
   }
   const absl::string_view kind = type.substr(0, 1);
@@ -120,8 +121,8 @@ class Parser {
         absl::StrCat("the header of the .npy file is broken at byte ", at_, ": ", what));
   }
   void SkipSpace() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' ||
-                                  text_[at_] == '\r')) {
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) {
       ++at_;
     }
   }
@@ -262,8 +263,8 @@ absl::Status CheckNpyLength(const NpyHeader& header, int64_t size) {
   const int64_t there = size - header.data_offset;
   if (there == header.data_bytes) return absl::OkStatus();
   const std::string array =
-      absl::StrCat("the header says ", ShortType({header.dtype, Shape(header.sizes)}), ", which is ",
-                   header.data_bytes, " bytes");
+      absl::StrCat("the header says ", ShortType({header.dtype, Shape(header.sizes)}),
+                   ", which is ", header.data_bytes, " bytes");
   return absl::InvalidArgumentError(
       there < header.data_bytes
           ? absl::StrCat("the .npy file is truncated: ", array, ", but only ", there, " follow")
@@ -274,9 +275,9 @@ absl::Status CheckNpyLength(const NpyHeader& header, int64_t size) {
 std::string NpyHeaderText(DType dtype, bool fortran_order, absl::Span<const int64_t> sizes) {
   const auto* descr = std::find_if(std::begin(kDescrs), std::end(kDescrs),
                                    [dtype](const Descr& d) { return d.dtype == dtype; });
-  std::string dict = absl::StrCat("{'descr': '", descr->text, "', 'fortran_order': ",
-                                  fortran_order ? "True" : "False", ", 'shape': (",
-                                  absl::StrJoin(sizes, ", "), sizes.size() == 1 ? ",), }" : "), }");
+  std::string dict = absl::StrCat(
+      "{'descr': '", descr->text, "', 'fortran_order': ", fortran_order ? "True" : "False",
+      ", 'shape': (", absl::StrJoin(sizes, ", "), sizes.size() == 1 ? ",), }" : "), }");
   // Version 1: kMaxRank sizes of 19 digits stay far below its 65535 bytes.
   constexpr size_t kPrefix = 10;
   const size_t total = (kPrefix + dict.size() + 1 + 63) / 64 * 64;

@@ -45,7 +45,8 @@ absl::StatusOr<Tensor> Inflate(absl::string_view file, const ZipMember& member) 
   OTIUM_RETURN_IF_ERROR(CheckNpyLength(header, member.size));
   IntrusivePtr<Buffer> buffer = Buffer::Allocate(header.data_bytes);
   if (!buffer) {
-    return absl::ResourceExhaustedError(absl::StrCat("no memory for ", header.data_bytes, " bytes"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no memory for ", header.data_bytes, " bytes"));
   }
   char* data = static_cast<char*>(buffer->data());
   const int64_t have = static_cast<int64_t>(start.size()) - header.data_offset;
@@ -59,9 +60,8 @@ absl::StatusOr<Tensor> Inflate(absl::string_view file, const ZipMember& member) 
 }  // namespace
 
 absl::StatusOr<NpzReader> NpzReader::Open(absl::string_view path, const NpyOptions& options) {
-  OTIUM_ASSIGN_OR_RETURN(
-      IntrusivePtr<Buffer> bytes,
-      ReadFileBytes(path, options.mmap ? FileAccess::kMap : FileAccess::kRead));
+  OTIUM_ASSIGN_OR_RETURN(IntrusivePtr<Buffer> bytes,
+                         ReadFileBytes(path, options.mmap ? FileAccess::kMap : FileAccess::kRead));
   return Open(std::move(bytes), path);
 }
 
@@ -77,8 +77,8 @@ absl::StatusOr<NpzReader> NpzReader::Open(IntrusivePtr<Buffer> bytes, absl::stri
     if (!absl::ConsumeSuffix(&name, kSuffix)) continue;
     member.name = std::string(name);
     if (!names.insert(member.name).second) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          path, ": two arrays are named '", absl::Utf8SafeCHexEscape(member.name), "'"));
+      return absl::InvalidArgumentError(absl::StrCat(path, ": two arrays are named '",
+                                                     absl::Utf8SafeCHexEscape(member.name), "'"));
     }
     reader.members_.push_back(std::move(member));
   }

@@ -87,8 +87,7 @@ class FloatFormat {
       largest = std::max(largest, magnitude);
       smallest = smallest == 0 ? magnitude : std::min(smallest, magnitude);
     }
-    return smallest != 0 &&
-           (largest >= 1e8 || smallest < 1e-4 || Ratio(largest, smallest) > 1000.);
+    return smallest != 0 && (largest >= 1e8 || smallest < 1e-4 || Ratio(largest, smallest) > 1000.);
   }
   // As NumPy has it, in the arithmetic of the array's own dtype.
   double Ratio(double a, double b) const {
@@ -141,7 +140,7 @@ class FloatFormat {
 // [1e-4, 1e16), no padding. `whole` is what follows a whole number: "12.0" of a
 // real, "12" in a complex one.
 std::string FormatAlone(double v, DType dtype, FloatFormat::Sign sign, absl::string_view whole) {
-  std::string text = std::signbit(v) && !std::isnan(v) ? "-"
+  std::string text = std::signbit(v) && !std::isnan(v)    ? "-"
                      : sign == FloatFormat::Sign::kAlways ? "+"
                                                           : "";
   if (std::isnan(v)) return text + "nan";
@@ -173,8 +172,8 @@ std::vector<std::string> FloatWords(const std::vector<double>& values, DType dty
   return words;
 }
 
-std::vector<std::string> ComplexWords(const std::vector<std::complex<double>>& values,
-                                      DType dtype, bool alone, const TensorPrintOptions& options) {
+std::vector<std::string> ComplexWords(const std::vector<std::complex<double>>& values, DType dtype,
+                                      bool alone, const TensorPrintOptions& options) {
   using enum FloatFormat::Sign;
   if (alone) {
     const double real = values[0].real(), imag = values[0].imag();
@@ -266,7 +265,8 @@ class BracketLayout {
     if (sizes.size() == 1) {
       AppendRow(sizes[0], indent + 1, width - 1);
     } else {
-      const std::string between = std::string(sizes.size() - 1, '\n') + std::string(indent + 1, ' ');
+      const std::string between =
+          std::string(sizes.size() - 1, '\n') + std::string(indent + 1, ' ');
       for (int64_t i = 0; i < sizes[0]; ++i) {
         if (i > 0) *text_ += between;
         if (IsSummarized(sizes[0], summarize_) && i == kEdgeItems) {

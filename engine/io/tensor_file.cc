@@ -32,11 +32,10 @@ absl::StatusOr<TensorPath> ParseTensorPath(absl::string_view text) {
   for (const Extension& e : kExtensions) {
     if (absl::EndsWithIgnoreCase(text, e.name)) return TensorPath{e.kind, text, {}};
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat(text, ": the kind of file is not known by its name; Otium knows ",
-                   absl::StrJoin(kExtensions, ", ", [](std::string* out, const Extension& e) {
-                     absl::StrAppend(out, e.name);
-                   })));
+  return absl::InvalidArgumentError(absl::StrCat(
+      text, ": the kind of file is not known by its name; Otium knows ",
+      absl::StrJoin(kExtensions, ", ",
+                    [](std::string* out, const Extension& e) { absl::StrAppend(out, e.name); })));
 }
 
 absl::StatusOr<std::vector<NamedTensor>> LoadTensors(absl::string_view path,

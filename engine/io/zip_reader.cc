@@ -67,8 +67,7 @@ struct Directory {
 // The end record is the last thing in the file but for a comment, whose length
 // it states: the one place from which all else is found.
 absl::StatusOr<size_t> FindEndRecord(absl::string_view file) {
-  const size_t first =
-      file.size() > kZipEndSize + 0xffff ? file.size() - kZipEndSize - 0xffff : 0;
+  const size_t first = file.size() > kZipEndSize + 0xffff ? file.size() - kZipEndSize - 0xffff : 0;
   for (size_t at = file.size() < kZipEndSize ? 0 : file.size() - kZipEndSize + 1; at-- > first;) {
     Fields end(file.substr(at));
     if (end.U32() != kZipEndSignature) continue;
@@ -97,7 +96,9 @@ absl::StatusOr<Directory> FindDirectory(absl::string_view file) {
       locator.Skip(4);
       directory_end = locator.U64();
       parts = parts || locator.U32() > 1;
-      if (directory_end > end_at - kZip64LocatorSize) return Broken("its zip64 record is elsewhere");
+      if (directory_end > end_at - kZip64LocatorSize) {
+        return Broken("its zip64 record is elsewhere");
+      }
       Fields end64(file.substr(directory_end, end_at - kZip64LocatorSize - directory_end));
       if (end64.U32() != kZip64EndSignature) return Broken("its zip64 record is not there");
       end64.Skip(8 + 2 + 2);
@@ -223,9 +224,8 @@ absl::Status FindData(absl::string_view file, uint64_t directory_offset, Entry* 
 absl::Status CheckNoOverlap(const std::vector<Entry>& entries) {
   std::vector<const Entry*> order;
   for (const Entry& e : entries) order.push_back(&e);
-  std::sort(order.begin(), order.end(), [](const Entry* a, const Entry* b) {
-    return a->header_offset < b->header_offset;
-  });
+  std::sort(order.begin(), order.end(),
+            [](const Entry* a, const Entry* b) { return a->header_offset < b->header_offset; });
   for (size_t i = 1; i < order.size(); ++i) {
     const ZipMember& before = order[i - 1]->member;
     if (static_cast<uint64_t>(before.data_offset + before.stored_size) > order[i]->header_offset) {
@@ -316,8 +316,7 @@ absl::StatusOr<ZipMemberReader> ZipMemberReader::Open(absl::string_view file,
 
 absl::Status ZipMemberReader::Read(char* to, int64_t size) {
   while (size > 0) {
-    OTIUM_ASSIGN_OR_RETURN(const int64_t got,
-                           state_->ReadSome(to, std::min(size, kZlibChunk)));
+    OTIUM_ASSIGN_OR_RETURN(const int64_t got, state_->ReadSome(to, std::min(size, kZlibChunk)));
     state_->crc = crc32(state_->crc, reinterpret_cast<const Bytef*>(to), static_cast<uInt>(got));
     to += got;
     size -= got;
@@ -336,7 +335,9 @@ absl::Status ZipMemberReader::Finish() {
     s.stream.avail_in = static_cast<uInt>(std::min<size_t>(s.left.size(), kZlibChunk));
     const int result = inflate(&s.stream, Z_NO_FLUSH);
     if (s.stream.avail_out == 0) return Broken("a member is longer than it claims");
-    if (result != Z_STREAM_END || s.stream.avail_in != 0) return Broken("a member is not deflated data");
+    if (result != Z_STREAM_END || s.stream.avail_in != 0) {
+      return Broken("a member is not deflated data");
+    }
   } else if (!s.left.empty()) {
     return Broken("a member is longer than it claims");
   }

@@ -165,28 +165,27 @@ absl::Status ZipWriter::Finish() {
     if (!zip64.bytes.empty()) {
       extra = Record().U16(kZip64ExtraId).U16(zip64.bytes.size()).Bytes(zip64.bytes).bytes;
     }
-    OTIUM_RETURN_IF_ERROR(
-        file_->Append(Record()
-                          .U32(kZipEntrySignature)
-                          .U16(kVersionZip64 | 3 << 8)  // 3: made on Unix
-                          .U16(extra.empty() ? kVersionDeflate : kVersionZip64)
-                          .U16(e.flags)
-                          .U16(static_cast<uint16_t>(e.member.method))
-                          .U16(0)
-                          .U16(kDosDate)
-                          .U32(e.member.crc)
-                          .U32(e.zip64 ? 0xffffffff : e.member.stored_size)
-                          .U32(e.zip64 ? 0xffffffff : e.member.size)
-                          .U16(e.member.name.size())
-                          .U16(extra.size())
-                          .U16(0)
-                          .U16(0)
-                          .U16(0)
-                          .U32(uint64_t{0100644} << 16)  // a file, rw-r--r--
-                          .U32(far ? 0xffffffff : e.header_offset)
-                          .Bytes(e.member.name)
-                          .Bytes(extra)
-                          .bytes));
+    OTIUM_RETURN_IF_ERROR(file_->Append(Record()
+                                            .U32(kZipEntrySignature)
+                                            .U16(kVersionZip64 | 3 << 8)  // 3: made on Unix
+                                            .U16(extra.empty() ? kVersionDeflate : kVersionZip64)
+                                            .U16(e.flags)
+                                            .U16(static_cast<uint16_t>(e.member.method))
+                                            .U16(0)
+                                            .U16(kDosDate)
+                                            .U32(e.member.crc)
+                                            .U32(e.zip64 ? 0xffffffff : e.member.stored_size)
+                                            .U32(e.zip64 ? 0xffffffff : e.member.size)
+                                            .U16(e.member.name.size())
+                                            .U16(extra.size())
+                                            .U16(0)
+                                            .U16(0)
+                                            .U16(0)
+                                            .U32(uint64_t{0100644} << 16)  // a file, rw-r--r--
+                                            .U32(far ? 0xffffffff : e.header_offset)
+                                            .Bytes(e.member.name)
+                                            .Bytes(extra)
+                                            .bytes));
   }
   const int64_t end = file_->size();
   const int64_t directory_size = end - directory_offset;

@@ -18,7 +18,10 @@ namespace {
 
 constexpr absl::string_view kOutcomes[] = {"$a"};
 constexpr Rule ExactRule(absl::string_view name, absl::string_view formula) {
-  return {.name = name, .formula = formula, .condition = "always", .error = ErrorClass::kExact,
+  return {.name = name,
+          .formula = formula,
+          .condition = "always",
+          .error = ErrorClass::kExact,
           .outcomes = kOutcomes};
 }
 constexpr Rule kDoubleTranspose =
@@ -57,7 +60,8 @@ class Canonicalizer {
             IsExactlySymmetric(g, inner)) {
           return Fired(kSymmetricTranspose, x);
         }
-        if (!g.Is(inner, Op::transpose) || !SameDims(attributes, g.attributes(inner), type.rank())) {
+        if (!g.Is(inner, Op::transpose) ||
+            !SameDims(attributes, g.attributes(inner), type.rank())) {
           return std::nullopt;
         }
         return Fired(kDoubleTranspose, g.operands(inner)[0]);
@@ -142,8 +146,8 @@ class Canonicalizer {
   // Complex numbers times 1 + 0j change where a part is infinite.
   bool IsUnchanged(const Graph& g, ValueId v) const {
     const TensorType& result = source_.type(source_.result(node_));
-    return !IsComplex(result.dtype) && g.type(v).dtype == result.dtype && g.type(v).shape == result.shape &&
-           g.type(v).weak == result.weak;
+    return !IsComplex(result.dtype) && g.type(v).dtype == result.dtype &&
+           g.type(v).shape == result.shape && g.type(v).weak == result.weak;
   }
 
   const Graph& source_;
@@ -157,14 +161,15 @@ class Canonicalizer {
 
 absl::StatusOr<GraphPtr> Canonicalize(const GraphPtr& graph, PassContext& context) {
   if (!AnyNode(*graph, IsCandidate)) return graph;
-  return RewriteNodes(graph, [&](NodeId n, absl::Span<const ValueId> operands,
-                                 GraphBuilder& builder) -> std::optional<std::vector<ValueId>> {
-    if (graph->num_results(n) != 1) return std::nullopt;
-    const std::optional<ValueId> value =
-        Canonicalizer(*graph, n, operands, builder, context).Rewrite();
-    if (!value.has_value()) return std::nullopt;
-    return std::vector<ValueId>{*value};
-  });
+  return RewriteNodes(graph,
+                      [&](NodeId n, absl::Span<const ValueId> operands,
+                          GraphBuilder& builder) -> std::optional<std::vector<ValueId>> {
+                        if (graph->num_results(n) != 1) return std::nullopt;
+                        const std::optional<ValueId> value =
+                            Canonicalizer(*graph, n, operands, builder, context).Rewrite();
+                        if (!value.has_value()) return std::nullopt;
+                        return std::vector<ValueId>{*value};
+                      });
 }
 
 }  // namespace otium

@@ -39,8 +39,7 @@ ValueId Permuted(ValueId x, absl::Span<const int> dims, GraphBuilder* builder) {
     last = i;
   }
   if (moved == 2) {
-    return builder->Add(Op::transpose, {x},
-                        {{"dim0", int64_t{first}}, {"dim1", int64_t{last}}});
+    return builder->Add(Op::transpose, {x}, {{"dim0", int64_t{first}}, {"dim1", int64_t{last}}});
   }
   return builder->Add(Op::permute, {x}, {{"dims", Ints(dims.begin(), dims.end())}});
 }
@@ -80,8 +79,7 @@ class Contractor {
     SumAlone(term, needed);
   }
 
-  LabelledValue Pair(const LabelledValue& a, const LabelledValue& b,
-                     absl::Span<const int> needed) {
+  LabelledValue Pair(const LabelledValue& a, const LabelledValue& b, absl::Span<const int> needed) {
     Labels batch, contracted, left, right;
     for (int l : a.labels) {
       if (!Contains(b.labels, l)) left.push_back(l);
@@ -131,8 +129,8 @@ class Contractor {
   ValueId Arrange(const LabelledValue& term, const Labels& labels) {
     std::vector<int> dims;
     for (int l : labels) {
-      dims.push_back(static_cast<int>(
-          std::find(term.labels.begin(), term.labels.end(), l) - term.labels.begin()));
+      dims.push_back(static_cast<int>(std::find(term.labels.begin(), term.labels.end(), l) -
+                                      term.labels.begin()));
     }
     return Permuted(term.value, dims, &builder_);
   }
@@ -146,9 +144,9 @@ class Contractor {
         continue;
       }
       const int64_t i = first - term->labels.begin();
-      term->value = builder_.Add(
-          Op::diagonal, {term->value},
-          {{"offset", int64_t{0}}, {"dim1", i}, {"dim2", static_cast<int64_t>(j)}});
+      term->value =
+          builder_.Add(Op::diagonal, {term->value},
+                       {{"offset", int64_t{0}}, {"dim1", i}, {"dim2", static_cast<int64_t>(j)}});
       term->labels.erase(term->labels.begin() + j);
       term->labels.erase(term->labels.begin() + i);
       term->labels.push_back(label);
@@ -208,18 +206,19 @@ class Contractor {
       return Reshaped(Arrange(x, Concat({rows, columns})), shape, &builder_);
     };
     if (left.empty() && right.empty()) {
-      return builder_.Add(Op::dot, {matrix(a, {}, contracted, {k}), matrix(b, contracted, {}, {k})});
+      return builder_.Add(Op::dot,
+                          {matrix(a, {}, contracted, {k}), matrix(b, contracted, {}, {k})});
     }
     if (right.empty()) {
-      return builder_.Add(Op::mv, {matrix(a, left, contracted, {m, k}),
-                                   matrix(b, contracted, {}, {k})});
+      return builder_.Add(Op::mv,
+                          {matrix(a, left, contracted, {m, k}), matrix(b, contracted, {}, {k})});
     }
     if (left.empty()) {
-      return builder_.Add(Op::mv, {matrix(b, right, contracted, {n, k}),
-                                   matrix(a, {}, contracted, {k})});
+      return builder_.Add(Op::mv,
+                          {matrix(b, right, contracted, {n, k}), matrix(a, {}, contracted, {k})});
     }
-    return builder_.Add(Op::mm, {matrix(a, left, contracted, {m, k}),
-                                 matrix(b, contracted, right, {k, n})});
+    return builder_.Add(
+        Op::mm, {matrix(a, left, contracted, {m, k}), matrix(b, contracted, right, {k, n})});
   }
 
   // Batch labels are not merged, which could be a copy: matmul takes any number.
@@ -275,8 +274,8 @@ ValueId Contract(std::vector<LabelledValue> terms, absl::Span<const int> result,
     contractor.Prepare(&terms[i], needed_beside(i, i));
     count(terms[i].labels, 1);
   }
-  const bool known = std::all_of(sizes.begin(), sizes.end(),
-                                 [](const Dim& d) { return d.IsStatic(); });
+  const bool known =
+      std::all_of(sizes.begin(), sizes.end(), [](const Dim& d) { return d.IsStatic(); });
   while (terms.size() > 1) {
     size_t a = 0, b = 1;
     if (order == PairOrder::kCheapest && known && terms.size() <= kMaxOrdered) {

@@ -20,10 +20,10 @@ enum class PairOrder { kLeftToRight, kCheapest };
 
 // The sums of products of `terms` over every label that `result` lacks, with the
 // dimensions in the order of `result`: made of diagonal, sum, permute, reshape,
-// mul, dot, mv, mm, bmm and, for several batch dimensions, matmul. Sizes of 1 stretch to those of the same label. Three
-// and more terms are contracted two by two: from the left, or at each step the two
-// whose contraction costs least (sizes must be integers, else from the left).
-// `sizes` are those of the labels.
+// mul, dot, mv, mm, bmm and, for several batch dimensions, matmul. Sizes of 1 stretch to those of
+// the same label. Three and more terms are contracted two by two: from the left, or at each step
+// the two whose contraction costs least (sizes must be integers, else from the left). `sizes` are
+// those of the labels.
 ValueId Contract(std::vector<LabelledValue> terms, absl::Span<const int> result,
                  absl::Span<const Dim> sizes, PairOrder order, GraphBuilder* builder);
 

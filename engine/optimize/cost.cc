@@ -49,7 +49,8 @@ constexpr Field kFields[] = {
 
 DeviceModel DefaultHost() {
   DeviceModel host;
-  host.name = absl::StrCat(std::max(1u, std::thread::hardware_concurrency()), " cores, not calibrated");
+  host.name =
+      absl::StrCat(std::max(1u, std::thread::hardware_concurrency()), " cores, not calibrated");
   host.memory_bytes = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
   return host;
 }
@@ -117,7 +118,9 @@ absl::StatusOr<Machine> Machine::Parse(absl::string_view text) {
   return machine;
 }
 
-Hash128 Machine::fingerprint() const { return Hasher().Add(absl::string_view(ToString())).Finish(); }
+Hash128 Machine::fingerprint() const {
+  return Hasher().Add(absl::string_view(ToString())).Finish();
+}
 
 const Machine& HostMachine() {
   static const auto* machine = [] {
@@ -162,12 +165,12 @@ absl::StatusOr<DeviceModel> NamedDeviceModel(absl::string_view name) {
     model.link_bandwidth = n.link;
     return model;
   }
-  return absl::InvalidArgumentError(absl::StrCat("there is no device model ", name, ": choose ",
-                                                 absl::StrJoin(names, ", ")));
+  return absl::InvalidArgumentError(
+      absl::StrCat("there is no device model ", name, ": choose ", absl::StrJoin(names, ", ")));
 }
 
-StepCost CostOf(const DeviceModel& device, const OpCall& call,
-                absl::Span<const TensorType> results, Efficiency efficiency) {
+StepCost CostOf(const DeviceModel& device, const OpCall& call, absl::Span<const TensorType> results,
+                Efficiency efficiency) {
   StepCost cost;
   if (call.op.Is(kViewOp)) return cost;
   for (const TensorType& t : results) cost.bytes += static_cast<double>(t.NumBytes());
@@ -183,7 +186,6 @@ StepCost CostOf(const DeviceModel& device, const OpCall& call,
     case Efficiency::kReference: peak = std::min(peak, 3e8); break;
     case Efficiency::kStreaming: peak *= 0.25; break;
     case Efficiency::kLevel3: peak *= SizeEfficiency(cost.flops, 1e5); break;
-    case Efficiency::kSmall: peak *= 0.5; break;
     case Efficiency::kFactor: peak *= 0.8 * SizeEfficiency(cost.flops, 5e7); break;
   }
   const bool cached = cost.bytes <= static_cast<double>(device.cache_bytes);

@@ -50,20 +50,22 @@ struct OTIUM_EXPORT Machine {
   // devices[0] is the CPU.
   std::vector<DeviceModel> devices;
 
+  // Null when it has no such device.
   const DeviceModel* Find(Device device) const;
   // Part of every plan's key.
   Hash128 fingerprint() const;
-  // One line a constant; Parse reads what ToString wrote.
+  // One line a constant; Parse reads what ToString wrote, else kInvalidArgument.
   std::string ToString() const;
   static absl::StatusOr<Machine> Parse(absl::string_view text);
 };
 
 // This machine as calibrated, or with defaults; reads the cache folder once.
 OTIUM_EXPORT const Machine& HostMachine();
-// A GPU that is only described: "h200", "h100", "a100", "rtx4090". Errors list
-// the names.
+// A GPU that is only described: "h200", "h100", "a100", "rtx4090". Others are
+// kInvalidArgument, which lists the names.
 OTIUM_EXPORT absl::StatusOr<DeviceModel> NamedDeviceModel(absl::string_view name);
 
+// Predicted: real operations, bytes read and written, seconds.
 struct OTIUM_EXPORT StepCost {
   double flops = 0;
   double bytes = 0;
@@ -76,6 +78,7 @@ OTIUM_EXPORT StepCost CostOf(const DeviceModel& device, const OpCall& call,
 // The same when the kernel is not chosen yet: the usual one for the op.
 OTIUM_EXPORT StepCost CostOf(const DeviceModel& device, const OpCall& call,
                              absl::Span<const TensorType> results);
+// Of moving `bytes`; 0 when both are one device.
 OTIUM_EXPORT double TransferSeconds(const DeviceModel& from, const DeviceModel& to, int64_t bytes);
 
 }  // namespace otium

@@ -36,7 +36,10 @@ constexpr absl::string_view kOutcomes[] = {"$a"};
 constexpr Rule MakeRule(absl::string_view name, absl::string_view formula,
                         absl::string_view condition = "always",
                         ErrorClass error = ErrorClass::kExact) {
-  return {.name = name, .formula = formula, .condition = condition, .error = error,
+  return {.name = name,
+          .formula = formula,
+          .condition = condition,
+          .error = error,
           .outcomes = kOutcomes};
 }
 
@@ -58,7 +61,8 @@ constexpr Rule kEinsum = MakeRule("einsum", "einsum(equation, ...) -> products o
 constexpr Rule kEinsumOrder =
     MakeRule("einsum_order", "einsum(equation, ...) -> products of views, cheapest first",
              "three operands or more", ErrorClass::kPreserves);
-constexpr Rule kAddbmm = MakeRule("addbmm", "addbmm(y, A, B) -> addmm(y, [A1 A2 ...], [B1; B2; ...])");
+constexpr Rule kAddbmm =
+    MakeRule("addbmm", "addbmm(y, A, B) -> addmm(y, [A1 A2 ...], [B1; B2; ...])");
 constexpr Rule kReshapeForm = MakeRule("reshape_form", "flatten, unflatten -> reshape");
 constexpr Rule kExpandForm = MakeRule("expand_form", "broadcast_to -> expand");
 constexpr Rule kPermuteForm = MakeRule("permute_form", "movedim -> permute");
@@ -137,7 +141,9 @@ class Decomposer {
     const TensorType A = Type(0), B = Type(1);
     const ValueId a = operands_[0], b = operands_[1];
     if (A.rank() <= 2 && B.rank() <= 2) {
-      if (A.rank() == 2) return Fired(kMatmul, builder_.Add(B.rank() == 2 ? Op::mm : Op::mv, {a, b}));
+      if (A.rank() == 2) {
+        return Fired(kMatmul, builder_.Add(B.rank() == 2 ? Op::mm : Op::mv, {a, b}));
+      }
       if (B.rank() == 1) return Fired(kMatmul, builder_.Add(Op::dot, {a, b}));
       const ValueId transposed =
           builder_.Add(Op::transpose, {b}, {{"dim0", int64_t{-2}}, {"dim1", int64_t{-1}}});
@@ -246,12 +252,11 @@ class Decomposer {
   // Side by side A1 A2 ... times B1 over B2 ... is the sum of the products.
   ValueId Addbmm() {
     const Shape A = Type(1).shape, B = Type(2).shape;
-    const ValueId wide = Reshaped(Permuted(operands_[1], {1, 0, 2}, &builder_),
-                                  {A[1], A[0] * A[2]}, &builder_);
+    const ValueId wide =
+        Reshaped(Permuted(operands_[1], {1, 0, 2}, &builder_), {A[1], A[0] * A[2]}, &builder_);
     const ValueId tall = Reshaped(operands_[2], {B[0] * B[1], B[2]}, &builder_);
     auto scale = [&](size_t i) { return i < operands_.size() ? operands_[i] : kNoValue; };
-    return Fired(kAddbmm,
-                 builder_.Add(Op::addmm, {operands_[0], wide, tall, scale(3), scale(4)}));
+    return Fired(kAddbmm, builder_.Add(Op::addmm, {operands_[0], wide, tall, scale(3), scale(4)}));
   }
 
   // ---- views with two names
@@ -261,17 +266,16 @@ class Decomposer {
     const int64_t dim = attributes_.Get<int64_t>("dim");
     const Dim& size = x.shape[*NormalizeDim(dim, x.rank())];
     const SliceBounds bounds = *ResolveSlice(op_, attributes_, size);
-    return Fired(kSliceForm,
-                 builder_.Add(Op::slice, {operands_[0]},
-                              {{"dim", dim}, {"start", bounds.start},
-                               {"end", bounds.start + bounds.length}}));
+    return Fired(kSliceForm, builder_.Add(Op::slice, {operands_[0]},
+                                          {{"dim", dim},
+                                           {"start", bounds.start},
+                                           {"end", bounds.start + bounds.length}}));
   }
 
   std::optional<ValueId> Diag() {
     if (Type(0).rank() != 2) return std::nullopt;
-    return Fired(kDiagonalForm,
-                 builder_.Add(Op::diagonal, {operands_[0]},
-                              {{"offset", attributes_.Get<int64_t>("diagonal")}}));
+    return Fired(kDiagonalForm, builder_.Add(Op::diagonal, {operands_[0]},
+                                             {{"offset", attributes_.Get<int64_t>("diagonal")}}));
   }
 
   const TensorType& node_type_;
@@ -287,14 +291,15 @@ class Decomposer {
 
 absl::StatusOr<GraphPtr> Decompose(const GraphPtr& graph, PassContext& context) {
   if (!AnyNode(*graph, IsCandidate)) return graph;
-  return RewriteNodes(graph, [&](NodeId n, absl::Span<const ValueId> operands,
-                                 GraphBuilder& builder) -> std::optional<std::vector<ValueId>> {
-    if (!IsCandidate(graph->op(n).id)) return std::nullopt;
-    const std::optional<ValueId> value =
-        Decomposer(*graph, n, operands, builder, context).Rewrite();
-    if (!value.has_value()) return std::nullopt;
-    return std::vector<ValueId>{*value};
-  });
+  return RewriteNodes(graph,
+                      [&](NodeId n, absl::Span<const ValueId> operands,
+                          GraphBuilder& builder) -> std::optional<std::vector<ValueId>> {
+                        if (!IsCandidate(graph->op(n).id)) return std::nullopt;
+                        const std::optional<ValueId> value =
+                            Decomposer(*graph, n, operands, builder, context).Rewrite();
+                        if (!value.has_value()) return std::nullopt;
+                        return std::vector<ValueId>{*value};
+                      });
 }
 
 }  // namespace otium

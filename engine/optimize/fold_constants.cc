@@ -41,9 +41,8 @@ std::vector<bool> FindKnown(const Graph& g) {
     // Creation ops alone stay: an eye or zeros says more than its elements.
     if (op.Is(kCreationOp) && op.id != Op::constant && op.id != Op::size) continue;
     known[n] = std::all_of(g.result_types(n).begin(), g.result_types(n).end(), IsSmall) &&
-               std::all_of(g.operands(n).begin(), g.operands(n).end(), [&](ValueId v) {
-                 return v == kNoValue || known[g.producer(v)];
-               });
+               std::all_of(g.operands(n).begin(), g.operands(n).end(),
+                           [&](ValueId v) { return v == kNoValue || known[g.producer(v)]; });
   }
   return known;
 }
@@ -81,8 +80,9 @@ absl::StatusOr<GraphPtr> FoldConstants(const GraphPtr& graph, PassContext& conte
   std::vector<int> result_of(g.num_values(), -1);
   for (size_t i = 0; i < wanted.size(); ++i) result_of[wanted[i]] = static_cast<int>(i);
   return RewriteNodes(
-      graph, [&](NodeId n, absl::Span<const ValueId>, GraphBuilder& b)
-                 -> std::optional<std::vector<ValueId>> {
+      graph,
+      [&](NodeId n, absl::Span<const ValueId>,
+          GraphBuilder& b) -> std::optional<std::vector<ValueId>> {
         if (!known[n] || g.Is(n, Op::constant)) return std::nullopt;
         std::vector<ValueId> folded(g.num_results(n), kNoValue);
         bool any = false;

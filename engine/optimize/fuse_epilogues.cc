@@ -129,7 +129,9 @@ class Fuser {
       if ((*inner)->outputs().size() != 1) return absl::InvalidArgumentError("several results");
       std::vector<ValueId> values((*inner)->num_values(), kNoValue);
       const auto operands = inner_operands(n);
-      for (size_t i = 0; i < operands.size(); ++i) values[(*inner)->inputs()[i].value] = operands[i];
+      for (size_t i = 0; i < operands.size(); ++i) {
+        values[(*inner)->inputs()[i].value] = operands[i];
+      }
       result = Inline(**inner, {(*inner)->outputs()[0].value}, &values, &body)[0];
     } else {
       body.SetOrigins(graph_.origins(n));

@@ -125,9 +125,7 @@ class Fuser {
     return term;
   }
 
-  SourceId Origin(NodeId n) const {
-    return graph_.origins(n).empty() ? 0 : graph_.origins(n)[0];
-  }
+  SourceId Origin(NodeId n) const { return graph_.origins(n).empty() ? 0 : graph_.origins(n)[0]; }
 
   bool Allowed(NodeId n, NodeId p, const Term& product, const Term& sum, ValueId whole,
                const Form& form) {
@@ -186,9 +184,8 @@ class Fuser {
     context_.Note(*form.rule, kFires, Origin(n), Origin(p));
     const ValueId beta = Scale(sum, dtype, builder), alpha = Scale(product, dtype, builder);
     builder.SetOrigins(origins);
-    return {builder.Add(form.fused,
-                        {new_values_[sum.rest], new_values_[graph_.operands(p)[0]],
-                         new_values_[graph_.operands(p)[1]], beta, alpha})};
+    return {builder.Add(form.fused, {new_values_[sum.rest], new_values_[graph_.operands(p)[0]],
+                                     new_values_[graph_.operands(p)[1]], beta, alpha})};
   }
 
   const Graph& graph_;

@@ -25,8 +25,7 @@ int64_t CallStream(NodeId call, int64_t stream) {
 // from the call's.
 class Opener {
  public:
-  explicit Opener(const Graph& graph)
-      : graph_(graph), sources_(std::make_shared<SourceTable>()) {
+  explicit Opener(const Graph& graph) : graph_(graph), sources_(std::make_shared<SourceTable>()) {
     sources_->entries = graph.sources()->entries;
   }
 

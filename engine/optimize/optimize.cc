@@ -49,8 +49,8 @@ absl::Status CheckPassName(absl::string_view pass) {
   if (std::find(PassNames().begin(), PassNames().end(), pass) != PassNames().end()) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat("there is no pass ", pass, ": choose ",
-                                                 absl::StrJoin(PassNames(), ", ")));
+  return absl::InvalidArgumentError(
+      absl::StrCat("there is no pass ", pass, ": choose ", absl::StrJoin(PassNames(), ", ")));
 }
 
 namespace {
@@ -78,14 +78,16 @@ absl::StatusOr<OptimizeResult> Optimize(
   if (options.observe) options.observe("source", result.graph);
   for (const Pass& pass : kPasses) {
     const auto& off = options.disabled_passes;
-    const bool disabled = !options.optimize || std::find(off.begin(), off.end(), pass.name) != off.end();
+    const bool disabled =
+        !options.optimize || std::find(off.begin(), off.end(), pass.name) != off.end();
     if (disabled && !pass.required) continue;
     const auto start = std::chrono::steady_clock::now();
     OTIUM_ASSIGN_OR_RETURN(GraphPtr next, pass.function(result.graph, context));
-    if ((options.verify || kIsDebug) && next != result.graph) OTIUM_RETURN_IF_ERROR(Verified(*next, pass.name));
+    if ((options.verify || kIsDebug) && next != result.graph) {
+      OTIUM_RETURN_IF_ERROR(Verified(*next, pass.name));
+    }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    result.passes.push_back(
-        {pass.name, seconds.count(), next != result.graph, next->num_nodes()});
+    result.passes.push_back({pass.name, seconds.count(), next != result.graph, next->num_nodes()});
     result.graph = std::move(next);
     if (options.observe) options.observe(pass.name, result.graph);
   }

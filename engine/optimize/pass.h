@@ -29,8 +29,6 @@ struct PassContext {
   absl::FunctionRef<absl::StatusOr<std::vector<Tensor>>(const Graph&)> evaluate;
   std::vector<Reason>* reasons;
 
-  // The CPU, by whose costs local choices are made before placement.
-  const DeviceModel& host() const { return machine.devices[0]; }
   bool Admits(const Rule& rule) const {
     return rule.error == ErrorClass::kExact ||
            (rule.error == ErrorClass::kPreserves && math != MathMode::kStrict) ||

@@ -323,8 +323,7 @@ uint32_t RegionGroups::OuterOperands(NodeId n, uint32_t u) const {
 
 bool IsNumber(const Graph& graph, NodeId n) {
   if (graph.Is(n, Op::size)) return graph.attributes(n).Get<Dim>("value").IsStatic();
-  return graph.Is(n, Op::constant) &&
-         graph.attributes(n).Get<Tensor>("value").NumElements() == 1;
+  return graph.Is(n, Op::constant) && graph.attributes(n).Get<Tensor>("value").NumElements() == 1;
 }
 
 bool RegionGroups::Refuse(NodeId n, uint8_t why, uint32_t u) {

@@ -67,9 +67,8 @@ void ArenaLayout::Free(int64_t offset, int64_t bytes) {
 int64_t PackLargestFirst(absl::Span<ArenaBlock> blocks) {
   std::vector<uint32_t> by_size(blocks.size());
   std::iota(by_size.begin(), by_size.end(), 0);
-  std::stable_sort(by_size.begin(), by_size.end(), [&](uint32_t a, uint32_t b) {
-    return blocks[a].bytes > blocks[b].bytes;
-  });
+  std::stable_sort(by_size.begin(), by_size.end(),
+                   [&](uint32_t a, uint32_t b) { return blocks[a].bytes > blocks[b].bytes; });
   int64_t size = 0;
   std::vector<const ArenaBlock*> placed;  // By offset.
   for (uint32_t i : by_size) {

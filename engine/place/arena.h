@@ -30,9 +30,9 @@ class ArenaLayout {
   void AddHole(int64_t offset, int64_t bytes);
   void RemoveHole(std::map<int64_t, int64_t>::iterator hole);
 
-  std::map<int64_t, int64_t> holes_;                    // offset -> bytes
+  std::map<int64_t, int64_t> holes_;                     // offset -> bytes
   std::set<std::pair<int64_t, int64_t>> holes_by_size_;  // (bytes, offset)
-  int64_t end_ = 0;  // Beyond it nothing is alive.
+  int64_t end_ = 0;                                      // Beyond it nothing is alive.
   int64_t size_ = 0;
 };
 

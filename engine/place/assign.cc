@@ -30,9 +30,7 @@ constexpr Rule kPlacement = {
 
 constexpr int kNoItem = -1;
 
-int64_t Picoseconds(double seconds) {
-  return std::llround(std::min(seconds, 1e6) * 1e12);
-}
+int64_t Picoseconds(double seconds) { return std::llround(std::min(seconds, 1e6) * 1e12); }
 
 class Assigner {
  public:
@@ -149,8 +147,8 @@ class Assigner {
         reasons->push_back(reason);
         continue;
       }
-      const auto fastest = static_cast<int>(
-          std::min_element(item.cost.begin(), item.cost.end()) - item.cost.begin());
+      const auto fastest = static_cast<int>(std::min_element(item.cost.begin(), item.cost.end()) -
+                                            item.cost.begin());
       const int64_t saved = item.cost[0] - item.cost[fastest];
       if (saved <= 0) continue;
       reason.outcome = kStays;
@@ -216,10 +214,10 @@ absl::StatusOr<std::vector<int>> AssignDevices(const Graph& graph,
       if (machine.devices[d].device == *wanted) pinned[n] = static_cast<int>(d);
     }
     if (pinned[n] < 0) {
-      return AtNode(graph, n, absl::UnavailableError(absl::StrCat(
-                                  graph.op(n).name, " is wanted on ",
-                                  DeviceToString(*wanted),
-                                  ", which this machine does not have")));
+      return AtNode(graph, n,
+                    absl::UnavailableError(absl::StrCat(graph.op(n).name, " is wanted on ",
+                                                        DeviceToString(*wanted),
+                                                        ", which this machine does not have")));
     }
   }
   if (machine.devices.size() == 1) return std::vector<int>(graph.num_nodes(), 0);

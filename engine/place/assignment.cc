@@ -30,7 +30,8 @@ std::vector<int> ByHistory(const AssignmentProblem& p) {
         const int only = p.items[value.producer].fixed;
         double best = -1;
         for (int e = only >= 0 ? only : 0; e < (only >= 0 ? only + 1 : k); ++e) {
-          const double t = history[value.producer * k + e] + static_cast<double>(p.Copy(value, e, d));
+          const double t =
+              history[value.producer * k + e] + static_cast<double>(p.Copy(value, e, d));
           if (best < 0 || t < best) best = t;
         }
         time += best / static_cast<double>(value.consumers.size());
@@ -162,7 +163,8 @@ std::vector<int> AssignByMoves(const AssignmentProblem& p) {
   AssignmentMoves from_home(p, std::move(at_home)), from_history(p, ByHistory(p));
   from_home.Improve();
   from_history.Improve();
-  const bool stay = PredictedTime(p, from_home.devices()) <= PredictedTime(p, from_history.devices());
+  const bool stay =
+      PredictedTime(p, from_home.devices()) <= PredictedTime(p, from_history.devices());
   return stay ? from_home.devices() : from_history.devices();
 }
 

@@ -21,15 +21,15 @@ PhysicalType DenseType(DType dtype, Sizes sizes, const Structure& structure) {
 
 absl::Status AtNode(const Graph& graph, NodeId n, absl::Status status) {
   const auto origins = graph.origins(n);
-  return origins.empty() ? status
-                         : WithPosition(std::move(status),
-                                        graph.sources()->entries[origins[0]].position);
+  return origins.empty()
+             ? status
+             : WithPosition(std::move(status), graph.sources()->entries[origins[0]].position);
 }
 
 absl::Status NoKernelError(const Graph& graph, const OpDef& op, NodeId n) {
   return AtNode(graph, n,
-                absl::UnimplementedError(absl::StrCat(
-                    op.name, ": no kernel for ", ShortType(graph.type(graph.result(n))))));
+                absl::UnimplementedError(absl::StrCat(op.name, ": no kernel for ",
+                                                      ShortType(graph.type(graph.result(n))))));
 }
 
 void OperandCopies::Announce(OperandId id, OperandInfo info) {
@@ -98,9 +98,9 @@ absl::StatusOr<OperandId> OperandCopies::On(int device, OperandId id, NodeId n) 
     }
   } else if (layout_.buffer_of(id).kind == BufferKind::kConstant) {
     PlanOperand there = layout_.operand(id);
-    OTIUM_ASSIGN_OR_RETURN(there.buffer,
-                           layout_.AddBuffer(BufferKind::kConstant, layout_.buffer_of(id).index,
-                                             device, there.type.dtype, there.type.sizes));
+    OTIUM_ASSIGN_OR_RETURN(
+        there.buffer, layout_.AddBuffer(BufferKind::kConstant, layout_.buffer_of(id).index, device,
+                                        there.type.dtype, there.type.sizes));
     moved = layout_.AddOperand(std::move(there));
     Announce(moved, {infos_[id].root, moved});
   } else {
@@ -132,8 +132,8 @@ absl::StatusOr<OperandId> OperandCopies::Copy(OperandId id, BufferKind kind, Nod
   step.op = &op;
   const TensorType logical(from.dtype, Shape(absl::Span<const int64_t>(from.sizes)));
   const TensorType* types[] = {&logical};
-  step.estimate = CostOf(layout_.model(device), {op, types, none}, {&logical, 1},
-                         Efficiency::kStreaming);
+  step.estimate =
+      CostOf(layout_.model(device), {op, types, none}, {&logical, 1}, Efficiency::kStreaming);
   layout_.AddStep(std::move(step), {id}, {copy});
   return copy;
 }

@@ -39,7 +39,10 @@ class OperandCopies {
  public:
   OperandCopies(const Graph& graph, const Lifetimes& lifetimes, const KernelTable& kernels,
                 const PlaceOptions& options, PlanLayout* layout)
-      : graph_(graph), lifetimes_(lifetimes), kernels_(kernels), options_(options),
+      : graph_(graph),
+        lifetimes_(lifetimes),
+        kernels_(kernels),
+        options_(options),
         layout_(*layout) {}
 
   // Each operand of a value is announced here when it is made.

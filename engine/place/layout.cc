@@ -128,8 +128,8 @@ int64_t PlanLayout::PackArena(int device) {
   for (BufferId b = 0; b < static_cast<BufferId>(plan_.buffers.size()); ++b) {
     const PlanBuffer& buffer = plan_.buffers[b];
     if (buffer.kind != BufferKind::kArena || buffer_device_[b] != device) continue;
-    blocks.push_back({buffer.bytes, static_cast<uint32_t>(buffer.first),
-                      static_cast<uint32_t>(buffer.last), 0});
+    blocks.push_back(
+        {buffer.bytes, static_cast<uint32_t>(buffer.first), static_cast<uint32_t>(buffer.last), 0});
     owners.emplace_back(b, 0);
     if (blocks.size() > kMaxPackedBlocks) return size;
   }

@@ -44,19 +44,24 @@ Lifetimes FindLifetimes(const Graph& graph, std::vector<ValueId> roots,
       if (v != kNoValue) l.last_use[l.root[v]] = n;
     }
   }
+  // Per value: whether its root holds the conjugates of its elements.
+  std::vector<bool> conjugated(graph.num_values(), false);
+  for (NodeId n = 0; n < graph.num_nodes(); ++n) {
+    if (!IsAlias(graph, n)) continue;
+    const ValueId operand = graph.operands(n)[0];
+    const bool conjugates = graph.Is(n, Op::conj) && IsComplex(graph.type(operand).dtype);
+    for (int i = 0; i < graph.num_results(n); ++i) {
+      conjugated[graph.result(n, i)] = conjugated[operand] != conjugates;
+    }
+  }
   // A result that shows at least half of the memory it lies in is returned where
   // it is; a smaller one is copied, so as not to keep the rest alive. So is one
   // that memory holds conjugated. Copies are made as soon as the value is there,
   // so an output is no later use.
   for (const GraphOutput& out : graph.outputs()) {
     const ValueId root = l.root[out.value];
-    bool conjugated = false;
-    for (ValueId v = out.value; v != root; v = graph.operands(graph.producer(v))[0]) {
-      if (graph.Is(graph.producer(v), Op::conj) && IsComplex(graph.type(v).dtype)) {
-        conjugated = !conjugated;
-      }
-    }
-    if (!conjugated && ShowsMost(graph.type(out.value), graph.type(root)) && may_leave(root)) {
+    if (!conjugated[out.value] && ShowsMost(graph.type(out.value), graph.type(root)) &&
+        may_leave(root)) {
       l.leaves[root] = true;
     }
   }

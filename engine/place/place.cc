@@ -25,11 +25,20 @@ namespace {
 
 class Placer {
  public:
-  Placer(const GraphPtr& graph, absl::Span<const InputPlacement> inputs, const PlaceOptions& options)
-      : graph_(*graph), inputs_(inputs), options_(options), kernels_(options.backends),
+  Placer(const GraphPtr& graph, absl::Span<const InputPlacement> inputs,
+         const PlaceOptions& options)
+      : graph_(*graph),
+        inputs_(inputs),
+        options_(options),
+        kernels_(options.backends),
         layout_(graph, *options.machine),
         copies_(graph_, lifetimes_, kernels_, options_, &layout_),
-        operand_of_(graph->num_values(), -1) {}
+        given_away_(graph->num_values(), false),
+        operand_of_(graph->num_values(), -1) {
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      given_away_[graph_.inputs()[i].value] = inputs_[i].given_away;
+    }
+  }
 
   absl::StatusOr<Plan> Run() {
     OTIUM_RETURN_IF_ERROR(CheckBytes());
@@ -50,8 +59,8 @@ class Placer {
     auto output = outputs.begin();
     for (NodeId n = 0; n < graph_.num_nodes(); ++n) {
       absl::Status status = AddNode(n);
-      for (; status.ok() && output != outputs.end() &&
-             ProducerOf(graph_.outputs()[*output]) == n; ++output) {
+      for (; status.ok() && output != outputs.end() && ProducerOf(graph_.outputs()[*output]) == n;
+           ++output) {
         status = AddOutput(*output);
       }
       if (absl::IsResourceExhausted(status)) return AtNode(graph_, n, std::move(status));
@@ -80,11 +89,7 @@ class Placer {
   bool MayLeave(ValueId root) const {
     const NodeId n = graph_.producer(root);
     if (graph_.Is(n, Op::constant)) return false;
-    if (!graph_.Is(n, Op::input)) return devices_[n] == 0;
-    for (size_t i = 0; i < inputs_.size(); ++i) {
-      if (graph_.inputs()[i].value == root) return inputs_[i].given_away;
-    }
-    return false;
+    return graph_.Is(n, Op::input) ? given_away_[root] : devices_[n] == 0;
   }
 
   // ---- inputs, constants, views
@@ -94,10 +99,9 @@ class Placer {
     const TensorType& type = graph_.type(v);
     PlanOperand operand;
     operand.type = DenseType(type.dtype, type.shape.sizes(), type.structure);
-    OTIUM_ASSIGN_OR_RETURN(operand.buffer,
-                           layout_.AddBuffer(BufferKind::kInput, i,
-                                             layout_.DeviceIndex(inputs_[i].device), type.dtype,
-                                             operand.type.sizes));
+    OTIUM_ASSIGN_OR_RETURN(operand.buffer, layout_.AddBuffer(BufferKind::kInput, i,
+                                                             layout_.DeviceIndex(inputs_[i].device),
+                                                             type.dtype, operand.type.sizes));
     // Dense ones keep the strides of dense ones: those along sizes of 0 and 1 may
     // be anything, and must not get into the plan.
     PhysicalType lying = operand.type;
@@ -361,8 +365,7 @@ class Placer {
       if (lifetimes_.last_use[root] != n || lifetimes_.leaves[root]) continue;
       if (args_[i] != operand_of_[operands[i]]) continue;  // A copy, which others may use.
       const PlanBuffer& buffer = layout_.buffer_of(args_[i]);
-      const bool given_away =
-          buffer.kind == BufferKind::kInput && inputs_[buffer.index].given_away;
+      const bool given_away = buffer.kind == BufferKind::kInput && inputs_[buffer.index].given_away;
       // A result that leaves the plan needs memory that does.
       if (!given_away &&
           (buffer.kind != BufferKind::kArena || lifetimes_.leaves[graph_.result(n)])) {
@@ -401,8 +404,8 @@ class Placer {
       }
     }
     auto count = count_info_.find(out.value);
-    layout_.SetOutput(index, {out.name, it->second,
-                              count == count_info_.end() ? -1 : count->second});
+    layout_.SetOutput(index,
+                      {out.name, it->second, count == count_info_.end() ? -1 : count->second});
     return absl::OkStatus();
   }
 
@@ -414,6 +417,7 @@ class Placer {
   Lifetimes lifetimes_;
   OperandCopies copies_;
   std::vector<int> devices_;           // Per node, an index into the machine's devices.
+  std::vector<bool> given_away_;       // Per value: an input that the caller gave away.
   std::vector<OperandId> operand_of_;  // Per value.
   absl::flat_hash_map<OperandId, InputView> follows_;
   absl::flat_hash_map<ValueId, int32_t> count_info_;

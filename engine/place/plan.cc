@@ -13,7 +13,9 @@ std::string OperandText(const Plan& plan, OperandId id) {
   const PlanBuffer& b = plan.buffers[o.buffer];
   std::string where;
   switch (b.kind) {
-    case BufferKind::kInput: where = absl::StrCat("input ", plan.graph->inputs()[b.index].name); break;
+    case BufferKind::kInput:
+      where = absl::StrCat("input ", plan.graph->inputs()[b.index].name);
+      break;
     case BufferKind::kConstant: where = absl::StrCat("constant ", b.index); break;
     case BufferKind::kArena:
       if (b.device.kind != DeviceKind::kCpu) where = absl::StrCat(DeviceToString(b.device), " ");
@@ -23,8 +25,7 @@ std::string OperandText(const Plan& plan, OperandId id) {
   }
   if (o.offset != 0) absl::StrAppend(&where, "[", o.offset, "]");
   return absl::StrCat(where, ":", DTypeName(o.type.dtype), "[", absl::StrJoin(o.type.sizes, ","),
-                      "]/[", absl::StrJoin(o.type.strides, ","), "]",
-                      o.type.conjugated ? "*" : "");
+                      "]/[", absl::StrJoin(o.type.strides, ","), "]", o.type.conjugated ? "*" : "");
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 //
 // Plan: ordered steps over physical operands, everything decided. A plan covers
 // one segment of a graph: all that can be laid out before a size becomes data
-// (`nonzero`). What comes after is `rest`, a graph of its own whose inputs are
-// values of this segment; it is planned when the size is known.
+// (`nonzero`). What comes after is Continuation::rest, a graph of its own whose
+// inputs are values of this segment; it is planned when the size is known.
 //
 // A plan holds no data and no addresses, so it serves every run whose sizes,
 // stride signatures and devices are the same.
@@ -66,7 +66,7 @@ struct InputView {
 };
 
 struct StepKernel {
-  absl::string_view name;  // "blis.gemm"
+  absl::string_view name;  // "cpu.gemm"
   Prepared prepared;
   int64_t workspace_offset = 0;  // In the arena.
 };

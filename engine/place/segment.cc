@@ -13,9 +13,8 @@ namespace otium {
 namespace {
 
 bool HasStaticOperands(const Graph& g, NodeId n) {
-  return std::all_of(g.operands(n).begin(), g.operands(n).end(), [&](ValueId v) {
-    return v == kNoValue || g.type(v).shape.IsStatic();
-  });
+  return std::all_of(g.operands(n).begin(), g.operands(n).end(),
+                     [&](ValueId v) { return v == kNoValue || g.type(v).shape.IsStatic(); });
 }
 
 bool HasStaticResults(const Graph& g, NodeId n) {

@@ -57,7 +57,6 @@ std::string StepEvent(const StepRecord& record, const Plan& plan, std::vector<De
       absl::StrFormat("%.6g", step.estimate.bytes), R"(,"estimated_us":)",
       Microseconds(step.estimate.seconds));
   if (!step.alternatives.empty()) absl::StrAppend(&text, R"(,"alternative":)", record.alternative);
-  if (record.rcond >= 0) absl::StrAppend(&text, R"(,"rcond":)", absl::StrFormat("%.6g", record.rcond));
   const auto origins = graph.origins(step.node);
   if (!origins.empty() && graph.sources()->entries[origins[0]].position.known()) {
     absl::StrAppend(&text, R"(,"source":)",
@@ -81,11 +80,11 @@ std::string ChromeTrace(const Profile& profile) {
     }
     if (end < start) continue;  // Nothing to do in it.
     const Plan& plan = *profile.plans[s];
-    events.push_back(absl::StrCat(
-        R"({"name":"segment )", s, R"(","cat":"segment","ph":"X","ts":)", Microseconds(start),
-        R"(,"dur":)", Microseconds(end - start), R"(,"pid":1,"tid":0,"args":{"steps":)",
-        plan.steps.size(), R"(,"peak_bytes":)", plan.peak_bytes, R"(,"estimated_us":)",
-        Microseconds(plan.EstimatedSeconds()), "}}"));
+    events.push_back(absl::StrCat(R"({"name":"segment )", s, R"(","cat":"segment","ph":"X","ts":)",
+                                  Microseconds(start), R"(,"dur":)", Microseconds(end - start),
+                                  R"(,"pid":1,"tid":0,"args":{"steps":)", plan.steps.size(),
+                                  R"(,"peak_bytes":)", plan.peak_bytes, R"(,"estimated_us":)",
+                                  Microseconds(plan.EstimatedSeconds()), "}}"));
   }
   for (const StepRecord& r : profile.steps) {
     // A run that failed has no plan for its last segment.

@@ -26,8 +26,9 @@ struct Executable::State {
   std::vector<StepInfo> infos;
   // Addresses of the buffers in this run; arena ones stay.
   std::vector<char*> addresses;
-  // Results of this run, by buffer.
+  // Results of this run, by buffer, and whether the caller brought the memory.
   std::vector<IntrusivePtr<Buffer>> results;
+  std::vector<bool> brought;
   // Offset and strides of operands derived from inputs, in order of input_views.
   std::vector<AffineView::Strided> derived;
 };
@@ -80,6 +81,7 @@ absl::StatusOr<std::unique_ptr<Executable::State>> Executable::TakeState() {
   auto state = std::make_unique<State>();
   state->addresses.assign(plan.buffers.size(), nullptr);
   state->results.resize(plan.buffers.size());
+  state->brought.resize(plan.buffers.size());
   for (size_t b = 0; b < plan.buffers.size(); ++b) {
     const PlanBuffer& buffer = plan.buffers[b];
     if (buffer.kind == BufferKind::kConstant) {
@@ -112,7 +114,8 @@ absl::Status Executable::AllocateArena(State* state) const {
   }
   state->arena = Buffer::Allocate(bytes);
   if (!state->arena) {
-    return absl::ResourceExhaustedError(absl::StrCat("no memory for an arena of ", bytes, " bytes"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no memory for an arena of ", bytes, " bytes"));
   }
   for (size_t i = 0; i < plan.args.size(); ++i) {
     if (plan.args[i] < 0) continue;
@@ -157,6 +160,7 @@ absl::Status Executable::BindBuffers(absl::Span<const Tensor> inputs,
       }
       address = static_cast<char*>(memory->data()) + (given != nullptr ? given->byte_offset() : 0);
       state->results[bound.buffer] = std::move(memory);
+      state->brought[bound.buffer] = given != nullptr;
     }
     state->addresses[bound.buffer] = address;
     for (uint32_t arg : bound.args) {
@@ -171,8 +175,7 @@ absl::Status Executable::BindBuffers(absl::Span<const Tensor> inputs,
     derived = iv.view.Apply(inputs[iv.input].strides());
     const PlanOperand& o = plan.operands[iv.operand];
     for (uint32_t arg : args_of_view_[i]) {
-      state->views[arg].data =
-          state->addresses[o.buffer] + derived.offset * ItemSize(o.type.dtype);
+      state->views[arg].data = state->addresses[o.buffer] + derived.offset * ItemSize(o.type.dtype);
       state->views[arg].strides = derived.strides.data();
     }
   }
@@ -215,11 +218,9 @@ absl::Status Executable::RunSteps(const ExecuteOptions& options, State* state) c
       ++alternative;
     }
     if (options.profile != nullptr) {
-      options.profile->steps.push_back({static_cast<StepId>(i),
-                                        static_cast<int>(options.profile->plans.size()),
-                                        start - options.profile_origin,
-                                        Now() - options.profile_origin, alternative,
-                                        args.info->rcond});
+      options.profile->steps.push_back(
+          {static_cast<StepId>(i), static_cast<int>(options.profile->plans.size()),
+           start - options.profile_origin, Now() - options.profile_origin, alternative});
     }
   }
   return absl::OkStatus();
@@ -236,8 +237,8 @@ absl::Status Executable::FirstFailure(const State& state) const {
     const SourcePosition at =
         origins.empty() ? SourcePosition{} : plan.graph->sources()->entries[origins[0]].position;
     // Of failures in one file the one further up; of several files the earlier step.
-    const bool before = at.file == position.file && std::pair(at.line, at.column) <
-                                                        std::pair(position.line, position.column);
+    const bool before = at.file == position.file &&
+                        std::pair(at.line, at.column) < std::pair(position.line, position.column);
     if (first != nullptr && !before) continue;
     first = &step;
     position = at;
@@ -251,9 +252,10 @@ absl::Status Executable::FirstFailure(const State& state) const {
   absl::InlinedVector<const TensorType*, 4> pointers;
   for (int a = 0; a < first->num_operands; ++a) {
     const OperandId id = plan.args[first->first_arg + a];
-    types.push_back(id < 0 ? TensorType()
-                           : TensorType(plan.operands[id].type.dtype,
-                                        Shape(absl::Span<const int64_t>(plan.operands[id].type.sizes))));
+    types.push_back(
+        id < 0 ? TensorType()
+               : TensorType(plan.operands[id].type.dtype,
+                            Shape(absl::Span<const int64_t>(plan.operands[id].type.sizes))));
   }
   for (const TensorType& t : types) pointers.push_back(&t);
   const OpCall call{*first->op, pointers, graph.attributes(first->node)};
@@ -267,7 +269,7 @@ absl::Status Executable::FirstFailure(const State& state) const {
   absl::StrAppend(&message, first->op->failure(call, info.code, info.index));
   // Data that is not what it was declared to be is bad input; the rest is numerics.
   return WithPosition(is_check || is_count ? absl::InvalidArgumentError(message)
-                               : absl::FailedPreconditionError(message),
+                                           : absl::FailedPreconditionError(message),
                       position);
 }
 
@@ -281,15 +283,13 @@ absl::StatusOr<std::vector<Tensor>> Executable::Run(absl::Span<const Tensor> inp
         "not run");
   }
   if (options.memory_limit > 0 && plan.peak_bytes > options.memory_limit) {
-    return absl::ResourceExhaustedError(absl::StrCat("the plan needs ", plan.peak_bytes,
-                                                     " bytes, the limit is ",
-                                                     options.memory_limit));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the plan needs ", plan.peak_bytes, " bytes, the limit is ", options.memory_limit));
   }
   for (size_t i = 0; i < results.size(); ++i) {
     if (results[i] == nullptr || plan.outputs[i].count_info >= 0) continue;
-    OTIUM_RETURN_IF_ERROR(
-        CheckResultSizes(plan.outputs[i].name, *results[i],
-                         plan.operands[plan.outputs[i].operand].type.sizes));
+    OTIUM_RETURN_IF_ERROR(CheckResultSizes(plan.outputs[i].name, *results[i],
+                                           plan.operands[plan.outputs[i].operand].type.sizes));
   }
   OTIUM_ASSIGN_OR_RETURN(std::unique_ptr<State> state, TakeState());
   absl::Status status = state->arena ? absl::OkStatus() : AllocateArena(state.get());
@@ -308,15 +308,16 @@ absl::StatusOr<std::vector<Tensor>> Executable::Run(absl::Span<const Tensor> inp
   return outputs;
 }
 
-// Output i of a run that went well; in the memory of `given` unless that is null.
-absl::StatusOr<Tensor> Executable::OutputOf(int i, absl::Span<const Tensor> inputs,
-                                            Tensor* given, const State& state) const {
+// Output i of a run that went well; in the memory of `given` unless that is null,
+// and then never in memory that the caller brought for another output: that is
+// the caller's to write, in the next run at the latest.
+absl::StatusOr<Tensor> Executable::OutputOf(int i, absl::Span<const Tensor> inputs, Tensor* given,
+                                            const State& state) const {
   const PlanOutput& out = plan_->outputs[i];
   const PlanOperand& o = plan_->operands[out.operand];
   const PlanBuffer& buffer = plan_->buffers[o.buffer];
-  const IntrusivePtr<Buffer>& memory = buffer.kind == BufferKind::kInput
-                                           ? inputs[buffer.index].buffer()
-                                           : state.results[o.buffer];
+  const IntrusivePtr<Buffer>& memory =
+      buffer.kind == BufferKind::kInput ? inputs[buffer.index].buffer() : state.results[o.buffer];
   const int64_t offset = state.addresses[o.buffer] - static_cast<const char*>(memory->data()) +
                          o.offset * ItemSize(o.type.dtype);
   Sizes sizes = o.type.sizes;
@@ -331,7 +332,8 @@ absl::StatusOr<Tensor> Executable::OutputOf(int i, absl::Span<const Tensor> inpu
     return *given;
   }
   // A size that is data was given the most memory it could need.
-  if (out.count_info < 0 || 2 * output.NumElements() >= o.type.NumElements()) return output;
+  const bool fits = out.count_info < 0 || 2 * output.NumElements() >= o.type.NumElements();
+  if (fits && !state.brought[o.buffer]) return output;
   OTIUM_ASSIGN_OR_RETURN(Tensor fitting, Tensor::Allocate(o.type.dtype, sizes));
   CopyStrided(output.data(), output.strides(), fitting.mutable_data(), fitting.strides(), sizes,
               ItemSize(o.type.dtype));

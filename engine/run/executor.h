@@ -39,7 +39,6 @@ struct OTIUM_EXPORT StepRecord {
   double end = 0;
   // The alternative of a guarded step that gave the result; 0: the first kernel.
   int alternative = 0;
-  double rcond = -1;
 };
 
 struct OTIUM_EXPORT Profile {

@@ -27,10 +27,4 @@ std::shared_ptr<Executable> PlanCache::Insert(const Hash128& key,
   return entries_.front().second;
 }
 
-void PlanCache::Clear() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  index_.clear();
-  entries_.clear();
-}
-
 }  // namespace otium

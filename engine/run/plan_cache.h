@@ -24,7 +24,6 @@ class PlanCache {
   std::shared_ptr<Executable> Find(const Hash128& key);
   // Keeps `executable`, or gives the one that another thread put there first.
   std::shared_ptr<Executable> Insert(const Hash128& key, std::shared_ptr<Executable> executable);
-  void Clear();
 
  private:
   using Entry = std::pair<Hash128, std::shared_ptr<Executable>>;

@@ -195,7 +195,8 @@ std::optional<std::vector<Sizes>> OperandShapes(Op op, std::mt19937& random) {
     case Op::ones_like: return {{{m, n}}};
     case Op::full_like: return {{{m, n}, {}}};
     case Op::cumsum:
-    case Op::cumprod: return b % 2 == 0 ? std::vector<Sizes>{{m, n}} : std::vector<Sizes>{{b, m, n}};
+    case Op::cumprod:
+      return b % 2 == 0 ? std::vector<Sizes>{{m, n}} : std::vector<Sizes>{{b, m, n}};
     case Op::cat: return {{{m, n}, {k, n}, {1, n}}};
     case Op::stack: return {{{m, n}, {m, n}}};
     case Op::fused: return {{{m, n}, {n}}};
@@ -210,7 +211,8 @@ std::optional<std::vector<Sizes>> OperandShapes(Op op, std::mt19937& random) {
     case Op::vdot: return {{{k}, {k}}};
     case Op::outer: return {{{m}, {n}}};
     case Op::addr: return {{input({m, n}), {m}, {n}, {}, {}}};
-    case Op::cholesky: return b % 2 == 0 ? std::vector<Sizes>{{n, n}} : std::vector<Sizes>{{b, n, n}};
+    case Op::cholesky:
+      return b % 2 == 0 ? std::vector<Sizes>{{n, n}} : std::vector<Sizes>{{b, n, n}};
     case Op::solve:
       switch (b % 3) {
         case 0: return {{{n, n}, {n}}};
@@ -226,7 +228,9 @@ std::optional<std::vector<Sizes>> OperandShapes(Op op, std::mt19937& random) {
   if (!def.Is(kPointwiseOp)) return std::nullopt;
   // The first operand has the shape of the result, the others broadcast to it.
   std::vector<Sizes> shapes = {{m, n}};
-  while (static_cast<int>(shapes.size()) < def.num_operand_params()) shapes.push_back(input({m, n}));
+  while (static_cast<int>(shapes.size()) < def.num_operand_params()) {
+    shapes.push_back(input({m, n}));
+  }
   return shapes;
 }
 
@@ -235,10 +239,10 @@ std::optional<std::vector<Sizes>> OperandShapes(Op op, std::mt19937& random) {
 std::string KernelCase::Describe() const {
   std::vector<std::string> parts;
   for (const PhysicalType& t : operand_types) {
-    parts.push_back(t.present ? absl::StrCat("[", absl::StrJoin(t.sizes, ","), "]/[",
-                                             absl::StrJoin(t.strides, ","), "]",
-                                             t.conjugated ? "*" : "")
-                              : "-");
+    parts.push_back(t.present
+                        ? absl::StrCat("[", absl::StrJoin(t.sizes, ","), "]/[",
+                                       absl::StrJoin(t.strides, ","), "]", t.conjugated ? "*" : "")
+                        : "-");
   }
   return absl::StrJoin(parts, " ");
 }
@@ -434,9 +438,8 @@ std::string CompareWithReference(const Kernel& kernel, const KernelCase& c) {
         }
         // Elementwise results are as exact as they are large; NaN and infinity are
         // themselves.
-        const double size = c.op->Is(kPointwiseOp) || c.op->Is(kReductionOp)
-                                ? std::max(1.0, Magnitude1(e))
-                                : 1.0;
+        const double size =
+            c.op->Is(kPointwiseOp) || c.op->Is(kReductionOp) ? std::max(1.0, Magnitude1(e)) : 1.0;
         if (IsSame(a, e)) continue;
         if (!(error <= tolerance * size)) {
           difference = absl::StrCat("result ", r, " element ", i, " differs by ", error,

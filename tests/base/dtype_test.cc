@@ -51,14 +51,14 @@ TEST(DTypeTest, CppTypes) {
 TEST(DTypeTest, PromotionIsPyTorchs) {
   constexpr DType kTable[kNumDTypes][kNumDTypes] = {
       // bool  i32   i64   f16   bf16   f32   f64   c64    c128
-      {kBool, kI32, kI64, kF16, kBF16, kF32, kF64, kC64, kC128},     // bool
-      {kI32, kI32, kI64, kF16, kBF16, kF32, kF64, kC64, kC128},      // i32
-      {kI64, kI64, kI64, kF16, kBF16, kF32, kF64, kC64, kC128},      // i64
-      {kF16, kF16, kF16, kF16, kF32, kF32, kF64, kC64, kC128},       // f16
-      {kBF16, kBF16, kBF16, kF32, kBF16, kF32, kF64, kC64, kC128},   // bf16
-      {kF32, kF32, kF32, kF32, kF32, kF32, kF64, kC64, kC128},       // f32
-      {kF64, kF64, kF64, kF64, kF64, kF64, kF64, kC128, kC128},      // f64
-      {kC64, kC64, kC64, kC64, kC64, kC64, kC128, kC64, kC128},      // c64
+      {kBool, kI32, kI64, kF16, kBF16, kF32, kF64, kC64, kC128},    // bool
+      {kI32, kI32, kI64, kF16, kBF16, kF32, kF64, kC64, kC128},     // i32
+      {kI64, kI64, kI64, kF16, kBF16, kF32, kF64, kC64, kC128},     // i64
+      {kF16, kF16, kF16, kF16, kF32, kF32, kF64, kC64, kC128},      // f16
+      {kBF16, kBF16, kBF16, kF32, kBF16, kF32, kF64, kC64, kC128},  // bf16
+      {kF32, kF32, kF32, kF32, kF32, kF32, kF64, kC64, kC128},      // f32
+      {kF64, kF64, kF64, kF64, kF64, kF64, kF64, kC128, kC128},     // f64
+      {kC64, kC64, kC64, kC64, kC64, kC64, kC128, kC64, kC128},     // c64
       {kC128, kC128, kC128, kC128, kC128, kC128, kC128, kC128, kC128},
   };
   for (int a = 0; a < kNumDTypes; ++a) {

@@ -231,8 +231,8 @@ TEST(StructureTest, WordsRoundTrip) {
     Structure s;
     // The one word with blanks in it comes last.
     const size_t banded = text.find("banded(");
-    for (absl::string_view word : absl::StrSplit(absl::string_view(text).substr(0, banded), ' ',
-                                                 absl::SkipEmpty())) {
+    for (absl::string_view word :
+         absl::StrSplit(absl::string_view(text).substr(0, banded), ' ', absl::SkipEmpty())) {
       EXPECT_TRUE(AddStructureWord(word, &s)) << word << " in " << text;
     }
     if (banded != std::string::npos) {

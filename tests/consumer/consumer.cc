@@ -36,7 +36,8 @@ bool RunsAFunction() {
 bool ReportsAnError() {
   const Expr A = constant(Tensor::Of<float>({{1, 2}, {3, 4}}));
   const absl::StatusOr<Tensor> bad = Evaluate(mv(A, Tensor::Of<float>({1, 2, 3})));
-  return !bad.ok() && std::string(PositionOf(bad.status()).file).find("consumer.cc") != std::string::npos;
+  return !bad.ok() &&
+         std::string(PositionOf(bad.status()).file).find("consumer.cc") != std::string::npos;
 }
 
 }  // namespace

@@ -94,8 +94,8 @@ struct Case {
            std::to_string(k) + " a " + std::to_string(a.row()) + "," + std::to_string(a.col()) +
            " b " + std::to_string(b.row()) + "," + std::to_string(b.col()) + " c0 " +
            std::to_string(c0.row()) + "," + std::to_string(c0.col()) + " c " +
-           std::to_string(c.row()) + "," + std::to_string(c.col()) +
-           (in_place ? " in place" : "") + (conj_a ? " conj(a)" : "") + (conj_b ? " conj(b)" : "");
+           std::to_string(c.row()) + "," + std::to_string(c.col()) + (in_place ? " in place" : "") +
+           (conj_a ? " conj(a)" : "") + (conj_b ? " conj(b)" : "");
   }
 
   int64_t batch, m, n, k;

@@ -36,9 +36,7 @@ TEST_F(ParallelTest, RangesAreCutBySizeAndGrainOnly) {
   for (int threads : {1, 3}) {
     SetThreads(threads);
     std::vector<std::pair<int64_t, int64_t>> ranges(3);
-    ParallelForRanges(10, 4, [&](int64_t begin, int64_t end) {
-      ranges[begin / 4] = {begin, end};
-    });
+    ParallelForRanges(10, 4, [&](int64_t begin, int64_t end) { ranges[begin / 4] = {begin, end}; });
     EXPECT_EQ((std::set<std::pair<int64_t, int64_t>>(ranges.begin(), ranges.end())), expected);
   }
   ParallelForRanges(0, 4, [&](int64_t, int64_t) { FAIL() << "an empty range has no part"; });

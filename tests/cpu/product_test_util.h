@@ -108,7 +108,8 @@ class Random {
 
 template <class T>
 bool SameBits(T a, T b) {
-  return std::equal(reinterpret_cast<const char*>(&a), reinterpret_cast<const char*>(&a) + sizeof(T),
+  return std::equal(reinterpret_cast<const char*>(&a),
+                    reinterpret_cast<const char*>(&a) + sizeof(T),
                     reinterpret_cast<const char*>(&b));
 }
 

@@ -26,12 +26,43 @@ using region::ScalarOp;
 template <class T>
 std::vector<T> Arguments() {
   using L = std::numeric_limits<T>;
-  std::vector<T> x = {T(0), -T(0), T(1), T(-1), T(0.5), T(-0.5), T(2), T(1e-10), T(-1e-10),
-                      L::infinity(), -L::infinity(), L::quiet_NaN(), L::denorm_min(),
-                      -L::denorm_min(), L::min(), L::max(), -L::max(), L::epsilon(),
-                      T(87), T(89), T(-87), T(-104), T(709), T(711), T(-745), T(-750),
-                      T(1e6), T(-1e6), std::nextafter(T(-1), T(0)), std::nextafter(T(-1), T(-2)),
-                      T(M_PI), T(M_PI_2), T(-M_PI_2), T(10), T(27), T(-6), T(6)};
+  std::vector<T> x = {T(0),
+                      -T(0),
+                      T(1),
+                      T(-1),
+                      T(0.5),
+                      T(-0.5),
+                      T(2),
+                      T(1e-10),
+                      T(-1e-10),
+                      L::infinity(),
+                      -L::infinity(),
+                      L::quiet_NaN(),
+                      L::denorm_min(),
+                      -L::denorm_min(),
+                      L::min(),
+                      L::max(),
+                      -L::max(),
+                      L::epsilon(),
+                      T(87),
+                      T(89),
+                      T(-87),
+                      T(-104),
+                      T(709),
+                      T(711),
+                      T(-745),
+                      T(-750),
+                      T(1e6),
+                      T(-1e6),
+                      std::nextafter(T(-1), T(0)),
+                      std::nextafter(T(-1), T(-2)),
+                      T(M_PI),
+                      T(M_PI_2),
+                      T(-M_PI_2),
+                      T(10),
+                      T(27),
+                      T(-6),
+                      T(6)};
   std::mt19937 random(1);
   std::uniform_real_distribution<double> wide(-100, 100), narrow(-2, 2), exponent(-30, 30);
   for (int i = 0; i < 2000; ++i) {
@@ -52,12 +83,15 @@ double UlpError(T actual, long double exact) {
     // One rounding from overflow.
     if (actual == expected) return 0;
     return std::fabs(static_cast<long double>(std::numeric_limits<T>::max())) * 0.9999L <
-                   std::fabs(exact) && std::signbit(actual) == std::signbit(expected) ? 1 : INFINITY;
+                       std::fabs(exact) &&
+                   std::signbit(actual) == std::signbit(expected)
+               ? 1
+               : INFINITY;
   }
   if (expected == 0 && actual == 0) return std::signbit(actual) == std::signbit(expected) ? 0 : 1;
-  const T ulp = std::max(std::nextafter(std::fabs(expected), std::numeric_limits<T>::infinity()) -
-                             std::fabs(expected),
-                         std::numeric_limits<T>::denorm_min());
+  const T ulp = std::max(
+      std::nextafter(std::fabs(expected), std::numeric_limits<T>::infinity()) - std::fabs(expected),
+      std::numeric_limits<T>::denorm_min());
   return static_cast<double>(std::fabs(static_cast<long double>(actual) - exact) / ulp);
 }
 
@@ -99,8 +133,10 @@ template <class T>
 void CheckPower(DType dtype) {
   std::vector<T> bases, exponents;
   using L = std::numeric_limits<T>;
-  const T special[] = {T(0), -T(0), T(1), T(-1), T(2), T(-2), T(0.5), T(3), T(-3), L::infinity(),
-                       -L::infinity(), L::quiet_NaN(), L::max(), L::denorm_min(), T(1e-3), T(1000)};
+  const T special[] = {T(0),     -T(0),           T(1),           T(-1),
+                       T(2),     T(-2),           T(0.5),         T(3),
+                       T(-3),    L::infinity(),   -L::infinity(), L::quiet_NaN(),
+                       L::max(), L::denorm_min(), T(1e-3),        T(1000)};
   for (T a : special) {
     for (T b : special) {
       bases.push_back(a);
@@ -148,7 +184,8 @@ TEST(TapeKernelsTest, ExtremaTakeNan) {
 // An element comes out the same alone, in a tail and in the middle, and whether the
 // other operand is an array or repeated.
 TEST(TapeKernelsTest, ElementsDoNotDependOnTheirNeighbours) {
-  for (DType dtype : {DType::kF32, DType::kF64, DType::kI32, DType::kI64, DType::kC64, DType::kC128}) {
+  for (DType dtype :
+       {DType::kF32, DType::kF64, DType::kI32, DType::kI64, DType::kC64, DType::kC128}) {
     const int64_t item = ItemSize(dtype);
     std::vector<char> a(67 * item), b(67 * item);
     std::mt19937 random(3);
@@ -173,7 +210,9 @@ TEST(TapeKernelsTest, ElementsDoNotDependOnTheirNeighbours) {
       map(in, whole.data(), 67);
       for (int64_t i = 0; i < 67; ++i) {
         alignas(64) char splat[kSplatBytes];
-        for (int64_t c = 0; c < kSplatBytes; c += item) std::memcpy(splat + c, b.data() + i * item, item);
+        for (int64_t c = 0; c < kSplatBytes; c += item) {
+          std::memcpy(splat + c, b.data() + i * item, item);
+        }
         const MapOperand alone[2] = {{a.data() + i * item, -1}, {splat, 0}};
         map(alone, one.data(), 1);
         // Results are of the operands' dtype, its real part's, or bool.
@@ -213,8 +252,9 @@ TEST(TapeKernelsTest, PairsAreTheirInstructions) {
 }
 
 TEST(TapeKernelsTest, FloatsBecomeIntegersByTruncation) {
-  const std::vector<double> x = {1.9, -1.9, 2147483647.5, 2147483648.0, -2147483648.9,
-                                 -2147483649.0, 1e300, -INFINITY, NAN, 9.3e18, -0x1p63};
+  const std::vector<double> x = {1.9,           -1.9,          2147483647.5, 2147483648.0,
+                                 -2147483648.9, -2147483649.0, 1e300,        -INFINITY,
+                                 NAN,           9.3e18,        -0x1p63};
   std::vector<int32_t> narrow(x.size());
   std::vector<int64_t> wide(x.size());
   const MapOperand in{x.data(), -1};
@@ -241,7 +281,9 @@ TEST(TapeKernelsTest, HalfPrecisionRoundsToNearestEven) {
   }
   in.data = nudged.data();
   FindCast(DType::kF32, DType::kF16)(&in, back.data(), 65536);
-  for (uint32_t i = 0; i < 65536; ++i) ASSERT_EQ(back[i].bits, Float16(nudged[i]).bits) << nudged[i];
+  for (uint32_t i = 0; i < 65536; ++i) {
+    ASSERT_EQ(back[i].bits, Float16(nudged[i]).bits) << nudged[i];
+  }
 }
 
 TEST(TapeKernelsTest, RowReductions) {

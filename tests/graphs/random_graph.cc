@@ -32,7 +32,7 @@ class Generator {
   }
 
   RandomGraph Run() {
-    static constexpr DType kUsual[] = {DType::kF32, DType::kF64, DType::kF32, DType::kF64,
+    static constexpr DType kUsual[] = {DType::kF32, DType::kF64,  DType::kF32, DType::kF64,
                                        DType::kC64, DType::kC128, DType::kI64, DType::kF16};
     dtype_ = kUsual[Pick(0, 7)];
     integers_ = Chance(options_.integer_data);
@@ -75,7 +75,8 @@ class Generator {
     } else {
       data = Strided(dtype, sizes);
     }
-    values_.push_back(builder_.Input(name, dtype, Shape(absl::Span<const int64_t>(sizes)), structure));
+    values_.push_back(
+        builder_.Input(name, dtype, Shape(absl::Span<const int64_t>(sizes)), structure));
     inputs_.Set(name, std::move(data));
   }
 
@@ -188,8 +189,7 @@ class Generator {
         case ParamKind::kTensors:
           for (int64_t n = Pick(1, 3); n > 0; --n) operands.push_back(PickValue());
           break;
-        default:
-          has_attributes = has_attributes && AddAttribute(op, p, operands, &attributes);
+        default: has_attributes = has_attributes && AddAttribute(op, p, operands, &attributes);
       }
     }
     if (!has_attributes) return false;
@@ -197,7 +197,9 @@ class Generator {
     if (node->error() != nullptr) return false;
     for (const TensorType& t : node->types()) {
       int64_t elements = 1;
-      for (const Dim& d : t.shape.dims()) elements *= d.IsStatic() ? std::min<int64_t>(d.value(), 100000) : 1;
+      for (const Dim& d : t.shape.dims()) {
+        elements *= d.IsStatic() ? std::min<int64_t>(d.value(), 100000) : 1;
+      }
       if (elements > options_.max_elements || t.rank() > 5) return false;
     }
     for (size_t i = 0; i < node->types().size(); ++i) {
@@ -290,8 +292,9 @@ class Generator {
     for (const Expr& e : values_) {
       for (const Expr& operand : e.node().operands()) {
         for (size_t i = 0; i < values_.size(); ++i) {
-          used[i] = used[i] || (operand && values_[i].node_ptr().get() == operand.node_ptr().get() &&
-                                values_[i].result() == operand.result());
+          used[i] =
+              used[i] || (operand && values_[i].node_ptr().get() == operand.node_ptr().get() &&
+                          values_[i].result() == operand.result());
         }
       }
     }
@@ -360,8 +363,7 @@ GraphPtr OnlyOutput(const Graph& graph, size_t output) {
     known[in.value] = builder.AddInput(in.name, graph.type(in.value), in.default_value);
   }
   const ValueId root = graph.outputs()[output].value;
-  const std::vector<ValueId> values =
-      Inline(graph, {&root, 1}, &known, &builder);
+  const std::vector<ValueId> values = Inline(graph, {&root, 1}, &known, &builder);
   builder.AddOutput(graph.outputs()[output].name, values[0]);
   return std::make_shared<const Graph>(*std::move(builder).Build());
 }

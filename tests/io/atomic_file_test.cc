@@ -105,8 +105,7 @@ TEST(AtomicFileTest, KeepsPermissions) {
 
 TEST(AtomicFileTest, Refusals) {
   TempFolder folder;
-  EXPECT_EQ(WriteFileAtomically(folder.path(), "x").code(),
-            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(WriteFileAtomically(folder.path(), "x").code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(WriteFileAtomically(folder / "new/", "x").code(),
             absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(WriteFileAtomically(folder / "missing/a", "x").code(), absl::StatusCode::kNotFound);

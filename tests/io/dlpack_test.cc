@@ -118,8 +118,8 @@ TEST(DLPackTest, Refusals) {
   EXPECT_THAT(lender.Error(), HasSubstr("overflows"));
   lender.shape = {2, 3};
   for (const int64_t stride :
-       {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(),
-        int64_t{1} << 61, -(int64_t{1} << 61)}) {
+       {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(), int64_t{1} << 61,
+        -(int64_t{1} << 61)}) {
     lender.strides = {stride, 1};
     EXPECT_THAT(lender.Error(), HasSubstr("overflows")) << stride;
   }

@@ -65,21 +65,22 @@ TEST(MtxTest, ArraysRunDownTheColumns) {
               ElementsAre(0, -1, -2, 1, 0, -3, 2, 3, 0));
   EXPECT_THAT(Parsed("array real skew-symmetric", "1 1\n").ToVector<double>(), ElementsAre(0));
   EXPECT_THAT(Parsed("array real general", "0 5\n").sizes(), ElementsAre(0, 5));
-  EXPECT_THAT(Parsed("ARRAY Real GENERAL", "1\t1\r\n  7.  \r\n").ToVector<double>(), ElementsAre(7));
+  EXPECT_THAT(Parsed("ARRAY Real GENERAL", "1\t1\r\n  7.  \r\n").ToVector<double>(),
+              ElementsAre(7));
 }
 
 TEST(MtxTest, EntriesStayAsTheyAre) {
-  const absl::StatusOr<CooMatrix> m = ParseMtxEntries(absl::StrCat(
-      kBanner, "coordinate real symmetric\n900000000 900000000 2\n3 1 5\n2 2 0\n"));
+  const absl::StatusOr<CooMatrix> m = ParseMtxEntries(
+      absl::StrCat(kBanner, "coordinate real symmetric\n900000000 900000000 2\n3 1 5\n2 2 0\n"));
   ASSERT_TRUE(m.ok()) << m.status();
   EXPECT_EQ(m->rows, 900000000);
   EXPECT_THAT(m->indices.sizes(), ElementsAre(2, 3));
   EXPECT_THAT(m->indices.ToVector<int64_t>(), ElementsAre(2, 0, 1, 0, 2, 1));
   EXPECT_THAT(m->values.ToVector<double>(), ElementsAre(5, 5, 0));
-  EXPECT_THAT(std::string(ParseMtxEntries(absl::StrCat(kBanner, "array real general\n1 1\n1"))
-                              .status()
-                              .message()),
-              HasSubstr("dense"));
+  EXPECT_THAT(
+      std::string(
+          ParseMtxEntries(absl::StrCat(kBanner, "array real general\n1 1\n1")).status().message()),
+      HasSubstr("dense"));
 }
 
 TEST(MtxTest, ErrorsNameTheLine) {

@@ -21,8 +21,8 @@ using ::testing::HasSubstr;
 
 // A file of version `major` with this dictionary and these bytes after it.
 std::string File(absl::string_view dict, absl::string_view data = "", int major = 1) {
-  std::string file = absl::StrCat("\x93NUMPY", std::string(1, static_cast<char>(major)),
-                                  std::string(1, '\0'));
+  std::string file =
+      absl::StrCat("\x93NUMPY", std::string(1, static_cast<char>(major)), std::string(1, '\0'));
   const size_t length = dict.size();
   for (int i = 0; i < (major == 1 ? 2 : 4); ++i) {
     file.push_back(static_cast<char>((length >> (8 * i)) & 0xff));
@@ -214,8 +214,8 @@ TEST(NpyTest, SizesThatOverflowOrAreNoSizes) {
   EXPECT_THAT(error(many + ")"), HasSubstr("more than 16 dimensions"));
   // The product overflows although each factor fits; also next to a zero, as
   // NumPy has it.
-  for (const char* shape : {"(4294967296, 4294967296)", "(9223372036854775807,)",
-                            "(4294967296, 4294967296, 0)"}) {
+  for (const char* shape :
+       {"(4294967296, 4294967296)", "(9223372036854775807,)", "(4294967296, 4294967296, 0)"}) {
     EXPECT_EQ(ParseNpy(File(Dict("<f8", shape))).status().code(),
               absl::StatusCode::kInvalidArgument);
   }
@@ -252,15 +252,13 @@ TEST(NpyTest, BrokenDictionaries) {
 TEST(NpyTest, FilesThatCannotBeRead) {
   TempFolder folder;
   const std::string missing = folder / "missing.npy";
-  EXPECT_EQ(ReadNpy(missing).status(),
-            absl::NotFoundError(
-                absl::StrCat(missing, ": cannot be opened: No such file or directory")));
-  EXPECT_EQ(ReadNpy(folder.path()).status(),
-            absl::FailedPreconditionError(
-                absl::StrCat(folder.path(), ": is a directory, not a file")));
+  EXPECT_EQ(
+      ReadNpy(missing).status(),
+      absl::NotFoundError(absl::StrCat(missing, ": cannot be opened: No such file or directory")));
+  EXPECT_EQ(ReadNpy(folder.path()).status(), absl::FailedPreconditionError(absl::StrCat(
+                                                 folder.path(), ": is a directory, not a file")));
   EXPECT_EQ(ReadNpy("/dev/zero").status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(ReadNpy(std::string("a\0.npy", 6)).status().code(),
-            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReadNpy(std::string("a\0.npy", 6)).status().code(), absl::StatusCode::kInvalidArgument);
   const std::string empty = folder.Write("empty.npy", "");
   EXPECT_EQ(ReadNpy(empty).status(), absl::InvalidArgumentError(absl::StrCat(
                                          empty, ": the file is empty, not an .npy file")));

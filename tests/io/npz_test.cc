@@ -85,10 +85,9 @@ struct Zip {
           absl::StrCat(Little(m.flags, 2), Little(m.method, 2), Little(0, 4));
       const uint64_t offset = file.size() + shift;
       const bool descriptor = (m.flags & 8) != 0;
-      absl::StrAppend(&file, "PK\x03\x04", Little(20, 2), common,
-                      Little(descriptor ? 0 : m.crc, 4), Little(descriptor ? 0 : m.stored_size, 4),
-                      Little(descriptor ? 0 : m.size, 4), Little(m.name.size(), 2), Little(0, 2),
-                      m.name, m.stored, m.behind);
+      absl::StrAppend(&file, "PK\x03\x04", Little(20, 2), common, Little(descriptor ? 0 : m.crc, 4),
+                      Little(descriptor ? 0 : m.stored_size, 4), Little(descriptor ? 0 : m.size, 4),
+                      Little(m.name.size(), 2), Little(0, 2), m.name, m.stored, m.behind);
       const std::string extra =
           m.zip64 ? absl::StrCat(Little(0x7777, 2), Little(1, 2), "x", Little(1, 2), Little(24, 2),
                                  Little(m.size, 8), Little(m.stored_size, 8), Little(offset, 8))
@@ -105,9 +104,8 @@ struct Zip {
     const uint64_t end = file.size();
     if (zip64) {
       absl::StrAppend(&file, "PK\x06\x06", Little(44, 8), Little(45, 2), Little(45, 2),
-                      Little(0, 8), Little(count, 8), Little(count, 8),
-                      Little(directory.size(), 8), Little(start, 8), "PK\x06\x07", Little(0, 4),
-                      Little(end, 8), Little(1, 4));
+                      Little(0, 8), Little(count, 8), Little(count, 8), Little(directory.size(), 8),
+                      Little(start, 8), "PK\x06\x07", Little(0, 4), Little(end, 8), Little(1, 4));
     }
     absl::StrAppend(&file, "PK\x05\x06", Little(0, 4), Little(zip64 ? 0xffff : count, 2),
                     Little(zip64 ? 0xffff : count, 2),
@@ -136,7 +134,9 @@ std::vector<NamedTensor> Examples() {
   return {{"weights", Tensor::Of<float>({{1, 2, 3}, {4, 5, 6}})},
           {"b", Tensor::Scalar<int64_t>(7)},
           {"empty", Tensor::Copy(nullptr, DType::kF16, {0, 4})},
-          {"gr\xc3\xb6\xc3\x9f" "e/../x", Tensor::Copy(ramp.data(), DType::kF64, {30, 100})},
+          {"gr\xc3\xb6\xc3\x9f"
+           "e/../x",
+           Tensor::Copy(ramp.data(), DType::kF64, {30, 100})},
           {"flags", Tensor::Of<bool>({true, false, true})}};
 }
 
@@ -150,8 +150,10 @@ TEST(NpzTest, RoundTrip) {
     for (const bool mmap : {false, true}) {
       const absl::StatusOr<NpzReader> reader = NpzReader::Open(folder / "a.npz", {.mmap = mmap});
       ASSERT_TRUE(reader.ok()) << reader.status();
-      EXPECT_THAT(reader->names(),
-                  ElementsAre("weights", "b", "empty", "gr\xc3\xb6\xc3\x9f" "e/../x", "flags"));
+      EXPECT_THAT(reader->names(), ElementsAre("weights", "b", "empty",
+                                               "gr\xc3\xb6\xc3\x9f"
+                                               "e/../x",
+                                               "flags"));
       for (const NamedTensor& t : Examples()) {
         const absl::StatusOr<Tensor> read = reader->Read(t.name);
         ASSERT_TRUE(read.ok()) << read.status();
@@ -189,8 +191,8 @@ TEST(NpzTest, HandMadeFilesAreRight) {
       EXPECT_EQ(ErrorOf(Zip{.members = {member}, .zip64 = zip64}.Bytes()), "OK");
     }
     member.flags = 8;
-    member.behind = absl::StrCat("PK\x07\x08", Little(member.crc, 4),
-                                 Little(member.stored_size, 4), Little(member.size, 4));
+    member.behind = absl::StrCat("PK\x07\x08", Little(member.crc, 4), Little(member.stored_size, 4),
+                                 Little(member.size, 4));
     EXPECT_EQ(ErrorOf(Zip{.members = {member}, .comment = "PK\x05\x06 a comment"}.Bytes()), "OK");
   }
   EXPECT_EQ(ErrorOf(Zip{}.Bytes()), "OK");

@@ -179,7 +179,8 @@ TEST_F(NumpyTest, HalvesConvertAsInNumpy) {
     if (f == f) {
       ASSERT_EQ(ours, numpys) << f;
     } else {
-      ASSERT_EQ(ours & 0xfe00, 0x7e00 | (numpys & 0x8000)) << "a NaN stays a quiet NaN, with its sign";
+      ASSERT_EQ(ours & 0xfe00, 0x7e00 | (numpys & 0x8000))
+          << "a NaN stays a quiet NaN, with its sign";
     }
   }
 }

@@ -74,9 +74,9 @@ TEST(TensorFileTest, TheErrorsOfEveryKind) {
   }
   for (const char* name : {"d.npy", "d.npz", "d.mtx", "d"}) {
     std::filesystem::create_directory(folder / name);
-    EXPECT_EQ(LoadTensor(folder / name).status(),
-              absl::FailedPreconditionError(
-                  absl::StrCat(folder / name, ": is a directory, not a file")));
+    EXPECT_EQ(
+        LoadTensor(folder / name).status(),
+        absl::FailedPreconditionError(absl::StrCat(folder / name, ": is a directory, not a file")));
   }
   for (const char* name : {"e.npy", "e.npz", "e.mtx", "e.txt"}) {
     const absl::Status status = LoadTensor(folder.Write(name, "rubbish")).status();

@@ -59,10 +59,10 @@ void ExpectSame(const Expr& expr, const std::vector<Expr>& inputs, std::mt19937*
       << after.ToString() << " does not say all of " << before.ToString();
   for (NodeId n = 0; n < decomposed.graph->num_nodes(); ++n) {
     const std::string op(decomposed.graph->op(n).name);
-    EXPECT_THAT((std::vector<std::string>{"inner", "kron", "tensordot", "einsum", "addbmm",
-                                          "flatten", "unflatten", "broadcast_to", "movedim",
-                                          "narrow"}),
-                testing::Not(testing::Contains(op)));
+    EXPECT_THAT(
+        (std::vector<std::string>{"inner", "kron", "tensordot", "einsum", "addbmm", "flatten",
+                                  "unflatten", "broadcast_to", "movedim", "narrow"}),
+        testing::Not(testing::Contains(op)));
   }
   std::vector<Tensor> values;
   for (const Expr& in : inputs) {
@@ -99,7 +99,8 @@ TEST(Decompose, MatmulOfEveryRankAndBatch) {
     for (int64_t r = Pick(&random, 0, 3); r > 0; --r) batch.push_back(Pick(&random, 1, 3));
     auto operand = [&](bool left) {
       if (Pick(&random, 0, 4) == 0) return Sizes{k};
-      Sizes sizes(batch.begin() + Pick(&random, 0, static_cast<int64_t>(batch.size())), batch.end());
+      Sizes sizes(batch.begin() + Pick(&random, 0, static_cast<int64_t>(batch.size())),
+                  batch.end());
       for (int64_t& s : sizes) s = Pick(&random, 0, 2) == 0 ? 1 : s;
       const int64_t other = Pick(&random, 1, 3);
       sizes.push_back(left ? other : k);
@@ -226,8 +227,9 @@ std::vector<std::string> Ops(const Expr& expr, const std::vector<Expr>& inputs) 
 
 TEST(Decompose, MakesTheProductsThatWereMeant) {
   using testing::ElementsAre;
-  const Expr A = In(0, DType::kF32, {3, 4}), B = In(1, DType::kF32, {4, 5}), x = In(2, DType::kF32, {4}),
-             T = In(3, DType::kF32, {7, 3, 4}), U = In(4, DType::kF32, {7, 4, 5});
+  const Expr A = In(0, DType::kF32, {3, 4}), B = In(1, DType::kF32, {4, 5}),
+             x = In(2, DType::kF32, {4}), T = In(3, DType::kF32, {7, 3, 4}),
+             U = In(4, DType::kF32, {7, 4, 5});
   EXPECT_THAT(Ops(matmul(A, B), {A, B}), ElementsAre("mm"));
   EXPECT_THAT(Ops(matmul(A, x), {A, x}), ElementsAre("mv"));
   EXPECT_THAT(Ops(matmul(x, B), {x, B}), ElementsAre("transpose", "mv"));
@@ -237,12 +239,12 @@ TEST(Decompose, MakesTheProductsThatWereMeant) {
   EXPECT_THAT(Ops(matmul(x, U), {x, U}), ElementsAre("unsqueeze", "matmul", "reshape"));
   // Rows of transposed matrices do not merge without a copy.
   const Expr R = In(6, DType::kF32, {3, 2});
-  EXPECT_THAT(Ops(matmul(T.T(), R), {T, R}),
-              testing::Contains("matmul"));
+  EXPECT_THAT(Ops(matmul(T.T(), R), {T, R}), testing::Contains("matmul"));
   const Expr V = In(7, DType::kF32, {2, 7, 3, 4}), W = In(8, DType::kF32, {2, 5, 7, 4});
   EXPECT_THAT(Ops(einsum("bhid,bjhd->bhij", {V, W}), {V, W}), ElementsAre("permute", "matmul"));
   EXPECT_THAT(Ops(einsum("ij,jk", {A, B}), {A, B}), ElementsAre("mm"));
-  EXPECT_THAT(Ops(einsum("ji,jk->ik", {A.T(), B}), {A, B}), ElementsAre("transpose", "transpose", "mm"));
+  EXPECT_THAT(Ops(einsum("ji,jk->ik", {A.T(), B}), {A, B}),
+              ElementsAre("transpose", "transpose", "mm"));
   EXPECT_THAT(Ops(einsum("bij,bjk->bik", {T, U}), {T, U}), ElementsAre("bmm"));
   EXPECT_THAT(Ops(einsum("i,i", {x, x}), {x}), ElementsAre("dot"));
   EXPECT_THAT(Ops(einsum("ij,j", {A, x}), {A, x}), ElementsAre("mv"));
@@ -255,7 +257,8 @@ TEST(Decompose, MakesTheProductsThatWereMeant) {
 
 // In strict mode operands are taken from the left.
 TEST(Decompose, StrictKeepsTheOrder) {
-  const Expr A = In(0, DType::kF32, {3, 4}), B = In(1, DType::kF32, {4, 5}), y = In(2, DType::kF32, {5});
+  const Expr A = In(0, DType::kF32, {3, 4}), B = In(1, DType::kF32, {4, 5}),
+             y = In(2, DType::kF32, {5});
   CaptureRequest request;
   for (const Expr& in : {A, B, y}) request.inputs.push_back({in, Expr()});
   request.outputs.emplace_back("z", einsum("ij,jk,k", {A, B, y}));

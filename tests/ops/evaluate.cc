@@ -66,4 +66,10 @@ std::string Difference(const std::vector<double>& actual, const std::vector<doub
   return difference;
 }
 
+void CheckReals(const std::vector<RealsCase>& cases) {
+  for (const RealsCase& c : cases) {
+    EXPECT_EQ(Difference(Reals(c.expr), c.expected, c.ulps), "") << c.name;
+  }
+}
+
 }  // namespace otium

@@ -37,6 +37,16 @@ Expr Of(DType dtype, const std::vector<double>& values, const std::vector<int64_
 std::string Difference(const std::vector<double>& actual, const std::vector<double>& expected,
                        double ulps = 0);
 
+// Tables of expressions and their values.
+struct RealsCase {
+  const char* name;
+  Expr expr;
+  std::vector<double> expected;
+  double ulps = 0;
+};
+// A test failure for each case whose Difference is not empty.
+void CheckReals(const std::vector<RealsCase>& cases);
+
 }  // namespace otium
 
 #endif  // OTIUM_TESTS_OPS_EVALUATE_H_

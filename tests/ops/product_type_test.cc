@@ -2,36 +2,22 @@
 //
 // Types of the products, with names for sizes; or the error, word for word.
 
-#include "engine/graph/capture.h"
 #include "gtest/gtest.h"
 #include "ops/ops.h"
-#include "tests/ops/reference_run.h"
+#include "tests/ops/type_cases.h"
 
 namespace otium {
 namespace {
 
-using testing_ops::TypeOrError;
+using testing_ops::CheckTypes;
+using testing_ops::In;
 
 const Dim b = Dim::Symbol("b"), k = Dim::Symbol("k"), m = Dim::Symbol("m"), n = Dim::Symbol("n"),
           p = Dim::Symbol("p");
 
-Expr In(Shape shape, DType dtype = DType::kF64) {
-  return InputExpr("x", TensorType(dtype, std::move(shape)), {});
-}
-
-struct Case {
-  Expr expr;
-  const char* want;
-};
-
-void Check(std::initializer_list<Case> cases) {
-  int i = 0;
-  for (const Case& c : cases) EXPECT_EQ(TypeOrError(c.expr), c.want) << "case " << i++;
-}
-
 TEST(ProductTypes, VectorsAndMatrices) {
   const Expr x = In({n}), A = In({n, m});
-  Check({
+  CheckTypes({
       {dot(x, x), "f64[]"},
       {dot(x, In({m})), "dot: x is f64[n] and y is f64[m]: n is not m"},
       {dot(A, x), "dot: x is f64[n, m], it must have 1 dimension"},
@@ -56,7 +42,7 @@ TEST(ProductTypes, VectorsAndMatrices) {
 
 TEST(ProductTypes, FusedForms) {
   const Expr A = In({n, m}), x = In({m});
-  Check({
+  CheckTypes({
       {addmv(In({n}), A, x), "f64[n]"},
       {addmv(In({}), A, x), "f64[n]"},
       {addmv(In({n, 1}), A, x), "addmv: input is f64[n, 1], it does not broadcast to [n]"},
@@ -80,7 +66,7 @@ TEST(ProductTypes, FusedForms) {
 }
 
 TEST(ProductTypes, Matmul) {
-  Check({
+  CheckTypes({
       {matmul(In({n}), In({n})), "f64[]"},
       {matmul(In({n, m}), In({m})), "f64[n]"},
       {matmul(In({n}), In({n, m})), "f64[m]"},
@@ -99,7 +85,7 @@ TEST(ProductTypes, Matmul) {
 
 TEST(ProductTypes, Contractions) {
   const Expr A = In({n, m}), B = In({m, p});
-  Check({
+  CheckTypes({
       {inner(In({b, n}), In({k, m, n})), "f64[b, k, m]"},
       {inner(In({}), A), "f64[n, m]"},
       {inner(A, B), "inner: a is f64[n, m] and b is f64[m, p]: m is not p"},

@@ -78,9 +78,8 @@ TEST_P(ProductValues, MatricesAndFusedForms) {
   Expect(addmm(constant(c), eA, eB), [&](const Sizes& i) { return At(c, i) + mm_at(i[0], i[1]); });
   Expect(addmm(constant(row), eA, eB, -1, 2),
          [&](const Sizes& i) { return 2.0 * mm_at(i[0], i[1]) - At(row, {i[1]}); });
-  Expect(addr(constant(c), ey, constant(row), 2, -1), [&](const Sizes& i) {
-    return 2.0 * At(c, i) - At(y, {i[0]}) * At(row, {i[1]});
-  });
+  Expect(addr(constant(c), ey, constant(row), 2, -1),
+         [&](const Sizes& i) { return 2.0 * At(c, i) - At(y, {i[0]}) * At(row, {i[1]}); });
 }
 
 TEST_P(ProductValues, Batches) {
@@ -180,7 +179,8 @@ TEST(Products, EmptySums) {
   EXPECT_EQ(Value(mv(A, v)), "[0, 0]");
   EXPECT_EQ(Value(mm(B, A)), "[]");
   EXPECT_EQ(Value(addmm(c, A, B, 3)), "[[3, 6], [9, 12]]");
-  EXPECT_EQ(Value(addbmm(c, expand(A, {5, -1, -1}), expand(B, {5, -1, -1}), 2)), "[[2, 4], [6, 8]]");
+  EXPECT_EQ(Value(addbmm(c, expand(A, {5, -1, -1}), expand(B, {5, -1, -1}), 2)),
+            "[[2, 4], [6, 8]]");
   EXPECT_EQ(Value(einsum("ij,jk", {A, B})), "[[0, 0], [0, 0]]");
 }
 

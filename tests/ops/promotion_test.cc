@@ -25,31 +25,23 @@ std::string Cell(const char* const* table, int i, int j) {
 
 // Rows: a tensor with dimensions; columns: the same, in the order of DType.
 constexpr const char* kTensorTensor[] = {
-    "bool i32 i64 f16 bf16 f32 f64 c64 c128",
-    "i32 i32 i64 f16 bf16 f32 f64 c64 c128",
-    "i64 i64 i64 f16 bf16 f32 f64 c64 c128",
-    "f16 f16 f16 f16 f32 f32 f64 c64 c128",
-    "bf16 bf16 bf16 f32 bf16 f32 f64 c64 c128",
-    "f32 f32 f32 f32 f32 f32 f64 c64 c128",
-    "f64 f64 f64 f64 f64 f64 f64 c128 c128",
-    "c64 c64 c64 c64 c64 c64 c128 c64 c128",
+    "bool i32 i64 f16 bf16 f32 f64 c64 c128",       "i32 i32 i64 f16 bf16 f32 f64 c64 c128",
+    "i64 i64 i64 f16 bf16 f32 f64 c64 c128",        "f16 f16 f16 f16 f32 f32 f64 c64 c128",
+    "bf16 bf16 bf16 f32 bf16 f32 f64 c64 c128",     "f32 f32 f32 f32 f32 f32 f64 c64 c128",
+    "f64 f64 f64 f64 f64 f64 f64 c128 c128",        "c64 c64 c64 c64 c64 c64 c128 c64 c128",
     "c128 c128 c128 c128 c128 c128 c128 c128 c128",
 };
 // Rows: a tensor with dimensions; columns: a 0-D tensor.
 constexpr const char* kTensorScalar[] = {
-    "bool i32 i64 f16 bf16 f32 f64 c64 c128",
-    "i32 i32 i32 f16 bf16 f32 f64 c64 c128",
-    "i64 i64 i64 f16 bf16 f32 f64 c64 c128",
-    "f16 f16 f16 f16 f16 f16 f16 c64 c64",
-    "bf16 bf16 bf16 bf16 bf16 bf16 bf16 c64 c64",
-    "f32 f32 f32 f32 f32 f32 f32 c64 c64",
-    "f64 f64 f64 f64 f64 f64 f64 c128 c128",
-    "c64 c64 c64 c64 c64 c64 c64 c64 c64",
+    "bool i32 i64 f16 bf16 f32 f64 c64 c128",       "i32 i32 i32 f16 bf16 f32 f64 c64 c128",
+    "i64 i64 i64 f16 bf16 f32 f64 c64 c128",        "f16 f16 f16 f16 f16 f16 f16 c64 c64",
+    "bf16 bf16 bf16 bf16 bf16 bf16 bf16 c64 c64",   "f32 f32 f32 f32 f32 f32 f32 c64 c64",
+    "f64 f64 f64 f64 f64 f64 f64 c128 c128",        "c64 c64 c64 c64 c64 c64 c64 c64 c64",
     "c128 c128 c128 c128 c128 c128 c128 c128 c128",
 };
 // Rows: a tensor, with dimensions or 0-D; columns: the numbers 1, 1.0 and 1j.
 constexpr const char* kTensorNumber[] = {
-    "i64 f32 c64", "i32 f32 c64", "i64 f32 c64",  "f16 f16 c64",    "bf16 bf16 c64",
+    "i64 f32 c64", "i32 f32 c64",  "i64 f32 c64", "f16 f16 c64",    "bf16 bf16 c64",
     "f32 f32 c64", "f64 f64 c128", "c64 c64 c64", "c128 c128 c128",
 };
 

@@ -126,8 +126,7 @@ Tensor Iota(DType dtype, absl::Span<const int64_t> sizes) {
 }
 
 Tensor RandomIntegers(DType dtype, absl::Span<const int64_t> sizes, std::mt19937* random) {
-  return Fill(dtype, sizes,
-              [&](int64_t) { return static_cast<int64_t>((*random)() % 7) - 3; });
+  return Fill(dtype, sizes, [&](int64_t) { return static_cast<int64_t>((*random)() % 7) - 3; });
 }
 
 std::complex<double> At(const Tensor& t, absl::Span<const int64_t> index) {

@@ -3,36 +3,23 @@
 // Types of the shape, indexing and joining ops, with names for sizes; or the
 // error, word for word.
 
-#include "engine/graph/capture.h"
 #include "gtest/gtest.h"
 #include "ops/ops.h"
-#include "tests/ops/reference_run.h"
+#include "tests/ops/type_cases.h"
 
 namespace otium {
 namespace {
 
+using testing_ops::CheckTypes;
+using testing_ops::In;
 using testing_ops::TypeOrError;
 
 const Dim b = Dim::Symbol("b"), h = Dim::Symbol("h"), k = Dim::Symbol("k"), m = Dim::Symbol("m"),
           n = Dim::Symbol("n");
 
-Expr In(Shape shape, DType dtype = DType::kF64) {
-  return InputExpr("x", TensorType(dtype, std::move(shape)), {});
-}
-
-struct Case {
-  Expr expr;
-  const char* want;
-};
-
-void Check(std::initializer_list<Case> cases) {
-  int i = 0;
-  for (const Case& c : cases) EXPECT_EQ(TypeOrError(c.expr), c.want) << "case " << i++;
-}
-
 TEST(ShapeTypes, Reshape) {
   const Expr x = In({b, n, m});
-  Check({
+  CheckTypes({
       {reshape(x, {b, -1}), "f64[b, m*n]"},
       {reshape(x, {-1, m}), "f64[b*n, m]"},
       {reshape(x, {n, b * m}), "f64[n, b*m]"},
@@ -41,8 +28,7 @@ TEST(ShapeTypes, Reshape) {
       {reshape(In({n, 6}), {2, n, 2}),
        "f64[2, n, 2]"},  // 6n is not 4n, unless n is 0: checked when bound.
       {reshape(In({2, 3}), {3, 2}), "f64[3, 2]"},
-      {reshape(In({2, 3}), {4, 2}),
-       "reshape: x has the shape [2, 3], which does not fill [4, 2]"},
+      {reshape(In({2, 3}), {4, 2}), "reshape: x has the shape [2, 3], which does not fill [4, 2]"},
       {reshape(In({2, 3}), {4, -1}),
        "reshape: x has the shape [2, 3], which does not fill [4, -1]"},
       {reshape(In({2, 3}), {-1, -1}), "reshape: only one size may be -1"},
@@ -66,7 +52,7 @@ TEST(ShapeTypes, Reshape) {
 
 TEST(ShapeTypes, Permutations) {
   const Expr x = In({b, n, m});
-  Check({
+  CheckTypes({
       {transpose(x, 0, -1), "f64[m, n, b]"},
       {x.T(), "f64[b, m, n]"},
       {In({n}).T(), "transpose: x is f64[n], it must have at least 2 dimensions"},
@@ -89,7 +75,7 @@ TEST(ShapeTypes, Permutations) {
 }
 
 TEST(ShapeTypes, OnesAndExpansion) {
-  Check({
+  CheckTypes({
       {squeeze(In({1, 3, 1})), "f64[3]"},
       {squeeze(In({1, 3, 1}), Ints{0, 1}), "f64[3, 1]"},
       {squeeze(In({n, 1}), Ints{1}), "f64[n]"},
@@ -104,18 +90,16 @@ TEST(ShapeTypes, OnesAndExpansion) {
       {expand(In({1}), {0}), "f64[0]"},
       {expand(In({}), {2, n}), "f64[2, n]"},
       {expand(In({n}), {-1, n}), "expand: the size -1 of dimension 0 is negative"},
-      {expand(In({n, 2}), {n, 3}),
-       "expand: x is f64[n, 2], it does not broadcast to [n, 3]"},
+      {expand(In({n, 2}), {n, 3}), "expand: x is f64[n, 2], it does not broadcast to [n, 3]"},
       {expand(In({n, 2}), {2}), "expand: x is f64[n, 2], it does not broadcast to [2]"},
       {broadcast_to(In({1, m}), {n, m}), "f64[n, m]"},
-      {broadcast_to(In({1, m}), {n, -1}),
-       "broadcast_to: the size -1 of dimension 1 is negative"},
+      {broadcast_to(In({1, m}), {n, -1}), "broadcast_to: the size -1 of dimension 1 is negative"},
   });
 }
 
 TEST(ShapeTypes, Slices) {
   const Expr x = In({n, m});
-  Check({
+  CheckTypes({
       {slice(x, 0, 1), "f64[n - 1, m]"},
       {slice(x, 0, std::nullopt, -1), "f64[n - 1, m]"},
       {slice(x, 0, 1, 4), "f64[3, m]"},
@@ -145,7 +129,7 @@ TEST(ShapeTypes, Slices) {
 TEST(ShapeTypes, IndexTensorsAndDiagonals) {
   const Expr x = In({n, m});
   const Expr index = In({k}, DType::kI64);
-  Check({
+  CheckTypes({
       {index_select(x, 0, index), "f64[k, m]"},
       {index_select(x, 1, In({k}, DType::kI32)), "f64[n, k]"},
       {index_select(x, 0, In({k})), "index_select: index is f64[k], it must be i32 or i64"},
@@ -174,7 +158,7 @@ TEST(ShapeTypes, IndexTensorsAndDiagonals) {
 
 TEST(ShapeTypes, Joining) {
   const Expr x = In({n, m});
-  Check({
+  CheckTypes({
       {cat({x, In({k, m})}), "f64[k + n, m]"},
       {cat({x, x}, -1), "f64[n, 2*m]"},
       {cat({x, In({1, m}, DType::kI64)}), "f64[n + 1, m]"},
@@ -182,8 +166,7 @@ TEST(ShapeTypes, Joining) {
       {cat({x, In({k, k})}), "cat: tensors[0] is f64[n, m] and tensors[1] is f64[k, k]"},
       {cat({x, In({m})}), "cat: tensors[0] is f64[n, m] and tensors[1] is f64[m]"},
       {cat({}), "cat: needs at least one tensor"},
-      {cat({x, In({})}),
-       "cat: tensors[1] is f64[], it must have at least 1 dimension: use stack"},
+      {cat({x, In({})}), "cat: tensors[1] is f64[], it must have at least 1 dimension: use stack"},
       {stack({x, x, x}), "f64[3, n, m]"},
       {stack({x, x}, -1), "f64[n, m, 2]"},
       {stack({In({}), In({})}), "f64[2]"},
@@ -198,8 +181,7 @@ TEST(ShapeTypes, Split) {
   const Pieces pieces = split(In({7, n}), {3});
   EXPECT_EQ(pieces.size(), 3);
   EXPECT_EQ(TypeOrError(pieces[2]), "f64[1, n]");
-  EXPECT_EQ(TypeOrError(pieces[3]),
-            "split: there are 3 pieces, piece 3 is not among them");
+  EXPECT_EQ(TypeOrError(pieces[3]), "split: there are 3 pieces, piece 3 is not among them");
   EXPECT_EQ(split(In({3 * n}), {n}).size(), 3);
   EXPECT_EQ(TypeOrError(split(In({n}), {1, n - 1})[1]), "f64[n - 1]");
   EXPECT_EQ(split(In({0}), {4}).size(), 1);

@@ -66,8 +66,20 @@ Matrix Orthonormalized(Matrix a) {
 }
 
 enum Kind {
-  kGeneralKind, kBanded, kUnitLower, kUpperKind, kSymmetricKind, kHermitianKind, kPdKind, kPsdKind,
-  kOrthogonalKind, kPermutationKind, kIdentityKind, kZeroKind, kDiagonalKind, kNumKinds
+  kGeneralKind,
+  kBanded,
+  kUnitLower,
+  kUpperKind,
+  kSymmetricKind,
+  kHermitianKind,
+  kPdKind,
+  kPsdKind,
+  kOrthogonalKind,
+  kPermutationKind,
+  kIdentityKind,
+  kZeroKind,
+  kDiagonalKind,
+  kNumKinds
 };
 
 struct Sample {
@@ -227,19 +239,23 @@ std::string Broken(const Matrix& a, const Structure& s) {
   };
   require(s.lower == kFullBand || all([&](int64_t i, int64_t j) {
             return i - j <= s.lower || std::abs(a(i, j)) <= tolerance;
-          }), "lower");
+          }),
+          "lower");
   require(s.upper == kFullBand || all([&](int64_t i, int64_t j) {
             return j - i <= s.upper || std::abs(a(i, j)) <= tolerance;
-          }), "upper");
+          }),
+          "upper");
   if (s.Has(kZero)) require(Largest(a) == 0, "zero");
   if (s.Has(kUnitDiagonal)) {
-    require(all([&](int64_t i, int64_t j) { return i != j || std::abs(a(i, j) - 1.0) <= tolerance; }),
-            "unit_diagonal");
+    require(
+        all([&](int64_t i, int64_t j) { return i != j || std::abs(a(i, j) - 1.0) <= tolerance; }),
+        "unit_diagonal");
   }
   if (s.Has(kIdentity)) {
     require(all([&](int64_t i, int64_t j) {
               return std::abs(a(i, j) - (i == j ? 1.0 : 0.0)) <= tolerance;
-            }), "identity");
+            }),
+            "identity");
   }
   if (s.Has(kFullColumnRank)) {
     require(a.rows >= a.columns && SmallestPivot(a) > 1e-7, "full_rank");
@@ -247,8 +263,8 @@ std::string Broken(const Matrix& a, const Structure& s) {
   if (s.Has(kOrthonormalColumns)) {
     require(Broken(Gram(a, a), {kFullBand, kFullBand, kIdentity}).empty(), "orthonormal");
   }
-  constexpr uint32_t kSquare = kSymmetric | kHermitian | kPsd | kPd | kNonsingular | kOrthogonal |
-                               kPermutation;
+  constexpr uint32_t kSquare =
+      kSymmetric | kHermitian | kPsd | kPd | kNonsingular | kOrthogonal | kPermutation;
   if ((s.flags & kSquare) == 0) return broken;
   require(a.rows == a.columns, "square");
   if (a.rows != a.columns) return broken;
@@ -259,7 +275,8 @@ std::string Broken(const Matrix& a, const Structure& s) {
   if (s.Has(kHermitian)) {
     require(all([&](int64_t i, int64_t j) {
               return std::abs(a(i, j) - std::conj(a(j, i))) <= tolerance;
-            }), "hermitian");
+            }),
+            "hermitian");
   }
   if (s.Has(kPsd)) require(SmallestDefinitePivot(a, 1e3 * tolerance) > 0, "psd");
   if (s.Has(kPd)) require(SmallestDefinitePivot(a, 0) > 1e-9, "pd");

@@ -68,7 +68,8 @@ Expr RandomView(const Expr& x, std::mt19937* random) {
     return Dim(Pick(random, -size - 1, size + 1));
   };
   const std::optional<Dim> start = bound(), end = bound();
-  return slice(x, d, start, end, Pick(random, 0, 1) == 0 ? Pick(random, 1, 3) : -Pick(random, 1, 3));
+  return slice(x, d, start, end,
+               Pick(random, 0, 1) == 0 ? Pick(random, 1, 3) : -Pick(random, 1, 3));
 }
 
 // The tensor that `view` shows of dense `x`, read element by element.

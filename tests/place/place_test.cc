@@ -87,7 +87,9 @@ GraphPtr Pinned(const Graph& graph, std::mt19937& random) {
     for (ValueId v : graph.operands(n)) operands.push_back(v == kNoValue ? kNoValue : values[v]);
     builder.SetOrigins(graph.origins(n));
     std::optional<Device> pin;
-    if (random() % 3 == 0) pin = Device{random() % 3 == 0 ? DeviceKind::kCpu : DeviceKind::kCuda, 0};
+    if (random() % 3 == 0) {
+      pin = Device{random() % 3 == 0 ? DeviceKind::kCpu : DeviceKind::kCuda, 0};
+    }
     builder.SetPin(pin);
     const ValueId first = builder.Add(graph.op(n), operands, graph.attributes(n));
     for (int i = 0; i < graph.num_results(n); ++i) values[graph.result(n, i)] = first + i;
@@ -109,12 +111,13 @@ TEST(Place, RandomPlansNeverReadWhatIsGone) {
     ASSERT_TRUE(segment.ok()) << segment.status();
     const std::vector<InputPlacement> inputs = PlacementsOf(r, random);
     for (const bool optimize : {false, true}) {
-      const auto graph = optimize ? Optimized(segment->head, machine)
-                                  : absl::StatusOr<GraphPtr>(segment->head);
+      const auto graph =
+          optimize ? Optimized(segment->head, machine) : absl::StatusOr<GraphPtr>(segment->head);
       ASSERT_TRUE(graph.ok()) << graph.status() << "\n" << PrintGraph(*r.graph);
       const absl::StatusOr<Plan> plan = PlaceGraph(*graph, inputs, machine);
       ASSERT_TRUE(plan.ok()) << plan.status() << "\n" << PrintGraph(**graph);
-      ASSERT_EQ(CheckPlan(*plan), "") << "seed " << seed << "\n" << PrintGraph(**graph) << "\n"
+      ASSERT_EQ(CheckPlan(*plan), "") << "seed " << seed << "\n"
+                                      << PrintGraph(**graph) << "\n"
                                       << plan->ToString();
       EXPECT_EQ(PlaceGraph(*graph, inputs, machine)->ToString(), plan->ToString());
       const int64_t arena = plan->arenas.empty() ? 0 : plan->arenas[0].bytes;
@@ -157,7 +160,8 @@ TEST(Place, RandomPlansOnTwoDevices) {
     const GraphPtr graph = Pinned(*segment->head, random);
     const absl::StatusOr<Plan> plan = PlaceGraph(graph, PlacementsOf(r, random), machine);
     ASSERT_TRUE(plan.ok()) << plan.status() << "\n" << PrintGraph(*graph);
-    ASSERT_EQ(CheckPlan(*plan), "") << "seed " << seed << "\n" << PrintGraph(*graph) << "\n"
+    ASSERT_EQ(CheckPlan(*plan), "") << "seed " << seed << "\n"
+                                    << PrintGraph(*graph) << "\n"
                                     << plan->ToString();
     bool elsewhere = false;
     for (const PlanStep& s : plan->steps) {
@@ -200,7 +204,8 @@ std::vector<std::string> Steps(const Plan& plan) {
 
 TEST(Place, LargeProductsGoToTheGpuAndSmallOnesStay) {
   Function::Builder b("f");
-  const Expr A = b.Input("A", DType::kF32, {4096, 4096}), B = b.Input("B", DType::kF32, {4096, 4096});
+  const Expr A = b.Input("A", DType::kF32, {4096, 4096}),
+             B = b.Input("B", DType::kF32, {4096, 4096});
   const Expr S = b.Input("S", DType::kF32, {16, 16}), x = b.Input("x", DType::kF32, {16});
   b.Output("C", mm(mm(A, B), B.T()));
   b.Output("y", mv(S, x));
@@ -209,9 +214,8 @@ TEST(Place, LargeProductsGoToTheGpuAndSmallOnesStay) {
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_EQ(CheckPlan(*plan), "");
   // B goes over once, and B.T is a view of it there.
-  EXPECT_THAT(Steps(*plan),
-              ElementsAre("clone transfer cuda:0", "clone transfer cuda:0", "mm cuda:0", "mm cuda:0",
-                          "clone transfer cpu", "mv cpu"));
+  EXPECT_THAT(Steps(*plan), ElementsAre("clone transfer cuda:0", "clone transfer cuda:0",
+                                        "mm cuda:0", "mm cuda:0", "clone transfer cpu", "mv cpu"));
   EXPECT_FALSE(plan->runnable);
   ASSERT_EQ(plan->arenas.size(), 1);
   EXPECT_EQ(plan->arenas[0].device.kind, DeviceKind::kCuda);
@@ -265,7 +269,8 @@ TEST(Place, PlanForADescribedDeviceIsExplainedNotRun) {
             "output C = result 3:f32[3000,3000]/[3000,1]\n"
             "arena of cuda:0: 72000000 bytes\n"
             "peak 108000000 bytes\n");
-  const absl::StatusOr<TensorMap> r = program->Run({{"A", *Tensor::Allocate(DType::kF32, {3000, 3000})}});
+  const absl::StatusOr<TensorMap> r =
+      program->Run({{"A", *Tensor::Allocate(DType::kF32, {3000, 3000})}});
   EXPECT_EQ(r.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(r.status().message()), HasSubstr("only described"));
   // Small enough to stay, it runs.
@@ -311,8 +316,11 @@ TEST(Place, SizesThatNoMachineHoldsAreAnError) {
 }
 
 TEST(Place, StridesOfOneSignatureGiveOnePlan) {
-  const std::pair<Sizes, Sizes> kPairs[] = {
-      {{7, 1}, {9, 1}}, {{1, 6}, {1, 9}}, {{12, 2}, {13, 2}}, {{0, 1}, {0, 1}}, {{-7, 1}, {-30, 1}}};
+  const std::pair<Sizes, Sizes> kPairs[] = {{{7, 1}, {9, 1}},
+                                            {{1, 6}, {1, 9}},
+                                            {{12, 2}, {13, 2}},
+                                            {{0, 1}, {0, 1}},
+                                            {{-7, 1}, {-30, 1}}};
   for (const auto& [first, second] : kPairs) {
     Function::Builder b("f");
     const Expr A = b.Input("A", DType::kF64, {5, 6});

@@ -160,9 +160,9 @@ class Checker {
     auto add_workspace = [&](const StepKernel& k) {
       if (k.prepared.workspace_bytes == 0) return;
       const Range r{k.workspace_offset, k.workspace_offset + k.prepared.workspace_bytes};
-      workspace = workspace.empty() ? r
-                                    : Range{std::min(workspace.begin, r.begin),
-                                            std::max(workspace.end, r.end)};
+      workspace = workspace.empty()
+                      ? r
+                      : Range{std::min(workspace.begin, r.begin), std::max(workspace.end, r.end)};
     };
     add_workspace(step.kernel);
     for (const StepKernel& k : step.alternatives) add_workspace(k);
@@ -205,8 +205,9 @@ class Checker {
       }
     }
     for (size_t i = 0; i < results.size(); ++i) {
-      Write(memory_of_[plan_.operands[results[i]].buffer], RangeOf(results[i]),
-            copies ? wanted[0] : static_cast<int64_t>(graph_.result(step.node, static_cast<int>(i))));
+      Write(
+          memory_of_[plan_.operands[results[i]].buffer], RangeOf(results[i]),
+          copies ? wanted[0] : static_cast<int64_t>(graph_.result(step.node, static_cast<int>(i))));
     }
     return "";
   }

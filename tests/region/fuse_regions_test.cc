@@ -53,7 +53,9 @@ Case RandomProgram(Random& random) {
       case 2: made = a - c * 0.5; break;
       case 3: made = tanh(a); break;
       case 4: made = relu(a) + 1; break;
-      case 5: made = sum(a, a.shape().rank() == 0 ? Ints{} : Ints{-1}, Pick(random, 0, 1) == 0); break;
+      case 5:
+        made = sum(a, a.shape().rank() == 0 ? Ints{} : Ints{-1}, Pick(random, 0, 1) == 0);
+        break;
       case 6: made = a.shape().rank() == 0 ? a : mean(a, Ints{0}, Pick(random, 0, 1) == 0); break;
       case 7: made = sum(a); break;
       case 8: made = a.shape().rank() == 0 ? a : softmax(a, -1); break;

@@ -51,8 +51,15 @@ class ProductRegionTest : public testing::TestWithParam<DType> {};
 TEST_P(ProductRegionTest, IsTheProductAndTheLoop) {
   const DType dtype = GetParam();
   // One tile, several, a split inner dimension, vectors, nothing to sum, nothing.
-  for (const Sizes3& s : {Sizes3{5, 6, 4}, {200, 300, 70}, {33, 17, 5000}, {1, 50, 9}, {50, 1, 9},
-                          {1, 1, 3}, {4, 6, 0}, {0, 6, 4}, {700, 600, 300}}) {
+  for (const Sizes3& s : {Sizes3{5, 6, 4},
+                          {200, 300, 70},
+                          {33, 17, 5000},
+                          {1, 50, 9},
+                          {50, 1, 9},
+                          {1, 1, 3},
+                          {4, 6, 0},
+                          {0, 6, 4},
+                          {700, 600, 300}}) {
     Function::Builder b("f");
     const Expr A = b.Input("A", dtype, {s.m, s.k}), B = b.Input("B", dtype, {s.k, s.n});
     const Expr bias = b.Input("bias", dtype, {s.n}), r = b.Input("r", dtype, {s.m, s.n});

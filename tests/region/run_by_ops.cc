@@ -100,7 +100,9 @@ std::vector<Tensor> RunByOps(const Graph& body, const std::vector<Tensor>& input
     const Prepared prepared = kernel->prepare(call);
     StepInfo info;
     prepared.launch({prepared.state.get(), in.data(), out.data(), nullptr, &info, 0});
-    for (size_t i = 0; i < results.size(); ++i) values[body.result(n, static_cast<int>(i))] = results[i];
+    for (size_t i = 0; i < results.size(); ++i) {
+      values[body.result(n, static_cast<int>(i))] = results[i];
+    }
   }
   std::vector<Tensor> results;
   for (const GraphOutput& out : body.outputs()) results.push_back(values[out.value]);

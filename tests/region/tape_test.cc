@@ -32,7 +32,8 @@ T Element(Random& random) {
   const float x = 0.5f + static_cast<float>(random() % 1024) / 1024;
   if constexpr (std::is_same_v<T, bool>) return random() % 2 == 0;
   else if constexpr (std::is_integral_v<T>) return static_cast<T>(random() % 7);
-  else if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>) {
+  else if constexpr (std::is_same_v<T, std::complex<float>> ||
+                     std::is_same_v<T, std::complex<double>>) {
     return T(x, static_cast<typename T::value_type>(0.25));
   } else return T(x);
 }
@@ -50,7 +51,9 @@ Tensor RandomTensor(DType dtype, Sizes sizes, Random& random) {
   Tensor whole = *Tensor::Allocate(dtype, storage);
   DispatchDType(dtype, [&]<class Tag>(Tag) {
     using T = typename Tag::type;
-    for (int64_t i = 0; i < whole.NumElements(); ++i) whole.mutable_data<T>()[i] = Element<T>(random);
+    for (int64_t i = 0; i < whole.NumElements(); ++i) {
+      whole.mutable_data<T>()[i] = Element<T>(random);
+    }
   });
   Sizes strides(whole.strides().begin(), whole.strides().end());
   if (layout == 2) std::swap(strides[a], strides[rank - 1]);
@@ -68,7 +71,8 @@ struct RegionCase {
                       absl::StrJoin(t.strides(), ","), "] ");
     }
     const auto program = region::LowerRegion(*body);
-    return absl::StrCat(text, "\n", program.ok() ? program->ToString() : program.status().ToString());
+    return absl::StrCat(text, "\n",
+                        program.ok() ? program->ToString() : program.status().ToString());
   }
 };
 
@@ -88,7 +92,8 @@ RegionCase RandomRegion(DType dtype, Random& random) {
   std::vector<Expr> values;
   auto add_input = [&](Sizes sizes) {
     c.inputs.push_back(RandomTensor(dtype, sizes, random));
-    values.push_back(b.Input(absl::StrCat("x", c.inputs.size()), dtype, Shape(absl::MakeConstSpan(sizes))));
+    values.push_back(
+        b.Input(absl::StrCat("x", c.inputs.size()), dtype, Shape(absl::MakeConstSpan(sizes))));
   };
   add_input(shape);
   for (int64_t extra = Pick(random, 0, 2); extra > 0; --extra) {
@@ -108,7 +113,10 @@ RegionCase RandomRegion(DType dtype, Random& random) {
   for (int64_t d : dims) count *= static_cast<double>(shape[d]);
   auto pick = [&] { return values[Pick(random, 0, static_cast<int64_t>(values.size()) - 1)]; };
   // Of the full shape: x1 takes part.
-  auto full = [&](Expr v) { return v.shape().rank() == rank && v.shape() == values[0].shape() ? v : v * 0.5 + values[0] * 0.5; };
+  auto full = [&](Expr v) {
+    return v.shape().rank() == rank && v.shape() == values[0].shape() ? v
+                                                                      : v * 0.5 + values[0] * 0.5;
+  };
   for (int64_t n = Pick(random, 1, 8); n > 0; --n) {
     switch (Pick(random, 0, 7)) {
       case 0: values.push_back((pick() + pick()) * 0.5); break;
@@ -119,7 +127,9 @@ RegionCase RandomRegion(DType dtype, Random& random) {
         if (!IsComplex(dtype)) values.push_back(relu(pick() - 0.25) + 0.5);
         break;
       case 5:
-        if (reduces && count > 0) values.push_back(sum(full(pick()), dims, /*keepdim=*/true) / count);
+        if (reduces && count > 0) {
+          values.push_back(sum(full(pick()), dims, /*keepdim=*/true) / count);
+        }
         break;
       case 6:
         if (reduces && count > 1) {
@@ -156,10 +166,14 @@ TEST_P(TapeOf, RandomRegions) {
     const std::vector<Tensor> interpreted = RunInterpreted(*c.body, c.inputs);
     const double tolerance = 64 * c.body->num_nodes() * Epsilon(GetParam());
     for (size_t r = 0; r < tape.size(); ++r) {
-      EXPECT_EQ(BitDifference(tape[r], threaded[r]), "") << "threads, seed " << seed << " result " << r;
-      EXPECT_EQ(BitDifference(tape[r], by_ops[r]), "") << "ops, seed " << seed << " result " << r << "\n" << c.Describe();
+      EXPECT_EQ(BitDifference(tape[r], threaded[r]), "")
+          << "threads, seed " << seed << " result " << r;
+      EXPECT_EQ(BitDifference(tape[r], by_ops[r]), "")
+          << "ops, seed " << seed << " result " << r << "\n"
+          << c.Describe();
       EXPECT_EQ(Difference(tape[r], interpreted[r], tolerance), "")
-          << "interpreter, seed " << seed << " result " << r << "\n" << c.Describe();
+          << "interpreter, seed " << seed << " result " << r << "\n"
+          << c.Describe();
     }
     if (HasFailure()) break;
   }

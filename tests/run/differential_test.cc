@@ -64,17 +64,12 @@ TensorMap OwnCopies(const TensorMap& inputs) {
 // The bounds of the outputs, by the reference's value of every value.
 absl::StatusOr<std::vector<double>> OutputBounds(const Graph& graph, const TensorMap& inputs) {
   GraphBuilder builder(graph.sources());
-  std::vector<ValueId> values(graph.num_values(), kNoValue), operands;
+  std::vector<ValueId> values(graph.num_values(), kNoValue);
   for (const GraphInput& in : graph.inputs()) {
     values[in.value] = builder.AddInput(in.name, graph.type(in.value));
   }
   for (NodeId n = 0; n < graph.num_nodes(); ++n) {
-    if (graph.Is(n, Op::input)) continue;
-    operands.clear();
-    for (ValueId v : graph.operands(n)) operands.push_back(v == kNoValue ? kNoValue : values[v]);
-    builder.SetOrigins(graph.origins(n));
-    const ValueId first = builder.Add(graph.op(n), operands, graph.attributes(n));
-    for (int i = 0; i < graph.num_results(n); ++i) values[graph.result(n, i)] = first + i;
+    if (!graph.Is(n, Op::input)) builder.Copy(graph, n, &values);
   }
   for (ValueId v = 0; v < graph.num_values(); ++v) {
     ValueId output = values[v];
@@ -133,8 +128,8 @@ std::string Compare(const Graph& graph, const TensorMap& inputs, Tally* tally) {
                           Difference((*given_away)[i], (*standard)[i], 0));
     }
     if (!Tensor::BitwiseEqual((*strict)[i], (*plain)[i])) {
-      return absl::StrCat(name, "strict and plain differ in bits: ",
-                          Difference((*strict)[i], (*plain)[i], 0));
+      return absl::StrCat(
+          name, "strict and plain differ in bits: ", Difference((*strict)[i], (*plain)[i], 0));
     }
   }
   return "";
@@ -173,7 +168,8 @@ TEST(Differential, EveryWayGivesTheSame) {
 TEST(Differential, AnyNumberOfThreadsGivesTheSameBits) {
   for (uint32_t seed = 0; seed < 200; ++seed) {
     // Large enough to be cut into tasks.
-    const RandomGraph r = MakeRandomGraph(100000 + seed, {.max_nodes = 5, .max_size = 400, .max_elements = 200000});
+    const RandomGraph r =
+        MakeRandomGraph(100000 + seed, {.max_nodes = 5, .max_size = 400, .max_elements = 200000});
     Results one = absl::UnknownError("not run");
     for (int threads = 1; threads <= 4; ++threads) {
       SetNumThreads(threads);

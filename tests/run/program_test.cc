@@ -8,6 +8,7 @@
 #include <cmath>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "engine/otium.h"
 #include "engine/run/plan_cache.h"
 #include "gmock/gmock.h"
@@ -46,7 +47,8 @@ const Tensor kY = Tensor::Of<double>({{10, 20, 30}, {40, 50, 60}});
 
 TEST(ResultBuffers, EachIsFilled) {
   const Program program = Example();
-  const Tensor z = *Tensor::Allocate(DType::kF64, {2, 3}), t = *Tensor::Allocate(DType::kF64, {3, 2}),
+  const Tensor z = *Tensor::Allocate(DType::kF64, {2, 3}),
+               t = *Tensor::Allocate(DType::kF64, {3, 2}),
                w = *Tensor::Allocate(DType::kF64, {2, 3});
   const auto all = {std::pair("z", z), std::pair("t", t), std::pair("w", w)};
   // Every subset: results that share memory otherwise must not when asked apart.
@@ -66,6 +68,13 @@ TEST(ResultBuffers, EachIsFilled) {
     for (const auto& [name, tensor] : options.results) {
       EXPECT_EQ((*r)[name].data(), tensor.data()) << name;
       EXPECT_TRUE(Tensor::BitwiseEqual(tensor, (*r)[name])) << name;
+    }
+    // What the caller writes into its buffers later is seen in no other result.
+    for (const auto& [name, tensor] : options.results) {
+      for (const auto& [other, result] : *r) {
+        if (name == other) continue;
+        EXPECT_NE(tensor.buffer().get(), result.buffer().get()) << name << other;
+      }
     }
   }
 }
@@ -102,7 +111,8 @@ TEST(ResultBuffers, OfASizeThatIsData) {
   absl::StatusOr<TensorMap> r = program.Run({{"x", x_value}}, {.results = {{"index", fits}}});
   ASSERT_TRUE(r.ok()) << r.status();
   EXPECT_THAT(fits.ToVector<int64_t>(), ElementsAre(1, 3));
-  r = program.Run({{"x", x_value}}, {.results = {{"index", *Tensor::Allocate(DType::kI64, {4, 1})}}});
+  r = program.Run({{"x", x_value}},
+                  {.results = {{"index", *Tensor::Allocate(DType::kI64, {4, 1})}}});
   EXPECT_EQ(r.status().message(), "the buffer for index is [4, 1], the result is [2, 1]");
   // Without a buffer, what is returned keeps no more memory than it needs.
   Tensor large = *Tensor::Allocate(DType::kF32, {1000});
@@ -114,6 +124,41 @@ TEST(ResultBuffers, OfASizeThatIsData) {
   EXPECT_EQ((*r)["index"].buffer()->bytes(), 8);
 }
 
+// ---- results that are views of one value
+
+TEST(Results, ThatShareMemoryAreNotUnique) {
+  absl::StatusOr<TensorMap> r = Example().Run({{"x", kX}, {"y", kY}});
+  ASSERT_TRUE(r.ok()) << r.status();
+  for (const auto& [name, tensor] : *r) {
+    bool shared = false;
+    for (const auto& [other, result] : *r) {
+      shared = shared || (name != other && result.buffer().get() == tensor.buffer().get());
+    }
+    EXPECT_EQ(tensor.IsUnique(), !shared) << name;
+  }
+  // So a run that gets one of them to keep does not write into the other.
+  Function::Builder b("update");
+  const Expr y = b.Input("y", DType::kF64, {2}), A = b.Input("A", DType::kF64, {2, 2});
+  b.Output("z", addmv(y, A, b.Input("x", DType::kF64, {2})));
+  const Program update = CompileOrDie(b);
+  Function::Builder twice("twice");
+  const Expr v = twice.Input("v", DType::kF64, {2});
+  twice.Output("a", 2 * v);
+  twice.Output("b", flip(2 * v, {0}));
+  r = CompileOrDie(twice).Run({{"v", Tensor::Of<double>({1, 2})}});
+  ASSERT_TRUE(r.ok()) << r.status();
+  Tensor a = (*r)["a"];
+  const Tensor reversed = (*r)["b"];
+  *r = TensorMap();
+  ASSERT_EQ(a.buffer().get(), reversed.buffer().get());
+  r = update.Run({{"y", std::move(a)},
+                  {"A", Tensor::Of<double>({{1, 0}, {0, 1}})},
+                  {"x", Tensor::Of<double>({100, 100})}});
+  ASSERT_TRUE(r.ok()) << r.status();
+  EXPECT_THAT((*r)["z"].ToVector<double>(), ElementsAre(102, 104));
+  EXPECT_THAT(reversed.ToVector<double>(), ElementsAre(4, 2));
+}
+
 // ---- inputs that are given away
 
 TEST(GivenAway, AResultTakesTheMemoryOfAnInput) {
@@ -122,7 +167,8 @@ TEST(GivenAway, AResultTakesTheMemoryOfAnInput) {
   const Expr y = b.Input("y", DType::kF64, {n}), A = b.Input("A", DType::kF64, {n, n});
   b.Output("z", addmv(y, A, b.Input("x", DType::kF64, {n})));
   const Program program = CompileOrDie(b);
-  const Tensor A_value = Tensor::Of<double>({{1, 2}, {3, 4}}), x_value = Tensor::Of<double>({1, 10});
+  const Tensor A_value = Tensor::Of<double>({{1, 2}, {3, 4}}),
+               x_value = Tensor::Of<double>({1, 10});
   // Held by the caller: never touched.
   const Tensor kept = Tensor::Of<double>({100, 200});
   absl::StatusOr<TensorMap> r = program.Run({{"y", kept}, {"A", A_value}, {"x", x_value}});
@@ -172,7 +218,9 @@ TEST(Results, NeverAliasInputs) {
   const Tensor value = Tensor::Of<double>({{1, 2}, {3, 4}});
   const absl::StatusOr<TensorMap> r = program.Run({{"x", value}});
   ASSERT_TRUE(r.ok()) << r.status();
-  for (const auto& [name, tensor] : *r) EXPECT_NE(tensor.buffer().get(), value.buffer().get()) << name;
+  for (const auto& [name, tensor] : *r) {
+    EXPECT_NE(tensor.buffer().get(), value.buffer().get()) << name;
+  }
   EXPECT_THAT((*r)["t"].ToVector<double>(), ElementsAre(1, 3, 2, 4));
 }
 
@@ -180,8 +228,7 @@ TEST(Results, NeverAliasInputs) {
 
 TEST(Run, MemoryLimitIsCheckedBeforeTheRun) {
   const Program program = Example();
-  const absl::StatusOr<TensorMap> r =
-      program.Run({{"x", kX}, {"y", kY}}, {.memory_limit = 40});
+  const absl::StatusOr<TensorMap> r = program.Run({{"x", kX}, {"y", kY}}, {.memory_limit = 40});
   EXPECT_EQ(r.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(std::string(r.status().message()), HasSubstr("the limit is 40"));
   SizeBindings sizes;
@@ -215,7 +262,8 @@ TEST(Run, IsCancelledBetweenSteps) {
     CancelFlag later;
     Profile profile;
     std::thread canceller([&] { later.Cancel(); });
-    const absl::StatusOr<TensorMap> r = program.Run(inputs, {.cancel = &later, .profile = &profile});
+    const absl::StatusOr<TensorMap> r =
+        program.Run(inputs, {.cancel = &later, .profile = &profile});
     canceller.join();
     cancelled = r.status().code() == absl::StatusCode::kCancelled && profile.steps.size() < 20000;
   }
@@ -230,9 +278,11 @@ TEST(Run, FailureLeavesTheProgramUsable) {
   b.Output("L", cholesky(b.Input("A", DType::kF64, {2, 2})));
   const Program program = CompileOrDie(b);
   for (int round = 0; round < 3; ++round) {
-    const absl::StatusOr<TensorMap> bad = program.Run({{"A", Tensor::Of<double>({{1, 2}, {2, 1}})}});
+    const absl::StatusOr<TensorMap> bad =
+        program.Run({{"A", Tensor::Of<double>({{1, 2}, {2, 1}})}});
     EXPECT_EQ(bad.status().code(), absl::StatusCode::kFailedPrecondition);
-    const absl::StatusOr<TensorMap> good = program.Run({{"A", Tensor::Of<double>({{4, 2}, {2, 5}})}});
+    const absl::StatusOr<TensorMap> good =
+        program.Run({{"A", Tensor::Of<double>({{4, 2}, {2, 5}})}});
     ASSERT_TRUE(good.ok()) << good.status();
     EXPECT_THAT((*good)["L"].ToVector<double>(), ElementsAre(2, 0, 1, 2));
   }
@@ -282,6 +332,26 @@ TEST(Run, TakesMoreOperandsThanSixteenBitsCount) {
       Evaluate({sum(cat(std::vector<Expr>(kCount, x), 0))}, {}, {});
   ASSERT_TRUE(r.ok()) << r.status();
   EXPECT_EQ((*r)[0].ToVector<float>()[0], 3.0f * kCount);
+}
+
+// A minute of work where anything is quadratic in them.
+TEST(Run, TakesThousandsOfInputsAndOutputs) {
+  constexpr int kMany = 10000;
+  Function::Builder b("many");
+  TensorMap inputs;
+  RunOptions options;
+  for (int i = 0; i < kMany; ++i) {
+    const std::string name = absl::StrCat("x", i), result = absl::StrCat("y", i);
+    b.Output(result, flip(b.Input(name, DType::kF64, {2}), {0}));
+    inputs.Set(name, Tensor::Of<double>({0, 1.0 * i}));
+    if (i % 2 == 0) options.results.Set(result, *Tensor::Allocate(DType::kF64, {2}));
+  }
+  const Program program = CompileOrDie(b);
+  const absl::StatusOr<TensorMap> r = program.Run(std::move(inputs), options);
+  ASSERT_TRUE(r.ok()) << r.status();
+  for (int i = 0; i < kMany; ++i) {
+    EXPECT_THAT((*r)[absl::StrCat("y", i)].ToVector<double>(), ElementsAre(i, 0));
+  }
 }
 
 TEST(Run, IsReentrant) {

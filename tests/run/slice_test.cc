@@ -202,7 +202,8 @@ TEST(Slice, RandomIsPureInSeedAndStream) {
   const absl::StatusOr<std::vector<Tensor>> once = Evaluate({a, b}, {}, {.seed = 7});
   ASSERT_TRUE(once.ok()) << once.status();
   EXPECT_FALSE(Tensor::BitwiseEqual((*once)[0], (*once)[1]));
-  const absl::StatusOr<std::vector<Tensor>> again = Evaluate({rand({3}), rand({3})}, {}, {.seed = 7});
+  const absl::StatusOr<std::vector<Tensor>> again =
+      Evaluate({rand({3}), rand({3})}, {}, {.seed = 7});
   EXPECT_TRUE(Tensor::BitwiseEqual((*once)[0], (*again)[0]));
   EXPECT_TRUE(Tensor::BitwiseEqual((*once)[1], (*again)[1]));
 }

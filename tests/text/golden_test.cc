@@ -74,8 +74,7 @@ TEST_P(Good, MeansTheSameWhenFormatted) {
   const ParseResult before = ParseGraphFile(text, "before.otm");
   const ParseResult after = ParseGraphFile(formatted.text, "after.otm");
   ASSERT_TRUE(after.ok()) << FormatDiagnostics(after.diagnostics, formatted.text);
-  EXPECT_EQ(after.graphs.back().graph().fingerprint(),
-            before.graphs.back().graph().fingerprint());
+  EXPECT_EQ(after.graphs.back().graph().fingerprint(), before.graphs.back().graph().fingerprint());
   EXPECT_EQ(FormatGraphFile(formatted.text, "after.otm").text, formatted.text);
 }
 

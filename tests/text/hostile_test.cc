@@ -55,8 +55,7 @@ TEST(Hostile, SizesDoNotExplode) {
   std::string product = "1";
   for (int i = 0; i < 40; ++i) absl::StrAppend(&product, "*(a", i, "+b", i, ")");
   EXPECT_EQ(Refusal("graph f(x: f64[" + product + "]) -> x {}"), "this size is too large");
-  EXPECT_EQ(Refusal("graph f(x: f64[9999999999999999999]) -> x {}"),
-            "an integer beyond 64 bits");
+  EXPECT_EQ(Refusal("graph f(x: f64[9999999999999999999]) -> x {}"), "an integer beyond 64 bits");
   EXPECT_EQ(Refusal("graph f(x: f64[4611686018427387904]) -> x {}"), "this size is too large");
   EXPECT_EQ(Refusal("graph f(x: f64[n // 0]) -> x {}"), "a size divided by 0");
   EXPECT_THAT(Refusal("graph f(x: f64[" + Repeat("1,", 100) + "]) -> x {}"),
@@ -65,8 +64,7 @@ TEST(Hostile, SizesDoNotExplode) {
 }
 
 TEST(Hostile, BytesThatAreNoText) {
-  EXPECT_EQ(Refusal(absl::string_view("\0", 1)),
-            "the control character U+0000 cannot stand here");
+  EXPECT_EQ(Refusal(absl::string_view("\0", 1)), "the control character U+0000 cannot stand here");
   EXPECT_EQ(Refusal("\xff\xfe"), "the byte 0xFF is not valid UTF-8");
   EXPECT_EQ(Refusal("# \xc3\x28\n"), "this comment is not valid UTF-8");
   EXPECT_EQ(Refusal("graph f(x: f64[n]) -> y { y = \"\xed\xa0\x80\" }"),
@@ -159,8 +157,9 @@ TEST(Hostile, OneFileIsLoadedOnce) {
     ++loads;
     return Tensor::Of<double>({1, 2, 3});
   };
-  EXPECT_TRUE(ParseGraphFile("graph f() -> y { y = load(\"w.npy\") + load(\"w.npy\") }", "f.otm",
-                             options).ok());
+  EXPECT_TRUE(
+      ParseGraphFile("graph f() -> y { y = load(\"w.npy\") + load(\"w.npy\") }", "f.otm", options)
+          .ok());
   EXPECT_EQ(loads, 1);
 }
 

@@ -42,8 +42,8 @@ class Generator {
     Function::Builder builder("generated");
     const Dim m = Dim::Symbol("m"), n = Dim::Symbol("n");
     const Shape shapes[] = {{m, n}, {n, n}, {n, m}, {n}, {m}, {}, {3, n, n}, {2 * m, 1}, {4, 4}};
-    constexpr DType kDTypes[] = {DType::kF32, DType::kF64, DType::kC64, DType::kC128,
-                                 DType::kI64, DType::kBool};
+    constexpr DType kDTypes[] = {DType::kF32,  DType::kF64, DType::kC64,
+                                 DType::kC128, DType::kI64, DType::kBool};
     const DType common = kDTypes[Below(4)];
     for (int i = 0; i < 6; ++i) {
       Structure structure;
@@ -90,7 +90,10 @@ class Generator {
         attributes->push_back({p.name, std::move(value)});
       }
     };
-    const Dim sizes[] = {Dim::Symbol("n"), Dim::Symbol("m"), 2, 3 * Dim::Symbol("n") + 1,
+    const Dim sizes[] = {Dim::Symbol("n"),
+                         Dim::Symbol("m"),
+                         2,
+                         3 * Dim::Symbol("n") + 1,
                          Dim::FloorDiv(Dim::Symbol("m"), 2),
                          Dim::Min(Dim::Symbol("m"), Dim::Symbol("n"))};
     switch (p.kind) {
@@ -119,7 +122,7 @@ class Generator {
       case ParamKind::kDims: set(Dims{sizes[Below(std::size(sizes))], sizes[0]}); break;
       case ParamKind::kInts: set(Ints{static_cast<int64_t>(Below(3)) - 1}); break;
       case ParamKind::kConstant: set(RandomTensor()); break;
-      case ParamKind::kStructure: break;  // Must be normal for an operand: names_test.
+      case ParamKind::kStructure: break;  // Must be normal for an operand.
       case ParamKind::kGraph: break;
     }
   }

@@ -94,8 +94,8 @@ double Measure(const Request& r) {
   }
   if (r.batch == 1) return SecondsPerCall([&] { Gemm(args); });
   const int64_t size = r.batch, a_stride = r.m * r.k, b_stride = r.k * r.n, c_stride = r.m * r.n;
-  const GemmBatch batch = {{&size, 1}, {&a_stride, 1}, {&b_stride, 1}, {&c_stride, 1},
-                           {&c_stride, 1}};
+  const GemmBatch batch = {
+      {&size, 1}, {&a_stride, 1}, {&b_stride, 1}, {&c_stride, 1}, {&c_stride, 1}};
   return SecondsPerCall([&] { BatchedGemm(batch, args); });
 }
 

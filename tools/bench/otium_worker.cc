@@ -93,14 +93,15 @@ Iteration Gemv(const std::vector<std::string>& parts, int64_t n) {
 Iteration Chain(bool optimize) {
   CompileOptions options;
   options.optimize.optimize = optimize;
-  return Running({{"x", Random(DType::kF32, {16})}},
-                 [&](const std::vector<Expr>& in) {
-                   Expr y = in[0];
-                   // A flip between pointwise ops keeps them apart.
-                   for (int i = 0; i < 500; ++i) y = flip(y + in[0], {0}) * in[0];
-                   return y;
-                 },
-                 options);
+  return Running(
+      {{"x", Random(DType::kF32, {16})}},
+      [&](const std::vector<Expr>& in) {
+        Expr y = in[0];
+        // A flip between pointwise ops keeps them apart.
+        for (int i = 0; i < 500; ++i) y = flip(y + in[0], {0}) * in[0];
+        return y;
+      },
+      options);
 }
 
 Expr TenOps(const std::vector<Expr>& in) {
@@ -122,24 +123,25 @@ Iteration MakeIteration(const std::string& name) {
   if (parts[0] == "bmm") {
     int64_t batch = 0;
     if (!absl::SimpleAtoi(parts[1], &batch)) return nullptr;
-    return Running({{"A", Random(DType::kF32, {batch, n, n})}, {"B", Random(DType::kF32, {batch, n, n})}},
-                   [](const std::vector<Expr>& in) { return bmm(in[0], in[1]); });
+    return Running(
+        {{"A", Random(DType::kF32, {batch, n, n})}, {"B", Random(DType::kF32, {batch, n, n})}},
+        [](const std::vector<Expr>& in) { return bmm(in[0], in[1]); });
   }
   if (name == "pointwise_1e7") {
-    return Running({{"a", Random(DType::kF32, {10000000})}, {"b", Random(DType::kF32, {10000000})}},
-                   [](const std::vector<Expr>& in) {
-                     return (in[0] * in[1] + in[0]) / (in[1] * in[1] + 1);
-                   });
+    return Running(
+        {{"a", Random(DType::kF32, {10000000})}, {"b", Random(DType::kF32, {10000000})}},
+        [](const std::vector<Expr>& in) { return (in[0] * in[1] + in[0]) / (in[1] * in[1] + 1); });
   }
   if (name == "softmax_linear") {
-    return Running({{"x", Random(DType::kF32, {4096, 512})},
-                    {"W", Random(DType::kF32, {512, 512})},
-                    {"b", Random(DType::kF32, {512})}},
-                   [](const std::vector<Expr>& in) { return softmax(mm(in[0], in[1]) + in[2], 1); });
+    return Running(
+        {{"x", Random(DType::kF32, {4096, 512})},
+         {"W", Random(DType::kF32, {512, 512})},
+         {"b", Random(DType::kF32, {512})}},
+        [](const std::vector<Expr>& in) { return softmax(mm(in[0], in[1]) + in[2], 1); });
   }
   if (parts[0] == "sum") {
-    const Tensor x = name == "sum_1e7" ? Random(DType::kF32, {10000000})
-                                       : Random(DType::kF32, {3162, 3162});
+    const Tensor x =
+        name == "sum_1e7" ? Random(DType::kF32, {10000000}) : Random(DType::kF32, {3162, 3162});
     return Running({{"x", x}}, [&](const std::vector<Expr>& in) {
       if (parts[1] == "rows") return sum(in[0], Ints{1});
       return parts[1] == "columns" ? sum(in[0], Ints{0}) : sum(in[0]);

@@ -63,7 +63,7 @@ inline bool IsBinary(AstKind kind) { return kind >= AstKind::kAdd; }
 
 struct AstNode {
   AstKind kind;
-  Span span;  // Of the whole expression.
+  Span span;           // Of the whole expression.
   uint32_t begin = 0;  // Of the children, in Ast::children.
   uint32_t count = 0;
 };

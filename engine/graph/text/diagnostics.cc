@@ -20,7 +20,7 @@ struct Style {
   absl::string_view bold, error, warning, note, caret, reset;
 };
 constexpr Style kPlainStyle{};
-constexpr Style kColoredStyle{"\x1b[1m",  "\x1b[1;31m", "\x1b[1;35m",
+constexpr Style kColoredStyle{"\x1b[1m",    "\x1b[1;31m", "\x1b[1;35m",
                               "\x1b[1;36m", "\x1b[1;32m", "\x1b[0m"};
 
 // The line of that number, without its newline; false when there is none.
@@ -90,11 +90,12 @@ void AppendSnippet(const SourcePosition& position, absl::string_view source, con
   absl::StrAppend(text, absl::string_view(margin).substr(number.size()), number, " | ",
                   cut_before ? "..." : "");
   for (size_t i = begin; i < end; ++i) absl::StrAppend(text, display.columns[i]);
-  absl::StrAppend(text, cut_after ? "..." : "", "\n", margin, " | ",
-                  std::string(caret - begin + (cut_before ? 3 : 0), ' '), style.caret, "^",
-                  std::string(std::max(std::min(caret_end, std::max(end, caret + 1)), caret + 1) -
-                                  caret - 1, '~'),
-                  style.reset, "\n");
+  absl::StrAppend(
+      text, cut_after ? "..." : "", "\n", margin, " | ",
+      std::string(caret - begin + (cut_before ? 3 : 0), ' '), style.caret, "^",
+      std::string(std::max(std::min(caret_end, std::max(end, caret + 1)), caret + 1) - caret - 1,
+                  '~'),
+      style.reset, "\n");
 }
 
 // Edit distance with transpositions of neighbours, at most `limit` + 1.
@@ -123,9 +124,7 @@ std::string FormatDiagnostic(const Diagnostic& d, absl::string_view source, Diag
   std::string text;
   AppendPosition(d.position, style, &text);
   switch (d.severity) {
-    case Severity::kError:
-      absl::StrAppend(&text, style.error, "error:", style.reset, " ");
-      break;
+    case Severity::kError: absl::StrAppend(&text, style.error, "error:", style.reset, " "); break;
     case Severity::kWarning:
       absl::StrAppend(&text, style.warning, "warning:", style.reset, " ");
       break;
@@ -159,10 +158,9 @@ void DiagnosticSink::Add(Diagnostic diagnostic) {
 
 std::vector<Diagnostic> DiagnosticSink::Take() {
   // Syntax is read before meaning; people read from the top.
-  std::stable_sort(diagnostics_.begin(), diagnostics_.end(),
-                   [](const Diagnostic& a, const Diagnostic& b) {
-                     return a.position.line < b.position.line;
-                   });
+  std::stable_sort(
+      diagnostics_.begin(), diagnostics_.end(),
+      [](const Diagnostic& a, const Diagnostic& b) { return a.position.line < b.position.line; });
   if (full()) {
     diagnostics_.back().notes.push_back(
         {SourcePosition(), absl::StrCat("these are ", max_errors_, " errors; there may be more")});

@@ -21,10 +21,10 @@ std::string DTypeHelp(absl::string_view wrong) {
   const std::vector<absl::string_view> names = DTypeNames();
   // What it is called elsewhere.
   static constexpr std::pair<absl::string_view, absl::string_view> kOther[] = {
-      {"float", "f32"},     {"double", "f64"},    {"half", "f16"},         {"bfloat16", "bf16"},
-      {"float16", "f16"},   {"float32", "f32"},   {"float64", "f64"},      {"int", "i64"},
-      {"int32", "i32"},     {"int64", "i64"},     {"complex64", "c64"},    {"complex128", "c128"},
-      {"complex", "c128"},  {"long", "i64"}};
+      {"float", "f32"},    {"double", "f64"},  {"half", "f16"},      {"bfloat16", "bf16"},
+      {"float16", "f16"},  {"float32", "f32"}, {"float64", "f64"},   {"int", "i64"},
+      {"int32", "i32"},    {"int64", "i64"},   {"complex64", "c64"}, {"complex128", "c128"},
+      {"complex", "c128"}, {"long", "i64"}};
   for (const auto& [other, ours] : kOther) {
     if (wrong == other) return absl::StrCat("did you mean ", ours, "?");
   }
@@ -185,8 +185,9 @@ std::optional<DType> Evaluator::DTypeOf(AstId id) {
   std::optional<DType> dtype;
   if (ast_.Kind(id) == AstKind::kName) dtype = DTypeFromName(name);
   if (!dtype) {
-    Error(id, ast_.Kind(id) == AstKind::kName ? absl::StrCat("there is no dtype ", name)
-                                              : "expected a dtype",
+    Error(id,
+          ast_.Kind(id) == AstKind::kName ? absl::StrCat("there is no dtype ", name)
+                                          : "expected a dtype",
           DTypeHelp(ast_.Kind(id) == AstKind::kName ? name : ""));
   }
   return dtype;
@@ -208,8 +209,8 @@ bool Evaluator::AddWord(AstId id, Words* words) {
       return true;
     }
     const std::optional<int64_t> integer = Integer(children[i], absl::StrCat("this of ", word));
-    if (integer && (*integer < (word == "bsr" ? 1 : 0) ||
-                    *integer > std::numeric_limits<int32_t>::max())) {
+    if (integer &&
+        (*integer < (word == "bsr" ? 1 : 0) || *integer > std::numeric_limits<int32_t>::max())) {
       Error(children[i], absl::StrCat("out of range for ", word));
       return false;
     }
@@ -272,8 +273,8 @@ std::optional<TensorType> Evaluator::InputType(const AstType& ast_type, absl::st
   };
   if (words->weak) return fail(": an input cannot be weak");
   if (ast_type.num_dims > kMaxRank) {
-    return fail(absl::StrCat(" has ", ast_type.num_dims, " dimensions; ", kMaxRank,
-                             " are the most"));
+    return fail(
+        absl::StrCat(" has ", ast_type.num_dims, " dimensions; ", kMaxRank, " are the most"));
   }
   Dims dims;
   for (AstId dim : ast_.Dims(ast_type)) {
@@ -344,8 +345,7 @@ std::optional<AttributeValue> Evaluator::Attribute(
     }
     case ParamKind::kDim: {
       // The one place where a size is named that only a run knows.
-      const bool defines =
-          op.Is(kDataDependent) && param.name == "count" && kind == AstKind::kName;
+      const bool defines = op.Is(kDataDependent) && param.name == "count" && kind == AstKind::kName;
       std::optional<Dim> size = Size(id, sizes, defines ? Names::kDefine : Names::kKnown);
       return size ? std::optional<AttributeValue>(*std::move(size)) : std::nullopt;
     }

@@ -115,8 +115,8 @@ class LineCutter {
     if (lines_.empty() || statement_open_) return;
     const Line& last = lines_.back();
     const TokenKind end = last.tokens.empty() ? TokenKind::kEnd : last.tokens.back().kind;
-    line_.empty_before = (newlines_ > 1 && end != TokenKind::kLeftBrace) ||
-                         end == TokenKind::kRightBrace;
+    line_.empty_before =
+        (newlines_ > 1 && end != TokenKind::kLeftBrace) || end == TokenKind::kRightBrace;
   }
 
   void EndLine() {

@@ -165,8 +165,8 @@ Token Lexer::Next() {
   const Utf8Character u = DecodeUtf8(text_.substr(offset_));
   if (!u.valid) return Invalid(1, absl::StrFormat("the byte 0x%02X is not valid UTF-8", c & 0xFF));
   if (IsControlCharacter(u.code)) {
-    return Invalid(u.length, absl::StrFormat("the control character U+%04X cannot stand here",
-                                             u.code));
+    return Invalid(u.length,
+                   absl::StrFormat("the control character U+%04X cannot stand here", u.code));
   }
   return Invalid(u.length,
                  absl::StrCat("'", text_.substr(offset_, u.length), "' cannot stand here"),
@@ -185,8 +185,8 @@ Token Lexer::Number() {
     kind = TokenKind::kFloat;
     ++length;
     digits();
-  } else if (Peek(length) == '.' && (Peek(length + 1) == 'e' || Peek(length + 1) == 'E' ||
-                                     Peek(length + 1) == 'j')) {
+  } else if (Peek(length) == '.' &&
+             (Peek(length + 1) == 'e' || Peek(length + 1) == 'E' || Peek(length + 1) == 'j')) {
     kind = TokenKind::kFloat;
     ++length;
   }

@@ -88,7 +88,8 @@ std::string ElementToText(const T& value) {
   if constexpr (std::is_same_v<T, bool>) return value ? "true" : "false";
   else if constexpr (std::is_integral_v<T>) return absl::StrCat(value);
   else if constexpr (std::is_same_v<T, std::complex<float>> ||
-                     std::is_same_v<T, std::complex<double>>) return ComplexToText(value);
+                     std::is_same_v<T, std::complex<double>>)
+    return ComplexToText(value);
   else return FloatToText(value);
 }
 
@@ -124,8 +125,7 @@ bool IsImaginaryAtom(const Ast& ast, AstId id) {
   const AstId left = ast.Children(id)[0];
   return ast.Text(ast.Children(id)[1]) == "1j" &&
          (ast.Kind(left) == AstKind::kInf || ast.Kind(left) == AstKind::kNan ||
-          (ast.Kind(left) == AstKind::kCall &&
-           ast.Kind(ast.Children(left)[0]) == AstKind::kNan));
+          (ast.Kind(left) == AstKind::kCall && ast.Kind(ast.Children(left)[0]) == AstKind::kNan));
 }
 
 bool IsRealAtom(const Ast& ast, AstId id) {
@@ -358,8 +358,9 @@ std::optional<Tensor> ParseTensor(const Ast& ast, AstId id, std::optional<DType>
     }
     const bool empty = std::find(shape->begin(), shape->end(), 0) != shape->end();
     if (!fits || (empty ? !list.elements().empty() : *shape != sizes)) {
-      error(id, absl::StrCat("these are not the elements of a constant of shape [",
-                             absl::StrJoin(*shape, ", "), "]"),
+      error(id,
+            absl::StrCat("these are not the elements of a constant of shape [",
+                         absl::StrJoin(*shape, ", "), "]"),
             "");
       return std::nullopt;
     }

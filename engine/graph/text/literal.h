@@ -41,8 +41,7 @@ struct NumberLiteral {
 };
 
 // Takes the node that is wrong and says why.
-using LiteralError =
-    absl::FunctionRef<void(AstId at, std::string message, std::string help)>;
+using LiteralError = absl::FunctionRef<void(AstId at, std::string message, std::string help)>;
 
 // Whether `id` is a number literal as described above (not true or false).
 bool IsNumberLiteral(const Ast& ast, AstId id);

@@ -26,8 +26,8 @@ ParseResult ParseGraphFile(absl::string_view text, absl::string_view file_name,
   const char* file = InternFileName(file_name);
   const int64_t limit = std::min<int64_t>(options.max_bytes, int64_t{1} << 31);
   if (static_cast<int64_t>(text.size()) > limit) {
-    sink.Error({file, 1, 1, 0}, absl::StrCat("the file has ", text.size(), " bytes; ", limit,
-                                             " are the most"));
+    sink.Error({file, 1, 1, 0},
+               absl::StrCat("the file has ", text.size(), " bytes; ", limit, " are the most"));
     result.diagnostics = sink.Take();
     return result;
   }
@@ -152,13 +152,14 @@ void GraphLowering::LowerInputs() {
       value = LowerExpr(at);
       const std::string name(ast_.Text(param->name));
       if (value && !(value.shape() == type.shape)) {
-        Error(at, absl::StrCat("the default of ", name, " is ", ShortType(value.type()),
-                               ", not ", ShortType(type)));
+        Error(at, absl::StrCat("the default of ", name, " is ", ShortType(value.type()), ", not ",
+                               ShortType(type)));
         value = Expr();
       } else if (value && (value.type().weak ? Category(value.dtype()) > Category(type.dtype)
                                              : value.dtype() != type.dtype)) {
-        Error(at, absl::StrCat("the default of ", name, " is ", DTypeName(value.dtype()), ", not ",
-                               DTypeName(type.dtype)),
+        Error(at,
+              absl::StrCat("the default of ", name, " is ", DTypeName(value.dtype()), ", not ",
+                           DTypeName(type.dtype)),
               absl::StrCat("write cast(", Text(at), ", ", DTypeName(type.dtype), ")"));
         value = Expr();
       }
@@ -190,8 +191,9 @@ void GraphLowering::LowerInputs() {
     request_.inputs.push_back({input, std::move(defaults[i])});
     if (sizes_.Find(name) != nullptr) {
       file_.sink.Warning(Position(param->name),
-                         absl::StrCat(name, " is an input and also a size; in shapes and where a "
-                                            "size is wanted it means the size"));
+                         absl::StrCat(name,
+                                      " is an input and also a size; in shapes and where a "
+                                      "size is wanted it means the size"));
     }
   }
 }
@@ -284,8 +286,7 @@ Expr GraphLowering::CheckTarget(const AstTarget& target, Expr value, AstId at) {
                 absl::StrCat("to convert it, write cast(..., ", DTypeName(words->dtype), ")"));
   }
   if (words->structure.IsGeneral()) return value;
-  const Structure structure =
-      NormalizeStructure(words->structure, value.dtype(), value.shape());
+  const Structure structure = NormalizeStructure(words->structure, value.dtype(), value.shape());
   const auto assumed = MakeNode(GetOp(Op::assume), {value}, {{"structure", words->structure}},
                                 Position(syntax.span));
   if (assumed->error() != nullptr) {
@@ -325,10 +326,10 @@ bool GraphLowering::CheckShape(const AstType& type, const Expr& value, const std
     const std::optional<Dim> declared = eval_.Size(dims[i], &sizes_);
     if (!declared) return false;
     if (!(*declared == actual)) {
-      file_.sink.Error(Position(type.span),
-                       NameSizes(absl::StrCat(name, " is ", ShortType(value.type()), ": ",
-                                              actual.ToString(), " is not ",
-                                              declared->ToString())));
+      file_.sink.Error(
+          Position(type.span),
+          NameSizes(absl::StrCat(name, " is ", ShortType(value.type()), ": ", actual.ToString(),
+                                 " is not ", declared->ToString())));
       return false;
     }
   }
@@ -340,8 +341,8 @@ void GraphLowering::CheckUses() {
     if (value.used) continue;
     const absl::string_view name = ast_.Text(value.declared);
     if (value.is_input) {
-      file_.sink.Warning(Position(value.declared), absl::StrCat("the input ", name,
-                                                                " is never used"));
+      file_.sink.Warning(Position(value.declared),
+                         absl::StrCat("the input ", name, " is never used"));
     } else {
       file_.sink.Error(Position(value.declared), absl::StrCat(name, " is never used"),
                        "remove the statement, or write _ for a result that is not needed");

@@ -239,11 +239,10 @@ std::optional<std::vector<Expr>> GraphLowering::CheckCount(std::vector<Expr> res
     }
     return false;
   }();
-  const bool same = &first.op() == &made->node().op() &&
-                    first.attributes() == made->node().attributes() &&
-                    std::equal(first.operands().begin(), first.operands().end(),
-                               made->node().operands().begin(), made->node().operands().end(),
-                               same_operand);
+  const bool same =
+      &first.op() == &made->node().op() && first.attributes() == made->node().attributes() &&
+      std::equal(first.operands().begin(), first.operands().end(), made->node().operands().begin(),
+                 made->node().operands().end(), same_operand);
   if (!is_input_size && (is_new || same)) return results;
   Error(id, absl::StrCat(name, " is a size already"),
         "how many there are is known only when the graph runs: give it a new name");
@@ -356,7 +355,8 @@ std::optional<std::vector<Expr>> GraphLowering::LowerGraphCall(const OpDef& op,
   file_.written_out += graph.num_nodes();
   if (file_.written_out > kMaxWrittenOut) {
     Error(id, absl::StrCat("calls of graphs with random numbers or sizes that are data write out "
-                           "more than ", kMaxWrittenOut, " nodes"));
+                           "more than ",
+                           kMaxWrittenOut, " nodes"));
     return std::nullopt;
   }
   return ApplyGraph(graph, operands, replace, position);
@@ -447,8 +447,8 @@ Expr GraphLowering::LowerLoad(AstId id) {
     const fs::path target =
         error ? fs::path() : fs::weakly_canonical(fs::absolute(path, error), error);
     const bool inside =
-        !error && std::mismatch(root.begin(), root.end(), target.begin(), target.end()).first ==
-                      root.end();
+        !error &&
+        std::mismatch(root.begin(), root.end(), target.begin(), target.end()).first == root.end();
     if (!inside) {
       Error(name_at, "this file is outside the folder of the graph file",
             "move it there, or allow it (otium --load-anywhere)");

@@ -65,8 +65,9 @@ Expr GraphLowering::LowerLeaf(AstId id) {
       std::optional<std::vector<Expr>> results = LowerCall(id);
       if (!results) return Expr();
       if (results->size() != 1) {
-        Error(id, absl::StrCat("a call with ", results->size(),
-                               " results stands alone on the right of its statement"),
+        Error(id,
+              absl::StrCat("a call with ", results->size(),
+                           " results stands alone on the right of its statement"),
               "give the results names: a, b = f(x)");
         return Expr();
       }
@@ -137,9 +138,8 @@ Expr GraphLowering::LowerStep(AstId id, Expr x) {
 Expr GraphLowering::LowerIndex(AstId id, Expr x) {
   const absl::Span<const AstId> indices = ast_.Children(id).subspan(1);
   const int rank = x.type().rank();
-  const auto ellipses = std::count_if(indices.begin(), indices.end(), [&](AstId i) {
-    return ast_.Kind(i) == AstKind::kEllipsis;
-  });
+  const auto ellipses = std::count_if(indices.begin(), indices.end(),
+                                      [&](AstId i) { return ast_.Kind(i) == AstKind::kEllipsis; });
   const int given = static_cast<int>(indices.size() - ellipses);
   if (ellipses > 1) {
     Error(id, "more than one '...' in an index");
@@ -194,8 +194,7 @@ Expr GraphLowering::Make(absl::string_view name, Operands operands,
 
 std::optional<std::vector<Expr>> GraphLowering::MakeAll(const OpDef& op, Operands operands,
                                                         std::vector<NamedAttribute> attributes,
-                                                        AstId at,
-                                                        absl::Span<const AstId> syntax) {
+                                                        AstId at, absl::Span<const AstId> syntax) {
   if (++nodes_ > file_.options.max_nodes) {
     // Once: the graph is given up, and nothing more can be made in it.
     if (!std::exchange(too_many_nodes_, true)) {
@@ -226,11 +225,10 @@ void GraphLowering::ReportNodeError(const OpDef& op, const absl::Status& status,
                                     const Operands& operands,
                                     std::vector<NamedAttribute> attributes, AstId at,
                                     absl::Span<const AstId> syntax) {
-  Diagnostic diagnostic{Severity::kError, Position(ast_.nodes[at].span),
-                        NameSizes(status.message()), {}, ""};
-  if (const auto* callee = attributes.empty()
-                               ? nullptr
-                               : std::get_if<GraphPtr>(&attributes[0].value)) {
+  Diagnostic diagnostic{
+      Severity::kError, Position(ast_.nodes[at].span), NameSizes(status.message()), {}, ""};
+  if (const auto* callee =
+          attributes.empty() ? nullptr : std::get_if<GraphPtr>(&attributes[0].value)) {
     // The user called a graph by its name.
     absl::string_view message = diagnostic.message;
     absl::ConsumePrefix(&message, absl::StrCat(op.name, ": "));
@@ -247,9 +245,9 @@ void GraphLowering::ReportNodeError(const OpDef& op, const absl::Status& status,
     }
     const Value& value = values_[name->second];
     diagnostic.notes.push_back(
-        {Position(value.declared), absl::StrCat(name->first, " is ",
-                                                value.is_input ? "declared" : "defined",
-                                                " here as ", type)});
+        {Position(value.declared),
+         absl::StrCat(name->first, " is ", value.is_input ? "declared" : "defined", " here as ",
+                      type)});
   }
   diagnostic.help = TransposeHelp(op, operands, attributes, at, syntax);
   file_.sink.Add(std::move(diagnostic));

@@ -148,7 +148,8 @@ class GraphPrinter {
       AppendType(graph_.type(v), &text_);
     }
     text_ += " = ";
-    AppendCall(graph_, n, [&](ValueId v) { return absl::string_view(names_[v]); }, &text_);
+    AppendCall(
+        graph_, n, [&](ValueId v) { return absl::string_view(names_[v]); }, &text_);
     if (graph_.pin(n).has_value()) {
       absl::StrAppend(&text_, " on ", DeviceToString(*graph_.pin(n)));
     }
@@ -266,8 +267,8 @@ class GraphPrinter {
     if (value.NumElements() <= kSmallConstant) return ConstantToText(value, weak);
     std::string file;
     if (options_.save_constant) {
-      file = options_.save_constant(value, absl::StrCat(graph_names_.at(&graph_), ".c",
-                                                        num_large_constants_++));
+      file = options_.save_constant(
+          value, absl::StrCat(graph_names_.at(&graph_), ".c", num_large_constants_++));
     }
     if (!file.empty()) return absl::StrCat("load(", EscapeString(file), ")");
     return absl::StrCat("elided(\"", value.NumElements() * ItemSize(value.dtype()), " bytes\")");
@@ -287,7 +288,8 @@ class GraphPrinter {
       for (ValueId operand : graph.operands(n)) {
         if (operand != kNoValue) depths[v] = std::max(depths[v], depths[operand] + 1);
       }
-      AppendCall(graph, n, [&](ValueId o) { return absl::string_view(texts[o]); }, &texts[v]);
+      AppendCall(
+          graph, n, [&](ValueId o) { return absl::string_view(texts[o]); }, &texts[v]);
       if (texts[v].size() > kMaxDefaultText || depths[v] > kMaxDefaultDepth ||
           graph.num_results(n) != 1) {
         return "elided(\"a default too large to print\")";
