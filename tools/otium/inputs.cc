@@ -11,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "engine/base/status.h"
 #include "engine/engine.h"
+#include "engine/graph/status_notes.h"
 #include "engine/graph/substitute.h"
 #include "engine/graph/text/lower.h"
 #include "engine/io/npz.h"
@@ -41,6 +42,12 @@ bool LooksLikeLiteral(absl::string_view value) {
                              digits == "inf" || digits == "nan");
 }
 
+// What a message quotes of a value; some are whole matrices.
+std::string Clipped(absl::string_view value) {
+  constexpr size_t kMost = 60;
+  return value.size() <= kMost ? std::string(value) : absl::StrCat(value.substr(0, kMost), "...");
+}
+
 // Numbers are written as in a graph file, so its parser reads them.
 absl::StatusOr<Tensor> ParseLiteral(absl::string_view name, absl::string_view value, DType dtype) {
   const std::string text = absl::StrCat("graph value() -> v {\n  v = tensor(", value,
@@ -48,12 +55,13 @@ absl::StatusOr<Tensor> ParseLiteral(absl::string_view name, absl::string_view va
   const ParseResult parsed = ParseGraphFile(text, "<value>");
   if (!parsed.ok()) {
     const Diagnostic& first = parsed.diagnostics[0];
-    return Fail(Exit::kBadInput, absl::StrCat(name, "=", value, ": ", first.message), first.help);
+    return Fail(Exit::kBadInput, absl::StrCat(name, "=", Clipped(value), ": ", first.message),
+                first.help);
   }
   const Graph& graph = parsed.graphs.back().graph();
   const NodeId n = graph.producer(graph.outputs()[0].value);
   if (!graph.Is(n, Op::constant)) {
-    return Fail(Exit::kBadInput, absl::StrCat(name, "=", value, ": not a number or list"));
+    return Fail(Exit::kBadInput, absl::StrCat(name, "=", Clipped(value), ": not a number or list"));
   }
   return graph.attributes(n).Get<Tensor>("value");
 }
@@ -74,7 +82,7 @@ absl::StatusOr<Tensor> LoadInput(Session& session, const std::string& name,
 }
 
 absl::StatusOr<Tensor> ReadInput(Session& session, const std::string& name, const TensorType& type,
-                                 const std::string& value) {
+                                 SourcePosition declared, const std::string& value) {
   if (!ParseTensorPath(value).ok()) {
     if (LooksLikeLiteral(value)) return ParseLiteral(name, value, type.dtype);
     return Fail(Exit::kBadInput,
@@ -94,10 +102,12 @@ absl::StatusOr<Tensor> ReadInput(Session& session, const std::string& name, cons
                                  absl::StrCat(name, "=", value, ": ", cast.status().message())),
                     Exit::kBadInput);
   }
-  return Fail(Exit::kBadInput,
-              absl::StrCat(name, "=", value, ": the file holds ", ShortType(loaded->type()), ", ",
-                           name, " is declared ", ShortType(type)),
-              "--cast converts what is read");
+  return WithPosition(Fail(Exit::kBadInput,
+                           absl::StrCat(name, "=", value, ": the file holds ",
+                                        ShortType(loaded->type()), ", ", name, " is declared ",
+                                        ShortType(type)),
+                           "--cast converts what is read"),
+                      declared);
 }
 
 absl::StatusOr<Tensor> MakeInput(Session& session, const std::string& name, const TensorType& type,
@@ -166,6 +176,9 @@ class Binder {
 
  private:
   const TensorType& TypeOf(size_t i) const { return graph_.type(graph_.inputs()[i].value); }
+  SourcePosition Declared(size_t i) const {
+    return PositionOf(graph_, graph_.producer(graph_.inputs()[i].value));
+  }
 
   absl::Status ReadGiven() {
     for (const std::string& text : session_.options().values) {
@@ -187,7 +200,7 @@ class Binder {
       OTIUM_RETURN_IF_ERROR(CheckInterrupted());
       makers_[i] = MakerOf(value);
       if (makers_[i].has_value()) continue;
-      OTIUM_ASSIGN_OR_RETURN(tensors_[i], ReadInput(session_, name, TypeOf(i), value));
+      OTIUM_ASSIGN_OR_RETURN(tensors_[i], ReadInput(session_, name, TypeOf(i), Declared(i), value));
     }
     return absl::OkStatus();
   }
@@ -201,10 +214,12 @@ class Binder {
       } else if (missing_ == Missing::kPlaceholder) {
         makers_[i] = Maker::kPlaceholder;
       } else {
-        return Fail(Exit::kBadInput,
-                    absl::StrCat("the input ", in.name, ": ", TypeOf(i).ToString(), " is missing"),
-                    absl::StrCat("give it as ", in.name,
-                                 "=FILE, or fill what is missing with --random-missing"));
+        return WithPosition(
+            Fail(Exit::kBadInput,
+                 absl::StrCat("the input ", in.name, ": ", TypeOf(i).ToString(), " is missing"),
+                 absl::StrCat("give it as ", in.name,
+                              "=FILE, or fill what is missing with --random-missing")),
+            Declared(i));
       }
     }
     return absl::OkStatus();

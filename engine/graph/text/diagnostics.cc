@@ -116,6 +116,18 @@ size_t EditDistance(absl::string_view a, absl::string_view b, size_t limit) {
   return last[b.size()];
 }
 
+// Both operands of A @ A are declared in one place.
+void RemoveRepeated(std::vector<Diagnostic::Note>* notes) {
+  std::vector<Diagnostic::Note> kept;
+  for (Diagnostic::Note& note : *notes) {
+    const bool repeated = std::any_of(kept.begin(), kept.end(), [&](const Diagnostic::Note& k) {
+      return k.message == note.message && k.position.ToString() == note.position.ToString();
+    });
+    if (!repeated) kept.push_back(std::move(note));
+  }
+  *notes = std::move(kept);
+}
+
 }  // namespace
 
 std::string FormatDiagnostic(const Diagnostic& d, absl::string_view source, DiagnosticColor color) {
@@ -150,6 +162,7 @@ std::string FormatDiagnostics(absl::Span<const Diagnostic> diagnostics, absl::st
 }
 
 void DiagnosticSink::Add(Diagnostic diagnostic) {
+  RemoveRepeated(&diagnostic.notes);
   if (diagnostic.severity == Severity::kError) {
     if (full()) return;
     ++num_errors_;
