@@ -223,10 +223,9 @@ OTIUM_DEFINE_OP(div) = {
     .structure = DivStructure,
 };
 OTIUM_DEFINE_OP(pow) = {
-    .doc = "x to the power of exponent. An integer to a negative power is an error when the "
-           "exponent is a number written down. With a tensor of integers as exponent it is 1 for "
-           "x = 1, 1 or -1 for x = -1, and 0 for all others, 0 included; with one of floats the "
-           "power is a float.",
+    .doc = "x to the power of exponent. An integer to the power of a negative integer is an error "
+           "when that is a number; when it is a tensor the power is 0, but for 1 and -1, whose "
+           "powers are 1 and -1.",
     .params = kPowParams,
     .traits = kPointwiseOp,
     .promotion = Promotion::kPointwise,

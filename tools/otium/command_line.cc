@@ -55,7 +55,7 @@ void AddExecution(CLI::App* app, Options* o) {
   app->add_option("--threads", o->threads, "How wide to run (default: every core)")
       ->type_name("N")->check(WholeNumber(1, 1024))->group(kExecution);
   app->add_option("--math", o->math, "strict, standard or fast")
-      ->type_name("MODE")->group(kExecution);
+      ->type_name("MODE")->check(OneOf({"strict", "standard", "fast"}))->group(kExecution);
   app->add_option("--memory-limit", o->memory_limit, "Refuse plans that need more: 512M, 2G")
       ->type_name("BYTES")->group(kExecution);
   app->add_flag("--no-optimize", o->no_optimize, "Run the graph as it is written")
@@ -253,7 +253,9 @@ std::string Words(const CLI::ParseError& error, const CLI::App& app) {
   return text;
 }
 
-void Explain(const CLI::ParseError& error, const CLI::App& root, ParsedCommandLine* parsed) {
+// `first` is the first argument.
+void Explain(const CLI::ParseError& error, const CLI::App& root, absl::string_view first,
+             ParsedCommandLine* parsed) {
   const std::vector<CLI::App*> chosen = root.get_subcommands();
   const CLI::App& app = chosen.empty() ? root : *chosen[0];
   parsed->error = Words(error, app);
@@ -263,13 +265,16 @@ void Explain(const CLI::ParseError& error, const CLI::App& root, ParsedCommandLi
   const std::vector<std::string> extras = root.remaining(/*recurse=*/true);
   if (extras.empty()) return;
   const std::string& wrong = extras[0];
-  if (chosen.empty() && wrong[0] != '-') {
+  const bool is_option = absl::StartsWith(wrong, "-");
+  if (!chosen.empty() && is_option && wrong == first) {
+    parsed->error = absl::StrCat(wrong, " stands before the command, where no option may");
+  } else if (chosen.empty() && !is_option) {
     std::vector<absl::string_view> names;
     for (const CommandHelp& c : AllCommands()) names.push_back(c.name);
     const absl::string_view closest = ClosestName(wrong, names);
-    parsed->error = absl::StrCat("there is no command ", wrong);
+    parsed->error = absl::StrCat("there is no command '", wrong, "'");
     if (!closest.empty()) parsed->help = absl::StrCat("did you mean otium ", closest, "?");
-  } else if (wrong[0] == '-') {
+  } else if (is_option) {
     parsed->error = absl::StrCat("there is no option ", wrong);
     parsed->help = OptionHelp(app, wrong);
   } else {
@@ -315,7 +320,7 @@ ParsedCommandLine ParseCommandLine(int argc, char** argv) {
                                  : CommandText(*chosen[0], *FindCommand(chosen[0]->get_name()), true);
     return parsed;
   } catch (const CLI::ParseError& error) {
-    Explain(error, root, &parsed);
+    Explain(error, root, argv[1], &parsed);
     return parsed;
   }
   if (version) {

@@ -169,7 +169,7 @@ absl::StatusOr<std::vector<Expectation>> ReadExpectations(Session& session, cons
   for (const std::string& text : session.options().expected) {
     Expectation e;
     OTIUM_ASSIGN_OR_RETURN(std::tie(e.result, e.path),
-                           SplitAssignment(text, "--expect NAME=FILE"));
+                           SplitAssignment(text, "--expect", "NAME=FILE"));
     const bool known = std::any_of(graph.outputs().begin(), graph.outputs().end(),
                                    [&](const GraphOutput& out) { return out.name == e.result; });
     if (!known) {

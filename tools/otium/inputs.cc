@@ -48,8 +48,22 @@ std::string Clipped(absl::string_view value) {
   return value.size() <= kMost ? std::string(value) : absl::StrCat(value.substr(0, kMost), "...");
 }
 
+// Whether every bracket is closed; what is not would run into the text around it.
+bool AreBracketsClosed(absl::string_view value) {
+  int open = 0;
+  for (const char c : value) {
+    if (c == '[' || c == '(') ++open;
+    if ((c == ']' || c == ')') && --open < 0) return false;
+  }
+  return open == 0;
+}
+
 // Numbers are written as in a graph file, so its parser reads them.
 absl::StatusOr<Tensor> ParseLiteral(absl::string_view name, absl::string_view value, DType dtype) {
+  if (!AreBracketsClosed(value)) {
+    return Fail(Exit::kBadInput,
+                absl::StrCat(name, "=", Clipped(value), ": the brackets do not match"));
+  }
   const std::string text = absl::StrCat("graph value() -> v {\n  v = tensor(", value,
                                         ", dtype=", DTypeName(dtype), ")\n}\n");
   const ParseResult parsed = ParseGraphFile(text, "<value>");
@@ -134,7 +148,7 @@ absl::StatusOr<SizeBindings> ParseSizes(const Options& options, const Graph& gra
   const std::vector<std::string> known = graph.SizeNames();
   SizeBindings sizes;
   for (const std::string& text : options.sizes) {
-    OTIUM_ASSIGN_OR_RETURN(const auto assignment, SplitAssignment(text, "--size NAME=INTEGER"));
+    OTIUM_ASSIGN_OR_RETURN(const auto assignment, SplitAssignment(text, "--size", "NAME=N"));
     const auto& [name, value] = assignment;
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       return Fail(Exit::kUsage, absl::StrCat("--size ", text, ": ", graph.name(), " has no size ",
@@ -144,6 +158,9 @@ absl::StatusOr<SizeBindings> ParseSizes(const Options& options, const Graph& gra
     int64_t size = 0;
     if (!absl::SimpleAtoi(value, &size) || size < 0 || size >= kDimLimit) {
       return Fail(Exit::kUsage, absl::StrCat("--size ", text, ": ", value, " is not a size"));
+    }
+    if (sizes.Find(name).has_value()) {
+      return Fail(Exit::kUsage, absl::StrCat("--size ", text, ": ", name, " is given twice"));
     }
     sizes.Set(name, size);
   }
@@ -182,7 +199,7 @@ class Binder {
 
   absl::Status ReadGiven() {
     for (const std::string& text : session_.options().values) {
-      OTIUM_ASSIGN_OR_RETURN(const auto assignment, SplitAssignment(text, "NAME=VALUE"));
+      OTIUM_ASSIGN_OR_RETURN(const auto assignment, SplitAssignment(text, "", "NAME=VALUE"));
       const auto& [name, value] = assignment;
       size_t i = 0;
       while (i < tensors_.size() && graph_.inputs()[i].name != name) ++i;
@@ -288,10 +305,12 @@ class Binder {
 }  // namespace
 
 absl::StatusOr<std::pair<std::string, std::string>> SplitAssignment(absl::string_view text,
-                                                                    absl::string_view what) {
+                                                                    absl::string_view option,
+                                                                    absl::string_view form) {
   const size_t equals = text.find('=');
   if (equals == absl::string_view::npos || equals == 0 || equals + 1 == text.size()) {
-    return Fail(Exit::kUsage, absl::StrCat(text, ": not ", what));
+    return Fail(Exit::kUsage, absl::StrCat(option, option.empty() ? "" : ": ", "'", text,
+                                           "' is not ", form));
   }
   return std::make_pair(std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
 }

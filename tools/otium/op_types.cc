@@ -28,7 +28,7 @@ std::vector<AttributeValue> Candidates(ParamKind kind) {
     case ParamKind::kString:
       return {std::string("i->i"), std::string("ij,jk->ik"), std::string("cpu")};
     case ParamKind::kDType: return {DType::kC128};  // Takes all others without loss.
-    case ParamKind::kDim: return {Dim(2)};
+    case ParamKind::kDim: return {Dim(2), Dim(1)};  // A size, an index.
     case ParamKind::kDims: return {Dims{Dim(2)}, Dims{Dim(2), Dim(2)}};
     case ParamKind::kInts: return {Ints{0}, Ints{0, 1}, Ints{1, 1}};
     case ParamKind::kStructure: return {Structure()};

@@ -62,9 +62,16 @@ DisplayLine Display(absl::string_view line) {
   return display;
 }
 
+// Messages quote names of files and pieces of them.
+std::string Printable(absl::string_view text) {
+  std::string printable;
+  for (const std::string& column : Display(text).columns) printable += column;
+  return printable;
+}
+
 void AppendPosition(const SourcePosition& position, const Style& style, std::string* text) {
   if (!position.known()) return;
-  absl::StrAppend(text, style.bold, position.ToString(), ":", style.reset, " ");
+  absl::StrAppend(text, style.bold, Printable(position.ToString()), ":", style.reset, " ");
 }
 
 void AppendSnippet(const SourcePosition& position, absl::string_view source, const Style& style,
@@ -142,14 +149,14 @@ std::string FormatDiagnostic(const Diagnostic& d, absl::string_view source, Diag
       absl::StrAppend(&text, style.warning, "warning:", style.reset, " ");
       break;
   }
-  absl::StrAppend(&text, style.bold, d.message, style.reset, "\n");
+  absl::StrAppend(&text, style.bold, Printable(d.message), style.reset, "\n");
   AppendSnippet(d.position, source, style, &text);
   for (const Diagnostic::Note& note : d.notes) {
     AppendPosition(note.position, style, &text);
-    absl::StrAppend(&text, style.note, "note:", style.reset, " ", note.message, "\n");
+    absl::StrAppend(&text, style.note, "note:", style.reset, " ", Printable(note.message), "\n");
   }
   if (!d.help.empty()) {
-    absl::StrAppend(&text, style.note, "help:", style.reset, " ", d.help, "\n");
+    absl::StrAppend(&text, style.note, "help:", style.reset, " ", Printable(d.help), "\n");
   }
   return text;
 }
