@@ -83,6 +83,7 @@ OTIUM_DEFINE_OP(cholesky) = {
     .flops = [](const OpCall& call,
                 absl::Span<const TensorType>) { return CubeFlops(call.operand(0), 1.0 / 3); },
     .failure = NotPositiveDefinite,
+    .contradicts = [](int64_t) -> uint32_t { return kPd; },
 };
 
 OTIUM_DEFINE_OP(solve) = {
@@ -105,6 +106,7 @@ OTIUM_DEFINE_OP(solve) = {
       if (code < 0) return NotPositiveDefinite(call, -code, index);
       return absl::StrCat("the diagonal element ", code, " of U is zero, the matrix is singular");
     },
+    .contradicts = [](int64_t code) -> uint32_t { return code < 0 ? kPd : kNonsingular; },
 };
 
 Expr cholesky(Arg A, bool upper) { return MakeExpr(Op::cholesky, {A}, {{"upper", upper}}); }

@@ -184,6 +184,9 @@ struct OpDef {
   // Types of the results, or why the call is wrong. `results` arrives empty.
   // Messages start without the op's name, which the caller adds.
   absl::Status (*infer)(const OpCall& call, ResultTypes* results) = nullptr;
+  // Why the number written as operand `i` (`2 ** -1`: a weak 0-D constant) makes the
+  // call wrong, which its type does not show; `call` is promoted. Null: any is fine.
+  absl::Status (*check_number)(const OpCall& call, int i, const Tensor& number) = nullptr;
   // Adds facts to the results' structure. Null: nothing is known.
   void (*structure)(const StructureCall& call, ResultTypes* results) = nullptr;
   // Shapes are static. Null: one flop an element of the first result. See FlopsOf.
@@ -191,6 +194,9 @@ struct OpDef {
   // What the code and index that a kernel reported as a failure mean, without the
   // op's name: "the leading minor of order 3 is not positive definite".
   std::string (*failure)(const OpCall& call, int64_t code, int64_t index) = nullptr;
+  // The StructureFlag that operand 0 cannot have after a failure of that code: one who
+  // declared it gave other data. Null: failures say nothing about it.
+  uint32_t (*contradicts)(int64_t code) = nullptr;
   // kDataDependent ops: the most that the size which is data can be.
   int64_t (*max_count)(const OpCall& call) = nullptr;
 

@@ -154,6 +154,19 @@ void AddcmulStructure(const StructureCall& call, ResultTypes* results) {
 }
 
 constexpr ParamDef kPowParams[] = {TensorParam("x"), TensorParam("exponent")};
+// As PyTorch: a number that is written down is refused, since the power is almost
+// always a fraction; a tensor of exponents is taken as it comes.
+absl::Status CheckIntegerExponent(const OpCall& call, int i, const Tensor& number) {
+  if (i != 1 || IsInexact(call.operand(0).dtype) || number.dtype() != DType::kI64) {
+    return absl::OkStatus();
+  }
+  const int64_t exponent = *number.data<int64_t>();
+  if (exponent >= 0) return absl::OkStatus();
+  return InvalidArgument("x is ", ShortType(call.operand(0)), " and exponent is ", exponent,
+                         ": a negative power of an integer is no integer, cast x to a floating "
+                         "dtype or write ", exponent, ".0");
+}
+
 constexpr ParamDef kClampParams[] = {TensorParam("x"), OptionalParam("min"), OptionalParam("max")};
 constexpr ParamDef kWhereParams[] = {OwnTypeParam("condition"), TensorParam("a"), TensorParam("b")};
 constexpr ParamDef kLerpParams[] = {TensorParam("start"), TensorParam("end"),
@@ -209,13 +222,14 @@ OTIUM_DEFINE_OP(div) = {
     .structure = DivStructure,
 };
 OTIUM_DEFINE_OP(pow) = {
-    .doc =
-        "x to the power of exponent. A negative power of an integer is 0 unless x is 1 or "
-        "-1.",
+    .doc = "x to the power of exponent. An integer to the power of a negative integer is an error "
+           "when that is a number; when it is a tensor the power is 0, but for 1 and -1, whose "
+           "powers are 1 and -1.",
     .params = kPowParams,
     .traits = kPointwiseOp,
     .promotion = Promotion::kPointwise,
     .infer = InferElementwise<kNumericCategories>,
+    .check_number = CheckIntegerExponent,
     .structure = PowStructure,
     .flops = ElementFlops<kTranscendental>,
 };

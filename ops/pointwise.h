@@ -15,8 +15,9 @@ namespace otium {
 
 // x in another dtype. Complex to real is an error: use real(x).
 OTIUM_EXPORT Expr cast(Arg x, DType dtype);
-// x to the power of exponent. A negative power of an integer is 0, unless x is 1
-// or -1; bools have no powers.
+// x to the power of exponent. Integers to the power of a negative integer that is a
+// number (-1, not a tensor) are an error; with a tensor of exponents such powers are
+// 0 unless x is 1 or -1. Bools have no powers.
 OTIUM_EXPORT Expr pow(Arg x, Arg exponent);
 // NaN when either is NaN; not for complex operands.
 OTIUM_EXPORT Expr minimum(Arg a, Arg b);

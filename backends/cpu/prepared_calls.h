@@ -8,6 +8,8 @@
 #ifndef OTIUM_BACKENDS_CPU_PREPARED_CALLS_H_
 #define OTIUM_BACKENDS_CPU_PREPARED_CALLS_H_
 
+#include <mutex>
+
 #include "absl/container/flat_hash_map.h"
 #include "backends/backend.h"
 #include "engine/base/hash.h"

@@ -29,6 +29,23 @@ Expr Binary(Op op, Arg a, Arg b) {
   return MakeExpr(op, std::move(operands), {}, position);
 }
 
+// What the op says of the numbers among its operands, promoted or not.
+absl::Status CheckNumbers(const OpCall& call, absl::Span<const Expr> operands) {
+  if (call.op.check_number == nullptr) return absl::OkStatus();
+  for (size_t i = 0; i < operands.size(); ++i) {
+    if (!operands[i]) continue;
+    const Node* node = &operands[i].node();
+    if (node->op().id == Op::cast) node = &node->operands()[0].node();
+    if (node->op().id != Op::constant || !node->types()[0].weak) continue;
+    const absl::Status status = call.op.check_number(call, static_cast<int>(i),
+                                                     node->attributes().Get<Tensor>("value"));
+    if (!status.ok()) {
+      return absl::Status(status.code(), absl::StrCat(call.op.name, ": ", status.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status WithPosition(absl::Status status, SourcePosition position) {
@@ -160,6 +177,9 @@ IntrusivePtr<const Node> MakeNode(const OpDef& op, Operands operands,
   }
   ResultTypes results;
   if (absl::Status s = InferTypes({op, types, *resolved}, &results); !s.ok()) {
+    return poison(std::move(s));
+  }
+  if (absl::Status s = CheckNumbers({op, types, *resolved}, operands); !s.ok()) {
     return poison(std::move(s));
   }
   return MakeIntrusive<Node>(op, std::move(operands), *std::move(resolved), std::move(results),

@@ -7,7 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/base/status.h"
+#include "engine/graph/expr.h"
 #include "engine/graph/graph_builder.h"
+#include "engine/graph/status_notes.h"
 
 namespace otium {
 namespace {
@@ -88,6 +90,21 @@ absl::StatusOr<std::vector<std::pair<std::string, Dim>>> BindCallee(
   return bound;
 }
 
+namespace {
+
+// An error about input `i`, at its declaration; "A is [3, 4], declared f64[n, n]" and
+// then `why`.
+absl::Status InputError(const Graph& graph, size_t i, absl::Span<const int64_t> sizes,
+                        absl::string_view why) {
+  const GraphInput& in = graph.inputs()[i];
+  return WithPosition(
+      absl::InvalidArgumentError(absl::StrCat(in.name, " is ", SizesText(sizes), ", declared ",
+                                              ShortType(graph.type(in.value)), ": ", why)),
+      PositionOf(graph, graph.producer(in.value)));
+}
+
+}  // namespace
+
 absl::StatusOr<SizeBindings> BindSizes(const Graph& graph,
                                        absl::Span<const absl::Span<const int64_t>* const> shapes,
                                        SizeBindings given) {
@@ -98,13 +115,12 @@ absl::StatusOr<SizeBindings> BindSizes(const Graph& graph,
     changed = false;
     for (size_t i = 0; i < shapes.size(); ++i) {
       if (shapes[i] == nullptr) continue;
-      const GraphInput& in = graph.inputs()[i];
-      const Shape& declared = graph.type(in.value).shape;
+      const Shape& declared = graph.type(graph.inputs()[i].value).shape;
       if (declared.rank() != static_cast<int>(shapes[i]->size())) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            in.name, " is ", SizesText(*shapes[i]), ", declared ", ShortType(graph.type(in.value)),
-            ": it has ", shapes[i]->size(),
-            shapes[i]->size() == 1 ? " dimension, not " : " dimensions, not ", declared.rank()));
+        return InputError(graph, i, *shapes[i],
+                          absl::StrCat("it has ", shapes[i]->size(),
+                                       shapes[i]->size() == 1 ? " dimension" : " dimensions",
+                                       ", not ", declared.rank()));
       }
       for (int d = 0; d < declared.rank(); ++d) {
         const auto solved = declared[d].Bind(sizes).Solve((*shapes[i])[d]);
@@ -117,25 +133,28 @@ absl::StatusOr<SizeBindings> BindSizes(const Graph& graph,
   }
   for (size_t i = 0; i < shapes.size(); ++i) {
     if (shapes[i] == nullptr) continue;
-    const GraphInput& in = graph.inputs()[i];
-    const Shape& declared = graph.type(in.value).shape;
+    const Shape& declared = graph.type(graph.inputs()[i].value).shape;
     for (int d = 0; d < declared.rank(); ++d) {
       const Dim bound = declared[d].Bind(sizes);
       if (bound.Is((*shapes[i])[d])) continue;
-      std::string message = absl::StrCat(
-          in.name, " is ", SizesText(*shapes[i]), ", declared ", ShortType(graph.type(in.value)),
-          ": ",
-          bound.IsStatic() ? absl::StrCat(declared[d].ToString(), " is ", bound.ToString(),
-                                          ", not ", (*shapes[i])[d])
-                           : absl::StrCat((*shapes[i])[d], " is no ", declared[d].ToString()));
+      std::string why = bound.IsStatic()
+                            ? absl::StrCat(declared[d].ToString(), " is ", bound.ToString(),
+                                           ", not ", (*shapes[i])[d])
+                            : absl::StrCat((*shapes[i])[d], " is no ", declared[d].ToString());
       std::vector<std::string> names;
       declared[d].CollectSymbols(&names);
+      std::vector<size_t> others;
       for (const auto& [name, by] : bound_by) {
         if (by == i || std::find(names.begin(), names.end(), name) == names.end()) continue;
-        absl::StrAppend(&message, " (", name, " comes from ", graph.inputs()[by].name,
-                        ", which is ", SizesText(*shapes[by]), ")");
+        absl::StrAppend(&why, " (", name, " comes from ", graph.inputs()[by].name, ", which is ",
+                        SizesText(*shapes[by]), ")");
+        others.push_back(by);
       }
-      return absl::InvalidArgumentError(message);
+      absl::Status error = InputError(graph, i, *shapes[i], why);
+      for (size_t by : others) {
+        error = WithDeclaration(std::move(error), graph, graph.inputs()[by]);
+      }
+      return error;
     }
   }
   return sizes;
@@ -159,10 +178,7 @@ absl::StatusOr<Graph> BindGraph(const Graph& graph, const SizeBindings& sizes) {
     if (graph.Is(n, Op::input)) continue;
     builder.Copy(graph, n, SubstituteSizes(graph.op(n), graph.attributes(n), replace), &values);
     if (!builder.status().ok()) {
-      const absl::Span<const SourceId> origins = graph.origins(n);
-      return origins.empty()
-                 ? builder.status()
-                 : WithPosition(builder.status(), graph.sources()->entries[origins[0]].position);
+      return WithPosition(builder.status(), PositionOf(graph, n));
     }
   }
   for (const GraphOutput& out : graph.outputs()) builder.AddOutput(out.name, values[out.value]);

@@ -19,6 +19,7 @@
 #include "engine/place/kernel_table.h"
 #include "engine/place/layout.h"
 #include "engine/place/lifetime.h"
+#include "engine/place/promise.h"
 
 namespace otium {
 namespace {
@@ -306,7 +307,7 @@ class Placer {
   // are copied: those that are not plain, and if that is not enough all that are
   // not dense.
   absl::StatusOr<std::vector<const Kernel*>> ChooseKernels(NodeId n) {
-    const uint32_t promised = Promised(n);
+    const uint32_t promised = PromisedFlags(graph_, n);
     CollectTypes();
     KernelTable::Choice best = kernels_.Choose(CallOf(n, types_), promised);
     std::vector<bool> copied(args_.size(), false);
@@ -335,24 +336,6 @@ class Placer {
     }
     CollectTypes();
     return best.kernels;
-  }
-
-  // The facts about operand 0 that the user declared: when a kernel that relies on
-  // them fails, that is the user's error and no reason to try another.
-  uint32_t Promised(NodeId n) const {
-    if (!graph_.op(n).Is(kFallible) || graph_.operands(n).empty()) return 0;
-    uint32_t flags = 0;
-    NodeId producer = graph_.producer(graph_.operands(n)[0]);
-    for (;; producer = graph_.producer(graph_.operands(producer)[0])) {
-      if (graph_.Is(producer, Op::assume) && !graph_.attributes(producer).Get<bool>("proved")) {
-        flags |= graph_.attributes(producer).Get<Structure>("structure").flags;
-      }
-      if (!IsAlias(graph_, producer)) break;
-    }
-    if (graph_.Is(producer, Op::input)) {
-      flags |= graph_.type(graph_.result(producer)).structure.flags;
-    }
-    return flags;
   }
 
   // The buffer of an operand that dies here and that result 0 may overwrite.

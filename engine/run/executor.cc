@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/status.h"
 #include "engine/graph/expr.h"
+#include "engine/graph/status_notes.h"
+#include "engine/place/promise.h"
 #include "engine/run/results.h"
 
 namespace otium {
@@ -226,6 +229,30 @@ absl::Status Executable::RunSteps(const ExecuteOptions& options, State* state) c
   return absl::OkStatus();
 }
 
+namespace {
+
+// What was declared of operand 0 of `n` and cannot be, as a failure of that code shows.
+std::optional<Promise> BrokenPromise(const Graph& graph, NodeId n, const OpDef& op,
+                                     int64_t code) {
+  const uint32_t fact = op.contradicts == nullptr ? 0 : op.contradicts(code);
+  if (fact == 0) return std::nullopt;
+  for (Promise& p : FindPromises(graph, n)) {
+    if (p.structure.Has(fact)) return std::move(p);
+  }
+  return std::nullopt;
+}
+
+// "A is declared spd".
+std::string PromiseText(const Graph& graph, const Promise& promise) {
+  const ValueId value = graph.result(promise.node);
+  const TensorType& type = graph.type(value);
+  const absl::string_view name = graph.value_name(value);
+  return absl::StrCat(name.empty() ? "the matrix" : name, " is declared ",
+                      StructureToString(promise.structure, type.dtype, type.shape));
+}
+
+}  // namespace
+
 // The lowest failing step in source order, under the name of its source op.
 absl::Status Executable::FirstFailure(const State& state) const {
   const Plan& plan = *plan_;
@@ -266,11 +293,18 @@ absl::Status Executable::FirstFailure(const State& state) const {
   if (!types.empty() && types[0].rank() > 2 && !is_count) {
     absl::StrAppend(&message, "batch element ", info.batch, ": ");
   }
+  const std::optional<Promise> broken =
+      BrokenPromise(graph, first->node, *first->op, info.code);
+  if (broken.has_value()) absl::StrAppend(&message, PromiseText(graph, *broken), ", but ");
   absl::StrAppend(&message, first->op->failure(call, info.code, info.index));
   // Data that is not what it was declared to be is bad input; the rest is numerics.
-  return WithPosition(is_check || is_count ? absl::InvalidArgumentError(message)
-                                           : absl::FailedPreconditionError(message),
-                      position);
+  const bool is_input = is_check || is_count || broken.has_value();
+  absl::Status status = WithPosition(
+      is_input ? absl::InvalidArgumentError(message) : absl::FailedPreconditionError(message),
+      position);
+  if (!broken.has_value()) return status;
+  return WithNote(std::move(status), PositionOf(graph, broken->node),
+                  absl::StrCat(PromiseText(graph, *broken), " here"));
 }
 
 absl::StatusOr<std::vector<Tensor>> Executable::Run(absl::Span<const Tensor> inputs,

@@ -116,11 +116,15 @@ class Bench(Common):
         for words in ("addmv, m = 60, n = 8: 20 runs", "median", "10% - 90%", "FLOP/s", "B/s",
                       "% of the roofline", "first run"):
             self.assertIn(words, result.out)
+        self.assertRegex(result.out, r"\n  steps, the median of \d+ runs?\n +[\d.]+%  addmv ")
 
     def test_json(self):
         bench = self.otium("bench", "addmv.otm", *self.sizes, "--repeat", "20",
                            "--json").json()["bench"]
         self.assertEqual(bench["runs"], 20)
+        # Few microseconds each: time for as many as were timed.
+        self.assertGreater(bench["profiled_runs"], 1)
+        self.assertLessEqual(bench["profiled_runs"], 20)
         self.assertLessEqual(bench["min_seconds"], bench["median_seconds"])
         self.assertLessEqual(bench["median_seconds"], bench["p90_seconds"])
         self.assertLessEqual(bench["p90_seconds"], bench["max_seconds"])
@@ -285,6 +289,39 @@ class Ops(Common):
         self.assertIn("did you mean addmv", self.otium("ops", "admv", code=USAGE).err)
         op = self.otium("ops", "var_mean", "--json").json()["ops"][0]
         self.assertEqual(op["result_names"], ["var", "mean"])
+
+
+class OpTypes(Common):
+    """otium ops asks the type rules what they take."""
+
+    def types(self, name):
+        op = self.otium("ops", name, "--json").json()["ops"][0]
+        return ({p["name"]: p["dtypes"] for p in op["params"] if p["operand"]},
+                [(t["operands"], t["results"]) for t in op["types"]])
+
+    def test_results(self):
+        every = ["bool", "i32", "i64", "f16", "bf16", "f32", "f64", "c64", "c128"]
+        self.assertEqual(self.types("eq"), ({"a": every, "b": every}, [(every, ["bool"])]))
+        self.assertEqual(self.types("div")[1], [(every[:3], ["f32"]), (every[3:], ["the same"])])
+        self.assertEqual(self.types("abs")[1], [(every[1:7], ["the same"]), (["c64"], ["f32"]),
+                                                (["c128"], ["f64"])])
+        factored = ["f32", "f64", "c64", "c128"]
+        self.assertEqual(self.types("solve"), ({"A": factored, "B": factored},
+                                               [(factored, ["the same"])]))
+        self.assertEqual(self.types("where")[0], {"condition": ["bool"], "a": every, "b": every})
+        self.assertEqual(self.types("var_mean")[1][0][1], ["the same", "the same"])
+
+    def test_every_op_is_answered_for(self):
+        # Ops on graphs, and those that the planner makes, have no type of their own.
+        for op in self.otium("ops", "--json").json()["ops"]:
+            graph = any(p["kind"] == "graph" for p in op["params"])
+            if any(p["operand"] for p in op["params"]) and not graph:
+                self.assertTrue(op["types"], op["name"])
+
+    def test_text(self):
+        out = self.otium("ops", "div").out
+        self.assertIn("  a              tensor: any dtype\n", out)
+        self.assertIn("  bool i32 i64 -> f32\n  f16 bf16 f32 f64 c64 c128 -> the same\n", out)
 
 
 class Devices(Common):

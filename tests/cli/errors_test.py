@@ -53,10 +53,46 @@ class Usage(otium.CliTest):
                                  (["run", "f.otm", "--device", "tpu"], "cuda:N"),
                                  (["run", "f.otm", "--device-model", "h2000"], "h200"),
                                  (["run", "f.otm", "--disable-pass", "nothing"], "no pass nothing"),
-                                 (["run", "f.otm", "-o"], "-o")):
+                                 (["run", "f.otm", "-o"], "--output needs a value, NAME=FILE"),
+                                 (["viz", "f.otm"], "there is no command 'viz'"),
+                                 (["run"], "otium: error: FILE is missing\n"),
+                                 (["fmt", "f.otm", "--write", "--check"], "do not go together"),
+                                 (["", "f.otm"], "there is no command ''"),
+                                 (["run", ""], "the name of FILE is empty"),
+                                 (["--threads", "3", "run", "f.otm"],
+                                  "--threads stands before the command"),
+                                 (["run", "f.otm", "--device", "gpu"],
+                                  "--device: 'gpu' is not a device"),
+                                 (["run", "f.otm", "--seed", "1", "--seed", "2"],
+                                  "--seed is given more than once")):
             error = self.otium(*arguments, code=USAGE)
             self.assertIn(words, error.err, arguments)
             self.assertEqual(error.out, "")
+
+    def test_option_values_in_our_own_words(self):
+        for option, value, words in (("--threads", "x", "'x' is not a whole number"),
+                                     ("--threads", "1.5", "'1.5' is not a whole number"),
+                                     ("--threads", "0", "0 is less than 1"),
+                                     ("--threads", "99999", "99999 is more than 1024"),
+                                     ("--seed", "-1", "-1 is less than 0"),
+                                     ("--seed", 2**64, "is more than 18446744073709551615"),
+                                     ("--repeat", "many", "'many' is not a whole number"),
+                                     ("--rtol", "x", "'x' is not a number"),
+                                     ("--atol", "-1", "-1 is less than 0"),
+                                     ("--rtol", "nan", "'nan' is not a number"),
+                                     ("--rtol", "inf", "inf is not finite"),
+                                     ("--color", "blue", "'blue' is not auto, always or never")):
+            error = self.otium("run", "f.otm", f"{option}={value}", code=USAGE).err
+            self.assertTrue(error.startswith(f"otium: error: {option}: "), error)
+            self.assertIn(words, error)
+
+    def test_metavars_are_plain(self):
+        text = self.otium("run", "--help").out + self.otium("run", "-h").out
+        for words in ("NONNEGATIVE", "INT", " in [", "FLOAT", "UINT", "TEXT", "{"):
+            self.assertNotIn(words, text)
+        for words in ("--threads N ", "--rtol X ", "--size NAME=N ", "--color WHEN ",
+                      "--memory-limit BYTES ", "--profile FILE "):
+            self.assertIn(words, text)
 
     def test_mistakes_in_json(self):
         document = self.otium("run", "--json", code=USAGE).json()
@@ -89,6 +125,26 @@ class Graphs(otium.CliTest):
         self.assertEqual(errors[0]["position"]["column"], 7)
         self.assertEqual(errors[0]["help"], "did you mean mv(A.T, b)?")
         self.assertEqual(errors[0]["notes"][0]["position"]["line"], 1)
+
+    def test_a_note_is_told_once(self):
+        errors = self.check("graph f(A: f64[m, n]) -> y {\n  y = A @ A\n}\n", "did you mean A.T @ A?")
+        self.assertEqual(len(errors[0]["notes"]), 1)
+
+    def test_transposes_are_suggested_for_products_alone(self):
+        for call in ("amax(A, dim=0)", "argmin(A, 0)", "A[0, 0]"):
+            self.assertEqual(self.check(f"graph f(A: f64[0, 3]) -> y {{\n  y = {call}\n}}\n")[0]["help"],
+                             "", call)
+        self.check("graph f(A: f64[m, n], B: f64[n, m]) -> y {\n  y = A + B\n}\n",
+                   "did you mean A.T + B?")
+
+    def test_negative_powers_of_integers(self):
+        for expression, type in (("2 ** -1", "i64[]"), ("x ** -1", "i64[n]"), ("pow(x, -2)", "i64[n]")):
+            self.check(f"graph f(x: i64[n]) -> (y, z) {{\n  y = {expression}\n  z = x\n}}\n",
+                       f"bad.otm:2:7: error: pow: x is {type} and exponent is -",
+                       "cast x to a floating dtype or write -")
+        self.write("f.otm", "graph f(x: i64[n], p: i64[n]) -> (a, b) {\n  a = x ** p\n  b = x ** -1.0\n}\n")
+        out = self.otium("run", "f.otm", "x=[2, 1, -1, 0]", "p=[-1, -5, -3, -1]").out
+        self.assertEqual(out, "a:\n[ 0  1 -1  0]\nb:\n[ 0.5  1.  -1.   inf]\n")
 
     def test_invalid_graphs(self):
         self.check("")
@@ -146,6 +202,20 @@ class Data(otium.CliTest):
         super().setUp()
         self.write("f.otm", "graph f(x: f64[n]) -> y {\n  y = x + 1\n}\n")
 
+    def test_arguments_that_need_the_graph(self):
+        for arguments, words in ((["x"], "'x' is not NAME=VALUE"), (["x="], "'x=' is not NAME=VALUE"),
+                                 (["--expect", "y"], "--expect: 'y' is not NAME=FILE"),
+                                 (["--size", "n"], "--size: 'n' is not NAME=N"),
+                                 (["x=ones", "--size", "n=3", "--size", "n=4"], "n is given twice"),
+                                 (["x=[1]", "-o", "y="], "-o y=: the name of the file is missing"),
+                                 (["x=[1]", "-o", "y.txt"], "-o y.txt: the kind of file is not known")):
+            error = self.otium("run", "f.otm", *arguments, code=USAGE).err
+            self.assertTrue(error.startswith("otium: error: " + words) or f": {words}" in error, error)
+
+    def test_names_cannot_drive_the_terminal(self):
+        for arguments in (["\033[31m.otm"], ["f.otm", "x=\033[31m"], ["f.otm", "x=\033[31m.npy"]):
+            self.assertNotIn("\033", self.otium("run", *arguments, code=BAD_INPUT).err)
+
     def fails(self, value, *words):
         result = self.otium("run", "f.otm", f"x={value}", code=BAD_INPUT)
         self.assertEqual(result.out, "")
@@ -168,6 +238,8 @@ class Data(otium.CliTest):
         self.write("bad.mtx", "%%MatrixMarket matrix coordinate real general\n2 2 9\n1 1 1\n")
         self.fails("bad.mtx", "line")
         self.fails("x.txt")
+        self.fails("[1, 2", "x=[1, 2: the brackets do not match")
+        self.fails("[1]) + (2", "the brackets do not match")
 
     def test_truncated_and_lying_headers(self):
         np.save(self.path("x.npy"), np.arange(100.0))
@@ -200,6 +272,45 @@ class Data(otium.CliTest):
             self.assertIn(done.returncode, (FINE, RUN_FAILED), done.stderr)
             self.otium("run", "f.otm", "x=x.npy")
 
+    def test_an_element_that_does_not_fit(self):
+        for declared, value, words in (
+                ("i32[m, n]", "[[1, 2], [2.5, 3]]", "element [1, 0] is 2.5, which is no i32"),
+                ("i32[]", "2.5", "x=2.5: 2.5 is no i32"),
+                ("i32[n]", "[1, 3000000000]", "element [1] is 3000000000, which is no i32, it is too large"),
+                ("f32[n]", "[1j]", "element [0] is 1j, which is no f32, it is complex"),
+                ("bool[n]", "[true, 2]", "a bool is true, false, 1 or 0")):
+            self.write("f.otm", f"graph f(x: {declared}) -> y {{\n  y = x\n}}\n")
+            self.fails(value, "otium: error: x=", words)
+
+    def test_shapes_are_told_with_their_declarations(self):
+        self.write("g.otm", "graph g(\n    A: f64[m, n],\n    x: f64[n]) -> y {\n  y = A @ x\n}\n")
+        error = self.otium("run", "g.otm", "A=[[1, 2]]", "x=[1, 2, 3]", code=BAD_INPUT).err
+        self.assertIn("g.otm:3:5: error: x is [3], declared f64[n]: n is 2, not 3 (n comes from A, "
+                      "which is [1, 2])\n  3 |     x: f64[n]) -> y {\n", error)
+        self.assertIn("g.otm:2:5: note: A is declared here as f64[m, n]\n", error)
+        error = self.otium("run", "g.otm", "A=[1, 2]", "x=[1, 2]", code=BAD_INPUT).err
+        self.assertIn("g.otm:2:5: error: A is [2], declared f64[m, n]: it has 1 dimension, not 2", error)
+        error = self.otium("run", "g.otm", "A=[[1, 2]]", code=BAD_INPUT).err
+        self.assertIn("g.otm:3:5: error: the input x: f64[n] is missing", error)
+        np.save(self.path("x.npy"), np.ones(2, np.float32))
+        error = self.otium("run", "g.otm", "A=[[1, 2]]", "x=x.npy", code=BAD_INPUT).err
+        self.assertIn("g.otm:3:5: error: x=x.npy: the file holds f32[2], x is declared f64[n]", error)
+
+    def test_a_failure_of_what_was_declared(self):
+        for call in ("cholesky(A)", "solve(A, A)", "cholesky(A.T)"):
+            self.write("g.otm", f"graph g(A: f64[n, n] spd) -> L {{\n  L = {call}\n}}\n")
+            error = self.otium("run", "g.otm", "A=[[1, 2], [2, 1]]", code=BAD_INPUT).err
+            self.assertIn(": A is declared spd, but the leading minor of order 2 is not positive "
+                          "definite", error)
+            self.assertIn("g.otm:2:7: error: ", error)
+            self.assertIn("g.otm:1:9: note: A is declared spd here\n", error)
+            self.write("g.otm", f"graph g(A: f64[n, n]) -> L {{\n  L = {call}\n}}\n")
+            if call != "solve(A, A)":  # Indefinite is not singular.
+                self.otium("run", "g.otm", "A=[[1, 2], [2, 1]]", code=RUN_FAILED)
+        # Of a matrix that is computed nobody promised anything.
+        self.write("g.otm", "graph g(A: f64[n, n] symmetric) -> L {\n  L = cholesky(-A @ A)\n}\n")
+        self.otium("run", "g.otm", "A=[[1, 1], [1, 1]]", code=RUN_FAILED)
+
     def test_numerical_failure_says_where(self):
         self.write("g.otm", "graph g(A: f64[n, n]) -> L {\n  L = cholesky(A)\n}\n")
         error = self.otium("run", "g.otm", "A=[[1, 2], [2, 1]]", code=RUN_FAILED).err
@@ -221,7 +332,10 @@ class Limits(otium.CliTest):
         error = self.otium("run", *self.big, "--memory-limit", "1K", code=NO_DEVICE).err
         self.assertIn("limit", error)
         for text in ("1X", "-5", "", "nan"):
-            self.otium("run", *self.big, "--memory-limit", text, code=USAGE)
+            error = self.otium("run", *self.big, f"--memory-limit={text}", code=USAGE).err
+            self.assertIn("--memory-limit", error)
+        error = self.otium("run", *self.big, "--memory-limit", "1X", code=USAGE).err
+        self.assertIn("error: --memory-limit: '1X' is not a number of bytes", error)
 
     def test_devices(self):
         self.otium("run", *self.big, "--device", "cpu")

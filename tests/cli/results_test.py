@@ -123,6 +123,18 @@ class Expected(otium.CliTest):
         self.assertIn("at [2]: 4, not 4.5", error)
         self.assertEqual(self.expect(np.array([2.0, 3, 4.5]), code=DIFFERS).out, "[2. 3. 4.]\n")
 
+    def test_every_verdict_is_one_line(self):
+        match = self.expect(np.array([2.0, 3, 4]))
+        self.assertEqual(match.err, "otium: y agrees with y.npy: 3 elements, at most 0 apart\n")
+        self.assertEqual(self.expect(np.array([2.0, 3, 4]), "--quiet").err, "")
+        # The worst of each kind is told with its place, also when the tolerance is
+        # exceeded more elsewhere.
+        for quiet in ([], ["--quiet"]):
+            error = self.expect(np.array([1.0, 3, 7]), "--rtol", "0.5", *quiet, code=DIFFERS).err
+            self.assertEqual(error, "otium: error: y differs from y.npy: 1 of 3 elements differ, "
+                             "the most at [0]: 2, not 1 (1 apart, 0.5 allowed); largest difference "
+                             "3 at [2], largest relative one 1 at [0]\n")
+
     def test_tolerance(self):
         near = np.array([2.0, 3, 4 + 1e-5])
         self.expect(near, code=DIFFERS)

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "absl/strings/str_cat.h"
+#include "engine/graph/status_notes.h"
 #include "engine/otium.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -100,6 +102,35 @@ TEST(Slice, SolveGeneralAndDeclared) {
   EXPECT_EQ(bad.status().message(), "A: declared symmetric, but element [1, 0] contradicts it");
 }
 
+TEST(Slice, AFailureOfWhatWasDeclaredIsBadInput) {
+  const Tensor indefinite = Tensor::Of<double>({{1, 2}, {2, 1}});
+  Structure spd;
+  spd.flags = kPd;
+  for (const bool solves : {true, false}) {
+    for (const Structure& s : {spd, Structure()}) {
+      Function::Builder b("f");
+      const Expr A = b.Input("A", DType::kF64, {2, 2}, s);
+      // Also through a view.
+      b.Output("y", solves ? solve(A.T(), A) : cholesky(A));
+      const absl::StatusOr<Program> program = Compile(*b.Build());
+      const absl::Status status = program->Run({{"A", indefinite}}).status();
+      if (s.IsGeneral()) {
+        // Indefinite, but not singular: only cholesky fails, numerically.
+        EXPECT_EQ(status.code(), solves ? absl::StatusCode::kOk
+                                        : absl::StatusCode::kFailedPrecondition);
+        EXPECT_TRUE(NotesOf(status).empty());
+        continue;
+      }
+      EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+      EXPECT_EQ(status.message(), absl::StrCat(solves ? "solve" : "cholesky",
+                                               ": A is declared spd, but the leading minor of "
+                                               "order 2 is not positive definite"));
+      ASSERT_EQ(NotesOf(status).size(), 1u);
+      EXPECT_EQ(NotesOf(status)[0].message, "A is declared spd here");
+    }
+  }
+}
+
 // Which kernels a plan runs, in order, "a else b" for guarded steps.
 std::vector<std::string> Kernels(const Plan& plan) {
   std::vector<std::string> names;
@@ -168,6 +199,9 @@ TEST(Slice, SizesThatDisagreeNameBothInputs) {
       program->Run({{"A", Tensor::Of<double>({{4, 1}, {1, 3}})}, {"B", Tensor::Of<double>({1})}});
   EXPECT_EQ(r.status().message(),
             "B is [1], declared f64[n]: n is 2, not 1 (n comes from A, which is [2, 2])");
+  EXPECT_TRUE(PositionOf(r.status()).known());
+  ASSERT_EQ(NotesOf(r.status()).size(), 1u);
+  EXPECT_EQ(NotesOf(r.status())[0].message, "A is declared here as f64[n, n]");
 }
 
 TEST(Slice, SizeThatIsDataStartsASegment) {

@@ -47,6 +47,24 @@ TEST(FormatDiagnostic, NoControlCharacterReachesTheTerminal) {
   EXPECT_EQ(text.find('\xff'), std::string::npos);
 }
 
+TEST(FormatDiagnostic, NorDoesOneOfANameThatAMessageQuotes) {
+  Diagnostic d = At(1, 1, 1);
+  d.position.file = "\x1b.otm";
+  d.message = d.help = "there is no \x1b[31mfile\n";
+  d.notes.push_back({d.position, d.message});
+  EXPECT_EQ(FormatDiagnostic(d, "").find('\x1b'), std::string::npos);
+}
+
+TEST(DiagnosticSink, KeepsANoteOnce) {
+  DiagnosticSink sink(/*max_errors=*/1);
+  Diagnostic d = At(2, 1, 1);
+  const SourcePosition here{"f.otm", 1, 1, 1}, there{"f.otm", 1, 5, 1};
+  d.notes = {{here, "A"}, {there, "A"}, {here, "A"}, {here, "B"}};
+  sink.Add(d);
+  // The last one says that there may be more errors.
+  EXPECT_EQ(sink.Take()[0].notes.size(), 4u);
+}
+
 TEST(FormatDiagnostic, LongLinesAreClippedAroundTheCaret) {
   const std::string line = std::string(5000, 'a') + "HERE" + std::string(5000, 'b');
   const std::string text = FormatDiagnostic(At(1, 5001, 4), line);

@@ -7,16 +7,16 @@
 #include <utility>
 #include <vector>
 
-#include "CLI/App.hpp"
-#include "CLI/Config.hpp"
-#include "CLI/Formatter.hpp"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "engine/graph/text/diagnostics.h"
 #include "engine/version.h"
 #include "tools/otium/help.h"
+#include "tools/otium/option_values.h"
 
 namespace otium::cli {
 namespace {
@@ -41,7 +41,7 @@ void AddInputs(CLI::App* app, Options* o) {
                 "Fill inputs that are not given with random numbers, as they are declared")
       ->group(kInputs);
   app->add_option("--seed", o->seed, "Of random inputs and random ops (default 0)")
-      ->type_name("N")->group(kInputs);
+      ->type_name("N")->check(WholeNumber(0, UINT64_MAX))->group(kInputs);
   app->add_flag("--cast", o->cast, "Convert what is read to the declared dtype")->group(kInputs);
   app->add_flag("--no-mmap", o->no_mmap, "Read files instead of mapping them")->group(kInputs);
 }
@@ -53,9 +53,9 @@ void AddExecution(CLI::App* app, Options* o) {
                   "Plan also for a GPU that is not here: h200, h100, a100, rtx4090")
       ->type_name("NAME")->group(kExecution);
   app->add_option("--threads", o->threads, "How wide to run (default: every core)")
-      ->type_name("N")->check(CLI::Range(1, 1024))->group(kExecution);
+      ->type_name("N")->check(WholeNumber(1, 1024))->group(kExecution);
   app->add_option("--math", o->math, "strict, standard or fast")
-      ->type_name("MODE")->group(kExecution);
+      ->type_name("MODE")->check(OneOf({"strict", "standard", "fast"}))->group(kExecution);
   app->add_option("--memory-limit", o->memory_limit, "Refuse plans that need more: 512M, 2G")
       ->type_name("BYTES")->group(kExecution);
   app->add_flag("--no-optimize", o->no_optimize, "Run the graph as it is written")
@@ -73,12 +73,11 @@ void AddDumps(CLI::App* app, Options* o) {
 
 CLI::Option* AddRepeat(CLI::App* app, Options* o) {
   return app->add_option("--repeat", o->repeat, "Run so often, and say how long it took")
-      ->type_name("N")->check(CLI::Range(1, 1000000000))->group(kInspection);
+      ->type_name("N")->check(WholeNumber(1, 1000000000))->group(kInspection);
 }
 
-void AddFile(CLI::App* app, Options* o, const std::string& name, std::string* to) {
+void AddFile(CLI::App* app, const std::string& name, std::string* to) {
   app->add_option(name, *to, "")->required()->type_name("");
-  (void)o;
 }
 
 void AddLoad(CLI::App* app, Options* o) {
@@ -90,13 +89,13 @@ void AddGeneral(CLI::App* app, Options* o) {
   app->add_flag("--json", o->json, "One JSON document on stdout, errors included")
       ->group(kGeneral);
   app->add_option("--color", o->color, "auto, always or never")
-      ->type_name("WHEN")->check(CLI::IsMember({"auto", "always", "never"}))->group(kGeneral);
+      ->type_name("WHEN")->check(OneOf({"auto", "always", "never"}))->group(kGeneral);
   app->add_flag("--quiet,-q", o->quiet, "No remarks and no warnings on stderr")->group(kGeneral);
 }
 
 void AddOptions(const std::string& command, CLI::App* app, Options* o) {
   if (command == "run" || command == "explain" || command == "bench") {
-    AddFile(app, o, "FILE", &o->file);
+    AddFile(app, "FILE", &o->file);
     AddInputs(app, o);
     AddLoad(app, o);
     if (command == "run") {
@@ -109,9 +108,9 @@ void AddOptions(const std::string& command, CLI::App* app, Options* o) {
       AddList(app, "--expect", &o->expected, "Compare a result with a file")
           ->type_name("NAME=FILE")->group(kResults);
       app->add_option("--rtol", o->rtol, "Relative tolerance of --expect (default: by dtype)")
-          ->type_name("X")->check(CLI::NonNegativeNumber)->group(kResults);
+          ->type_name("X")->check(Nonnegative())->group(kResults);
       app->add_option("--atol", o->atol, "Absolute tolerance of --expect (default: by dtype)")
-          ->type_name("X")->check(CLI::NonNegativeNumber)->group(kResults);
+          ->type_name("X")->check(Nonnegative())->group(kResults);
     }
     if (command == "explain") {
       app->add_flag("--analyze", o->analyze, "Run the plan, and show what was measured")
@@ -121,11 +120,11 @@ void AddOptions(const std::string& command, CLI::App* app, Options* o) {
     AddDumps(app, o);
     if (command != "explain") AddRepeat(app, o);
   } else if (command == "check") {
-    AddFile(app, o, "FILE", &o->file);
+    AddFile(app, "FILE", &o->file);
     AddLoad(app, o);
     app->add_flag("--no-mmap", o->no_mmap, "Read files instead of mapping them")->group(kInputs);
   } else if (command == "fmt") {
-    AddFile(app, o, "FILE", &o->file);
+    AddFile(app, "FILE", &o->file);
     AddLoad(app, o);
     auto* write = app->add_flag("--write,-w", o->write, "Change FILE in place")->group(kResults);
     auto* check = app->add_flag("--check", o->check, "Print nothing; exit with 6 when FILE would "
@@ -136,8 +135,8 @@ void AddOptions(const std::string& command, CLI::App* app, Options* o) {
     write->excludes(check)->excludes(canonical);
     check->excludes(canonical);
   } else if (command == "convert") {
-    AddFile(app, o, "IN", &o->file);
-    AddFile(app, o, "OUT", &o->target);
+    AddFile(app, "IN", &o->file);
+    AddFile(app, "OUT", &o->target);
     app->add_flag("--no-mmap", o->no_mmap, "Read files instead of mapping them")->group(kInputs);
   } else if (command == "ops") {
     app->add_option("NAME", o->file, "")->type_name("");
@@ -146,7 +145,7 @@ void AddOptions(const std::string& command, CLI::App* app, Options* o) {
         ->type_name("NAME")->group(kExecution);
   } else if (command == "calibrate") {
     app->add_option("--threads", o->threads, "How wide to run (default: every core)")
-        ->type_name("N")->check(CLI::Range(1, 1024))->group(kExecution);
+        ->type_name("N")->check(WholeNumber(1, 1024))->group(kExecution);
   }
   AddGeneral(app, o);
 }
@@ -231,24 +230,51 @@ std::string OptionHelp(const CLI::App& app, absl::string_view wrong) {
   return absl::StrCat(CommandOf(app), " -h lists the options");
 }
 
-// CLI11's words, in ours where they are not clear.
-void Explain(const CLI::ParseError& error, const CLI::App& root, ParsedCommandLine* parsed) {
+// "--write and --check do not go together": CLI11's words, in ours where they are not
+// clear. What option_values.h says is ours already.
+std::string Words(const CLI::ParseError& error, const CLI::App& app) {
+  const std::string text = error.what();
+  if (dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr) {
+    const std::vector<std::string> names = absl::StrSplit(text, " excludes ");
+    return absl::StrCat(absl::StrJoin(names, " and "), " do not go together");
+  }
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+    return absl::StrCat(absl::StripSuffix(text, " is required"), " is missing");
+  }
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) == nullptr) return text;
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string& name = option->get_name();
+    if (!absl::StartsWith(text, absl::StrCat(name, ":"))) continue;
+    if (absl::StrContains(text, "missing") || absl::StrContains(text, "At least")) {
+      return absl::StrCat(name, " needs a value, ", option->get_type_name());
+    }
+    return absl::StrCat(name, " is given more than once");
+  }
+  return text;
+}
+
+// `first` is the first argument.
+void Explain(const CLI::ParseError& error, const CLI::App& root, absl::string_view first,
+             ParsedCommandLine* parsed) {
   const std::vector<CLI::App*> chosen = root.get_subcommands();
   const CLI::App& app = chosen.empty() ? root : *chosen[0];
-  parsed->error = error.what();
+  parsed->error = Words(error, app);
   parsed->help = absl::StrCat(CommandOf(app), chosen.empty() ? " -h lists the commands" : " -h says how");
   if (!chosen.empty()) parsed->command = app.get_name();
   if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return;
   const std::vector<std::string> extras = root.remaining(/*recurse=*/true);
   if (extras.empty()) return;
   const std::string& wrong = extras[0];
-  if (chosen.empty() && wrong[0] != '-') {
+  const bool is_option = absl::StartsWith(wrong, "-");
+  if (!chosen.empty() && is_option && wrong == first) {
+    parsed->error = absl::StrCat(wrong, " stands before the command, where no option may");
+  } else if (chosen.empty() && !is_option) {
     std::vector<absl::string_view> names;
     for (const CommandHelp& c : AllCommands()) names.push_back(c.name);
     const absl::string_view closest = ClosestName(wrong, names);
-    parsed->error = absl::StrCat("there is no command ", wrong);
+    parsed->error = absl::StrCat("there is no command '", wrong, "'");
     if (!closest.empty()) parsed->help = absl::StrCat("did you mean otium ", closest, "?");
-  } else if (wrong[0] == '-') {
+  } else if (is_option) {
     parsed->error = absl::StrCat("there is no option ", wrong);
     parsed->help = OptionHelp(app, wrong);
   } else {
@@ -294,7 +320,7 @@ ParsedCommandLine ParseCommandLine(int argc, char** argv) {
                                  : CommandText(*chosen[0], *FindCommand(chosen[0]->get_name()), true);
     return parsed;
   } catch (const CLI::ParseError& error) {
-    Explain(error, root, &parsed);
+    Explain(error, root, argv[1], &parsed);
     return parsed;
   }
   if (version) {

@@ -88,13 +88,22 @@ void CompareElements(const Tensor& actual, const Tensor& expected, Tolerance tol
   const Tensor dense_a = actual.Contiguous(), dense_b = expected.Contiguous();
   const T* a = dense_a.data<T>();
   const T* b = dense_b.data<T>();
-  int64_t worst = -1;
+  int64_t worst = -1, largest_at = -1, relative_at = -1;
   double worst_excess = -1, worst_apart = 0, worst_allowed = 0;
   for (int64_t i = 0; i < result->elements; ++i) {
     if (Same(a[i], b[i])) continue;
     const double apart = Distance(a[i], b[i]);
-    const double allowed = tolerance(i, Magnitude(Widen(b[i])));
-    if (std::isfinite(apart)) result->largest = std::max(result->largest, apart);
+    const double magnitude = Magnitude(Widen(b[i]));
+    const double allowed = tolerance(i, magnitude);
+    if (std::isfinite(apart) && apart > result->largest) {
+      result->largest = apart;
+      largest_at = i;
+    }
+    const double relative = apart / magnitude;
+    if (std::isfinite(relative) && relative > result->largest_relative) {
+      result->largest_relative = relative;
+      relative_at = i;
+    }
     if (apart <= allowed) continue;
     ++result->differing;
     // NaN against a number is apart by NaN: the worst there is.
@@ -111,6 +120,15 @@ void CompareElements(const Tensor& actual, const Tensor& expected, Tolerance tol
       "%d of %d elements differ, the most at %s: %s, not %s (%.3g apart, %.3g allowed)",
       result->differing, result->elements, IndexText(worst, actual.sizes()), ElementText(a[worst]),
       ElementText(b[worst]), worst_apart, worst_allowed);
+  // Neither need be where the tolerance is exceeded most.
+  if (largest_at >= 0) {
+    absl::StrAppendFormat(&result->difference, "; largest difference %.3g at %s", result->largest,
+                          IndexText(largest_at, actual.sizes()));
+  }
+  if (relative_at >= 0) {
+    absl::StrAppendFormat(&result->difference, ", largest relative one %.3g at %s",
+                          result->largest_relative, IndexText(relative_at, actual.sizes()));
+  }
 }
 
 // The defaults of torch.testing.assert_close.
@@ -151,7 +169,7 @@ absl::StatusOr<std::vector<Expectation>> ReadExpectations(Session& session, cons
   for (const std::string& text : session.options().expected) {
     Expectation e;
     OTIUM_ASSIGN_OR_RETURN(std::tie(e.result, e.path),
-                           SplitAssignment(text, "--expect NAME=FILE"));
+                           SplitAssignment(text, "--expect", "NAME=FILE"));
     const bool known = std::any_of(graph.outputs().begin(), graph.outputs().end(),
                                    [&](const GraphOutput& out) { return out.name == e.result; });
     if (!known) {
@@ -190,9 +208,14 @@ absl::Status CheckExpectations(Session& session, const std::vector<Expectation>&
     if (options.json) {
       session.document()["expect"][e.result] = {
           {"file", e.path},           {"agrees", c.agrees()},          {"elements", c.elements},
-          {"differing", c.differing}, {"largest_difference", c.largest}};
+          {"differing", c.differing}, {"largest_difference", c.largest},
+          {"largest_relative_difference", c.largest_relative}};
     }
-    if (c.agrees()) continue;
+    if (c.agrees()) {
+      session.Note(absl::StrFormat("otium: %s agrees with %s: %d elements, at most %.3g apart",
+                                   e.result, e.path, c.elements, c.largest));
+      continue;
+    }
     ++differing;
     Diagnostic d;
     d.message = absl::StrCat(e.result, " differs from ", e.path, ": ", c.difference);

@@ -23,11 +23,14 @@ namespace otium::cli {
 struct Comparison {
   int64_t elements = 0;
   int64_t differing = 0;
-  // The largest absolute difference of finite elements, and the most allowed.
+  // The largest difference of finite elements, absolute and relative to what is
+  // expected (of elements that are not expected to be 0), and the most allowed.
   double largest = 0;
+  double largest_relative = 0;
   double allowed = 0;
   // "3 of 1000 elements differ, the most at [4, 5]: 1.25, not 1.5 (0.25 apart,
-  // 1e-07 allowed)"; empty when they agree.
+  // 1e-07 allowed); largest difference 0.25 at [4, 5], largest relative one 0.2 at
+  // [7, 0]"; empty when they agree.
   std::string difference;
 
   bool agrees() const { return difference.empty(); }

@@ -35,7 +35,7 @@ absl::StatusOr<std::shared_ptr<const Machine>> MachineFor(const Options& options
   if (options.device == "auto") return machine;
   const std::optional<Device> device = DeviceFromString(options.device);
   if (!device.has_value()) {
-    return Fail(Exit::kUsage, absl::StrCat("--device ", options.device, ": not a device"),
+    return Fail(Exit::kUsage, absl::StrCat("--device: '", options.device, "' is not a device"),
                 "choose auto, cpu, cuda or cuda:N");
   }
   if (machine->Find(*device) == nullptr) {
@@ -68,7 +68,7 @@ absl::StatusOr<int64_t> ParseBytes(absl::string_view text) {
   }
   double value = 0;
   if (!absl::SimpleAtod(digits, &value) || !(value > 0) || value * scale > 0x1p62) {
-    return Fail(Exit::kUsage, absl::StrCat(text, ": not a number of bytes"),
+    return Fail(Exit::kUsage, absl::StrCat("--memory-limit: '", text, "' is not a number of bytes"),
                 "for example 2000000, 512M or 1.5G");
   }
   return static_cast<int64_t>(value * scale);
@@ -81,9 +81,6 @@ absl::StatusOr<CompileOptions> MakeCompileOptions(const Session& session) {
     compile.optimize.math = MathMode::kStrict;
   } else if (options.math == "fast") {
     compile.optimize.math = MathMode::kFast;
-  } else if (options.math != "standard") {
-    return Fail(Exit::kUsage, absl::StrCat("--math ", options.math, ": not a math mode"),
-                "choose strict, standard or fast");
   }
   compile.optimize.optimize = !options.no_optimize;
   for (const std::string& pass : options.disabled_passes) {

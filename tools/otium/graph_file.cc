@@ -43,6 +43,7 @@ absl::StatusOr<std::string> ReadTextFile(const std::string& path) {
   auto fail = [&](absl::string_view why) {
     return Fail(Exit::kBadInput, absl::StrCat(path, ": ", why));
   };
+  if (path.empty()) return Fail(Exit::kUsage, "the name of FILE is empty");
   const std::unique_ptr<std::FILE, CloseFile> file(path == "-" ? stdin
                                                                : std::fopen(path.c_str(), "rb"));
   if (file == nullptr) return fail(absl::StrCat("cannot open: ", std::strerror(errno)));

@@ -11,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "engine/base/status.h"
 #include "engine/engine.h"
+#include "engine/graph/status_notes.h"
 #include "engine/graph/substitute.h"
 #include "engine/graph/text/lower.h"
 #include "engine/io/npz.h"
@@ -41,19 +42,40 @@ bool LooksLikeLiteral(absl::string_view value) {
                              digits == "inf" || digits == "nan");
 }
 
+// What a message quotes of a value; some are whole matrices.
+std::string Clipped(absl::string_view value) {
+  constexpr size_t kMost = 60;
+  return value.size() <= kMost ? std::string(value) : absl::StrCat(value.substr(0, kMost), "...");
+}
+
+// Whether every bracket is closed; what is not would run into the text around it.
+bool AreBracketsClosed(absl::string_view value) {
+  int open = 0;
+  for (const char c : value) {
+    if (c == '[' || c == '(') ++open;
+    if ((c == ']' || c == ')') && --open < 0) return false;
+  }
+  return open == 0;
+}
+
 // Numbers are written as in a graph file, so its parser reads them.
 absl::StatusOr<Tensor> ParseLiteral(absl::string_view name, absl::string_view value, DType dtype) {
+  if (!AreBracketsClosed(value)) {
+    return Fail(Exit::kBadInput,
+                absl::StrCat(name, "=", Clipped(value), ": the brackets do not match"));
+  }
   const std::string text = absl::StrCat("graph value() -> v {\n  v = tensor(", value,
                                         ", dtype=", DTypeName(dtype), ")\n}\n");
   const ParseResult parsed = ParseGraphFile(text, "<value>");
   if (!parsed.ok()) {
     const Diagnostic& first = parsed.diagnostics[0];
-    return Fail(Exit::kBadInput, absl::StrCat(name, "=", value, ": ", first.message), first.help);
+    return Fail(Exit::kBadInput, absl::StrCat(name, "=", Clipped(value), ": ", first.message),
+                first.help);
   }
   const Graph& graph = parsed.graphs.back().graph();
   const NodeId n = graph.producer(graph.outputs()[0].value);
   if (!graph.Is(n, Op::constant)) {
-    return Fail(Exit::kBadInput, absl::StrCat(name, "=", value, ": not a number or list"));
+    return Fail(Exit::kBadInput, absl::StrCat(name, "=", Clipped(value), ": not a number or list"));
   }
   return graph.attributes(n).Get<Tensor>("value");
 }
@@ -74,7 +96,7 @@ absl::StatusOr<Tensor> LoadInput(Session& session, const std::string& name,
 }
 
 absl::StatusOr<Tensor> ReadInput(Session& session, const std::string& name, const TensorType& type,
-                                 const std::string& value) {
+                                 SourcePosition declared, const std::string& value) {
   if (!ParseTensorPath(value).ok()) {
     if (LooksLikeLiteral(value)) return ParseLiteral(name, value, type.dtype);
     return Fail(Exit::kBadInput,
@@ -94,10 +116,12 @@ absl::StatusOr<Tensor> ReadInput(Session& session, const std::string& name, cons
                                  absl::StrCat(name, "=", value, ": ", cast.status().message())),
                     Exit::kBadInput);
   }
-  return Fail(Exit::kBadInput,
-              absl::StrCat(name, "=", value, ": the file holds ", ShortType(loaded->type()), ", ",
-                           name, " is declared ", ShortType(type)),
-              "--cast converts what is read");
+  return WithPosition(Fail(Exit::kBadInput,
+                           absl::StrCat(name, "=", value, ": the file holds ",
+                                        ShortType(loaded->type()), ", ", name, " is declared ",
+                                        ShortType(type)),
+                           "--cast converts what is read"),
+                      declared);
 }
 
 absl::StatusOr<Tensor> MakeInput(Session& session, const std::string& name, const TensorType& type,
@@ -124,7 +148,7 @@ absl::StatusOr<SizeBindings> ParseSizes(const Options& options, const Graph& gra
   const std::vector<std::string> known = graph.SizeNames();
   SizeBindings sizes;
   for (const std::string& text : options.sizes) {
-    OTIUM_ASSIGN_OR_RETURN(const auto assignment, SplitAssignment(text, "--size NAME=INTEGER"));
+    OTIUM_ASSIGN_OR_RETURN(const auto assignment, SplitAssignment(text, "--size", "NAME=N"));
     const auto& [name, value] = assignment;
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       return Fail(Exit::kUsage, absl::StrCat("--size ", text, ": ", graph.name(), " has no size ",
@@ -134,6 +158,9 @@ absl::StatusOr<SizeBindings> ParseSizes(const Options& options, const Graph& gra
     int64_t size = 0;
     if (!absl::SimpleAtoi(value, &size) || size < 0 || size >= kDimLimit) {
       return Fail(Exit::kUsage, absl::StrCat("--size ", text, ": ", value, " is not a size"));
+    }
+    if (sizes.Find(name).has_value()) {
+      return Fail(Exit::kUsage, absl::StrCat("--size ", text, ": ", name, " is given twice"));
     }
     sizes.Set(name, size);
   }
@@ -166,10 +193,13 @@ class Binder {
 
  private:
   const TensorType& TypeOf(size_t i) const { return graph_.type(graph_.inputs()[i].value); }
+  SourcePosition Declared(size_t i) const {
+    return PositionOf(graph_, graph_.producer(graph_.inputs()[i].value));
+  }
 
   absl::Status ReadGiven() {
     for (const std::string& text : session_.options().values) {
-      OTIUM_ASSIGN_OR_RETURN(const auto assignment, SplitAssignment(text, "NAME=VALUE"));
+      OTIUM_ASSIGN_OR_RETURN(const auto assignment, SplitAssignment(text, "", "NAME=VALUE"));
       const auto& [name, value] = assignment;
       size_t i = 0;
       while (i < tensors_.size() && graph_.inputs()[i].name != name) ++i;
@@ -187,7 +217,7 @@ class Binder {
       OTIUM_RETURN_IF_ERROR(CheckInterrupted());
       makers_[i] = MakerOf(value);
       if (makers_[i].has_value()) continue;
-      OTIUM_ASSIGN_OR_RETURN(tensors_[i], ReadInput(session_, name, TypeOf(i), value));
+      OTIUM_ASSIGN_OR_RETURN(tensors_[i], ReadInput(session_, name, TypeOf(i), Declared(i), value));
     }
     return absl::OkStatus();
   }
@@ -201,10 +231,12 @@ class Binder {
       } else if (missing_ == Missing::kPlaceholder) {
         makers_[i] = Maker::kPlaceholder;
       } else {
-        return Fail(Exit::kBadInput,
-                    absl::StrCat("the input ", in.name, ": ", TypeOf(i).ToString(), " is missing"),
-                    absl::StrCat("give it as ", in.name,
-                                 "=FILE, or fill what is missing with --random-missing"));
+        return WithPosition(
+            Fail(Exit::kBadInput,
+                 absl::StrCat("the input ", in.name, ": ", TypeOf(i).ToString(), " is missing"),
+                 absl::StrCat("give it as ", in.name,
+                              "=FILE, or fill what is missing with --random-missing")),
+            Declared(i));
       }
     }
     return absl::OkStatus();
@@ -273,10 +305,12 @@ class Binder {
 }  // namespace
 
 absl::StatusOr<std::pair<std::string, std::string>> SplitAssignment(absl::string_view text,
-                                                                    absl::string_view what) {
+                                                                    absl::string_view option,
+                                                                    absl::string_view form) {
   const size_t equals = text.find('=');
   if (equals == absl::string_view::npos || equals == 0 || equals + 1 == text.size()) {
-    return Fail(Exit::kUsage, absl::StrCat(text, ": not ", what));
+    return Fail(Exit::kUsage, absl::StrCat(option, option.empty() ? "" : ": ", "'", text,
+                                           "' is not ", form));
   }
   return std::make_pair(std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
 }

@@ -44,9 +44,11 @@ enum class Missing {
 
 absl::StatusOr<Inputs> BindInputs(Session& session, const Function& function, Missing missing);
 
-// "NAME=VALUE" taken apart; Exit::kUsage when it is none.
+// "NAME=VALUE" taken apart; Exit::kUsage when it is none. `form` is what the option
+// wants ("NAME=FILE"); `option` is empty for inputs.
 absl::StatusOr<std::pair<std::string, std::string>> SplitAssignment(absl::string_view text,
-                                                                    absl::string_view what);
+                                                                    absl::string_view option,
+                                                                    absl::string_view form);
 
 // A tensor with another dtype, as --cast wants it. kInvalidArgument for complex
 // to real.

@@ -15,6 +15,7 @@
 #include "nlohmann/json.hpp"
 #include "ops/op.h"
 #include "tools/otium/commands.h"
+#include "tools/otium/op_types.h"
 
 namespace otium::cli {
 namespace {
@@ -110,28 +111,34 @@ std::vector<DeviceKernels> KernelsOf(Op op) {
   return list;
 }
 
-std::vector<std::string> DTypeNames(uint32_t dtypes) {
-  std::vector<std::string> names;
-  for (int d = 0; d < kNumDTypes; ++d) {
-    if ((dtypes >> d & 1) != 0) names.emplace_back(DTypeName(static_cast<DType>(d)));
-  }
-  return names;
-}
-
 std::string FirstSentence(absl::string_view doc) {
   const size_t end = doc.find(". ");
   return std::string(absl::StripSuffix(doc.substr(0, end), "."));
 }
 
+// Of the next operand, if the parameter is one; 0 when nothing is known.
+uint32_t DTypesOf(const ParamDef& param, const OpTypes& types, size_t* operand) {
+  if (!IsOperand(param.kind)) return 0;
+  const size_t i = (*operand)++;
+  return i < types.operands.size() ? types.operands[i] : 0;
+}
+
 Json OpToJson(const OpDef& op) {
-  Json params = Json::array(), kernels = Json::array();
+  Json params = Json::array(), kernels = Json::array(), types = Json::array();
+  const OpTypes op_types = FindOpTypes(op);
+  size_t operand = 0;
   for (const ParamDef& p : op.params) {
     const std::string value = DefaultText(p);
+    const uint32_t dtypes = DTypesOf(p, op_types, &operand);
     params.push_back({{"name", std::string(p.name)},
                       {"kind", std::string(KindName(p.kind))},
                       {"operand", IsOperand(p.kind)},
                       {"default", value.empty() ? Json(nullptr) : Json(value)},
-                      {"keyword_only", p.keyword_only}});
+                      {"keyword_only", p.keyword_only},
+                      {"dtypes", dtypes == 0 ? Json(nullptr) : Json(DTypeNames(dtypes))}});
+  }
+  for (const OpTypes::Row& row : op_types.rows) {
+    types.push_back({{"operands", DTypeNames(row.operands)}, {"results", row.results}});
   }
   for (const DeviceKernels& d : KernelsOf(op.id)) {
     kernels.push_back({{"device", d.device},
@@ -141,18 +148,28 @@ Json OpToJson(const OpDef& op) {
   }
   std::vector<std::string> results(op.result_names.begin(), op.result_names.end());
   return {{"name", std::string(op.name)}, {"signature", SignatureText(op)},
-          {"doc", std::string(op.doc)},   {"params", std::move(params)},
+          {"doc", std::string(op.doc)}, {"params", std::move(params)},
           {"num_results", op.num_results}, {"result_names", std::move(results)},
-          {"traits", Traits(op)},         {"backends", std::move(kernels)}};
+          {"types", std::move(types)}, {"traits", Traits(op)},
+          {"backends", std::move(kernels)}};
 }
 
 void PrintOp(Session& session, const OpDef& op) {
   std::string text = absl::StrCat(SignatureText(op), "\n\n", op.doc, "\n");
   if (!op.params.empty()) absl::StrAppend(&text, "\n");
+  const OpTypes types = FindOpTypes(op);
+  size_t operand = 0;
   for (const ParamDef& p : op.params) {
     const std::string value = DefaultText(p);
-    absl::StrAppendFormat(&text, "  %-14s %s%s%s\n", p.name, KindName(p.kind),
-                          value.empty() ? "" : ", default ", value);
+    const uint32_t dtypes = DTypesOf(p, types, &operand);
+    absl::StrAppendFormat(&text, "  %-14s %s%s%s%s%s\n", p.name, KindName(p.kind),
+                          value.empty() ? "" : ", default ", value, dtypes == 0 ? "" : ": ",
+                          dtypes == 0 ? "" : DTypesText(dtypes));
+  }
+  if (!types.rows.empty()) text += "\n";
+  for (const OpTypes::Row& row : types.rows) {
+    absl::StrAppendFormat(&text, "  %s -> %s\n", DTypesText(row.operands),
+                          absl::StrJoin(row.results, ", "));
   }
   const std::vector<std::string> traits = Traits(op);
   if (!traits.empty()) absl::StrAppend(&text, "\n", absl::StrJoin(traits, ", "), "\n");

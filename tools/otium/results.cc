@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "engine/base/status.h"
 #include "engine/io/npy.h"
 #include "engine/io/print.h"
@@ -125,8 +126,11 @@ absl::StatusOr<std::vector<OutputFile>> ParseOutputs(const Options& options, con
     }
     std::string member;
     if (path != "-") {
+      if (path.empty()) return fail("the name of the file is missing");
       const absl::StatusOr<TensorPath> parsed = ParseTensorPath(path);
-      if (!parsed.ok()) return fail(parsed.status().message());
+      if (!parsed.ok()) {
+        return fail(absl::StripPrefix(parsed.status().message(), absl::StrCat(path, ": ")));
+      }
       if (parsed->kind != FileKind::kNpz && names.size() > 1) {
         return fail("the file holds one array, and there are several results",
                     absl::StrCat("choose one, -o ", names[0], "=", path, ", or write an .npz"));

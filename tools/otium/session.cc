@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/graph/expr.h"
+#include "engine/graph/status_notes.h"
 #include "engine/version.h"
 #include "nlohmann/json.hpp"
 
@@ -109,6 +110,8 @@ void Session::Report(absl::Span<const Diagnostic> diagnostics) {
     } else if (is_error || !options_.quiet) {
       const auto color = stderr_color_ ? DiagnosticColor::kColored : DiagnosticColor::kPlain;
       WipeBar();
+      // What is wrong elsewhere than in the graph file is told by the program.
+      if (!d.position.known()) std::fputs("otium: ", stderr);
       std::fputs(FormatDiagnostic(d, source_, color).c_str(), stderr);
     }
   }
@@ -121,14 +124,10 @@ int Session::Finish(const absl::Status& status) {
     d.message = std::string(error.message());
     d.help = HelpOf(error);
     d.position = PositionOf(error);
-    if (d.position.known() || document_ != nullptr) {
-      Report({&d, 1});
-      return;
+    for (StatusNote& note : NotesOf(error)) {
+      d.notes.push_back({note.position, std::move(note.message)});
     }
-    const char* start = stderr_color_ ? "\033[1;31m" : "";
-    const char* end = stderr_color_ ? "\033[0m" : "";
-    std::fprintf(stderr, "otium: %serror:%s %s\n", start, end, d.message.c_str());
-    if (!d.help.empty()) std::fprintf(stderr, "help: %s\n", d.help.c_str());
+    Report({&d, 1});
   };
   if (!status.ok() && !IsReported(status)) report(status);
   if (document_ != nullptr) {

@@ -62,9 +62,16 @@ DisplayLine Display(absl::string_view line) {
   return display;
 }
 
+// Messages quote names of files and pieces of them.
+std::string Printable(absl::string_view text) {
+  std::string printable;
+  for (const std::string& column : Display(text).columns) printable += column;
+  return printable;
+}
+
 void AppendPosition(const SourcePosition& position, const Style& style, std::string* text) {
   if (!position.known()) return;
-  absl::StrAppend(text, style.bold, position.ToString(), ":", style.reset, " ");
+  absl::StrAppend(text, style.bold, Printable(position.ToString()), ":", style.reset, " ");
 }
 
 void AppendSnippet(const SourcePosition& position, absl::string_view source, const Style& style,
@@ -117,6 +124,18 @@ size_t EditDistance(absl::string_view a, absl::string_view b, size_t limit) {
   return last[b.size()];
 }
 
+// Both operands of A @ A are declared in one place.
+void RemoveRepeated(std::vector<Diagnostic::Note>* notes) {
+  std::vector<Diagnostic::Note> kept;
+  for (Diagnostic::Note& note : *notes) {
+    const bool repeated = std::any_of(kept.begin(), kept.end(), [&](const Diagnostic::Note& k) {
+      return k.message == note.message && k.position.ToString() == note.position.ToString();
+    });
+    if (!repeated) kept.push_back(std::move(note));
+  }
+  *notes = std::move(kept);
+}
+
 }  // namespace
 
 std::string FormatDiagnostic(const Diagnostic& d, absl::string_view source, DiagnosticColor color) {
@@ -129,14 +148,14 @@ std::string FormatDiagnostic(const Diagnostic& d, absl::string_view source, Diag
       absl::StrAppend(&text, style.warning, "warning:", style.reset, " ");
       break;
   }
-  absl::StrAppend(&text, style.bold, d.message, style.reset, "\n");
+  absl::StrAppend(&text, style.bold, Printable(d.message), style.reset, "\n");
   AppendSnippet(d.position, source, style, &text);
   for (const Diagnostic::Note& note : d.notes) {
     AppendPosition(note.position, style, &text);
-    absl::StrAppend(&text, style.note, "note:", style.reset, " ", note.message, "\n");
+    absl::StrAppend(&text, style.note, "note:", style.reset, " ", Printable(note.message), "\n");
   }
   if (!d.help.empty()) {
-    absl::StrAppend(&text, style.note, "help:", style.reset, " ", d.help, "\n");
+    absl::StrAppend(&text, style.note, "help:", style.reset, " ", Printable(d.help), "\n");
   }
   return text;
 }
@@ -149,6 +168,7 @@ std::string FormatDiagnostics(absl::Span<const Diagnostic> diagnostics, absl::st
 }
 
 void DiagnosticSink::Add(Diagnostic diagnostic) {
+  RemoveRepeated(&diagnostic.notes);
   if (diagnostic.severity == Severity::kError) {
     if (full()) return;
     ++num_errors_;

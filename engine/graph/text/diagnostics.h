@@ -60,6 +60,7 @@ class DiagnosticSink {
  public:
   explicit DiagnosticSink(int max_errors) : max_errors_(max_errors) {}
 
+  // Notes that it has twice are kept once.
   void Add(Diagnostic diagnostic);
   // An error of just a position and a message.
   void Error(SourcePosition position, std::string message, std::string help = "");

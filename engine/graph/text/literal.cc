@@ -326,6 +326,28 @@ bool Convert(const NumberLiteral& n, T* out) {
   }
 }
 
+// Why Convert refused the number, and what to write instead.
+std::pair<absl::string_view, std::string> WhyNot(const NumberLiteral& n, DType dtype) {
+  if (dtype == DType::kBool) return {"", "a bool is true, false, 1 or 0"};
+  if (n.kind == NumberLiteral::kComplex) return {", it is complex", ""};
+  if (n.kind == NumberLiteral::kInteger) return {", it is too large", ""};
+  return {"", "integers are written without point and exponent"};
+}
+
+// "element [1, 0] is 2.5, which is no i32"; a number that stands alone has no index.
+std::string NotOfDType(absl::string_view text, size_t element, absl::Span<const int64_t> sizes,
+                       DType dtype, absl::string_view why) {
+  constexpr size_t kMost = 40;  // A number may have a million digits.
+  const std::string clipped = text.size() <= kMost ? std::string(text)
+                                                   : absl::StrCat(text.substr(0, kMost), "...");
+  if (sizes.empty()) return absl::StrCat(clipped, " is no ", DTypeName(dtype), why);
+  std::vector<int64_t> index(sizes.size());
+  auto rest = static_cast<int64_t>(element);
+  for (size_t d = sizes.size(); d-- > 0; rest /= sizes[d]) index[d] = rest % sizes[d];
+  return absl::StrCat("element [", absl::StrJoin(index, ", "), "] is ", clipped, ", which is no ",
+                      DTypeName(dtype), why);
+}
+
 }  // namespace
 
 bool IsNumberLiteral(const Ast& ast, AstId id) {
@@ -388,7 +410,9 @@ std::optional<Tensor> ParseTensor(const Ast& ast, AstId id, std::optional<DType>
     T* out = tensor->mutable_data<T>();
     for (size_t i = 0; i < list.elements().size(); ++i) {
       if (!Convert(list.elements()[i], &out[i])) {
-        error(list.nodes()[i], absl::StrCat("this is no ", DTypeName(*dtype)), "");
+        const auto [why, help] = WhyNot(list.elements()[i], *dtype);
+        error(list.nodes()[i],
+              NotOfDType(ast.Text(list.nodes()[i]), i, list.sizes(), *dtype, why), help);
         return false;
       }
     }

@@ -253,9 +253,22 @@ void GraphLowering::ReportNodeError(const OpDef& op, const absl::Status& status,
   file_.sink.Add(std::move(diagnostic));
 }
 
+namespace {
+
+// Where a transpose is what one forgets: where operands must fit each other, as in
+// products, solvers and sums, or a declaration. A reduction or a view that takes A.T
+// too would compute something else.
+bool MatchesShapes(const OpDef& op) {
+  return op.promotion == Promotion::kEqual || op.id == Op::call ||
+         (op.Is(kPointwiseOp) && op.num_operand_params() > 1);
+}
+
+}  // namespace
+
 std::string GraphLowering::TransposeHelp(const OpDef& op, const Operands& operands,
                                          const std::vector<NamedAttribute>& attributes, AstId at,
                                          absl::Span<const AstId> syntax) {
+  if (!MatchesShapes(op)) return "";
   constexpr size_t kMaxQuote = 80;
   const Span& whole = ast_.nodes[at].span;
   if (whole.length > kMaxQuote || absl::StrContains(Text(at), "\n")) return "";
