@@ -160,8 +160,8 @@ absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor>
       run.memory_limit};
   if (run.results.size() > 0) OTIUM_RETURN_IF_ERROR(CheckResults(*graph, inputs, run.results));
   std::vector<Tensor> outputs(graph->outputs().size());
-  std::vector<Tensor*> results(outputs.size(), nullptr);
-  std::vector<int32_t> output_of(outputs.size());
+  absl::InlinedVector<Tensor*, 4> results(outputs.size(), nullptr);
+  absl::InlinedVector<int32_t, 4> output_of(outputs.size());
   for (size_t i = 0; i < outputs.size(); ++i) {
     output_of[i] = static_cast<int32_t>(i);
     const Tensor* given = run.results.Find(graph->outputs()[i].name);
@@ -175,7 +175,7 @@ absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor>
                            FindOrPlan(graph, std::exchange(given_sizes, {}), inputs, options));
     const Plan& plan = *executable->plan();
     const bool last = !plan.continuation.has_value();
-    std::vector<Tensor*> places;
+    absl::InlinedVector<Tensor*, 4> places;
     for (size_t i = 0; i < plan.outputs.size(); ++i) {
       const int32_t whole = last ? static_cast<int32_t>(i) : plan.continuation->head_outputs[i];
       places.push_back(whole < 0 ? nullptr : results[output_of[whole]]);
@@ -184,7 +184,10 @@ absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor>
     if (run.profile != nullptr) run.profile->plans.push_back(executable->plan());
     for (size_t i = 0; i < values.size(); ++i) {
       const int32_t whole = last ? static_cast<int32_t>(i) : plan.continuation->head_outputs[i];
-      if (whole >= 0) outputs[output_of[whole]] = values[i];
+      if (whole < 0) continue;
+      Tensor& output = outputs[output_of[whole]];
+      if (last) output = std::move(values[i]);
+      else output = values[i];
     }
     if (last) break;
     const Continuation& next = *plan.continuation;
@@ -192,7 +195,7 @@ absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor>
     for (const Continuation::Source& s : next.inputs) {
       next_inputs.push_back(s.from_output ? values[s.index] : inputs[s.index]);
     }
-    std::vector<int32_t> next_output_of;
+    absl::InlinedVector<int32_t, 4> next_output_of;
     for (int32_t whole : next.rest_outputs) next_output_of.push_back(output_of[whole]);
     output_of = std::move(next_output_of);
     inputs = std::move(next_inputs);
@@ -210,7 +213,8 @@ absl::StatusOr<std::vector<Tensor>> OrderInputs(const Graph& graph, size_t num_n
                                                 const CompileOptions& options,
                                                 const RunOptions& run) {
   size_t used = 0;
-  std::vector<Tensor> inputs(num_named);
+  std::vector<Tensor> inputs;
+  inputs.reserve(graph.inputs().size());
   std::vector<size_t> defaulted;
   for (size_t i = 0; i < num_named; ++i) {
     const GraphInput& in = graph.inputs()[i];
@@ -222,6 +226,7 @@ absl::StatusOr<std::vector<Tensor>> OrderInputs(const Graph& graph, size_t num_n
             absl::StrCat("the input ", in.name, ": ", type.ToString(), " is missing"));
       }
       defaulted.push_back(i);
+      inputs.emplace_back();
       continue;
     }
     ++used;
@@ -230,7 +235,7 @@ absl::StatusOr<std::vector<Tensor>> OrderInputs(const Graph& graph, size_t num_n
                                                      ", declared ", ShortType(type),
                                                      ": convert it first"));
     }
-    inputs[i] = *tensor;
+    inputs.push_back(*tensor);
   }
   if (used < given.size()) {
     for (const auto& [name, tensor] : given) {

@@ -331,6 +331,7 @@ absl::StatusOr<std::vector<Tensor>> Executable::Run(absl::Span<const Tensor> inp
   if (status.ok()) status = RunSteps(options, state.get());
   if (status.ok()) status = FirstFailure(*state);
   std::vector<Tensor> outputs;
+  outputs.reserve(plan.outputs.size());
   for (size_t i = 0; i < plan.outputs.size() && status.ok(); ++i) {
     absl::StatusOr<Tensor> output =
         OutputOf(static_cast<int>(i), inputs, i < results.size() ? results[i] : nullptr, *state);
