@@ -46,6 +46,17 @@ class FirstBad {
   std::atomic<int64_t> position_ = kNone;
 };
 
+// Negative numbers, and what is missing to those below `size`, have the sign bit.
+template <class I>
+inline bool AllInRange(const I* index, int64_t step, int64_t n, int64_t size) {
+  uint64_t signs = 0;
+  for (int64_t j = 0; j < n; ++j) {
+    const auto i = static_cast<uint64_t>(int64_t{index[j * step]});
+    signs |= i | (static_cast<uint64_t>(size - 1) - i);
+  }
+  return static_cast<int64_t>(signs) >= 0;
+}
+
 template <class E, class I>
 void Pick(const LaunchArgs& args, const PickState& s) {
   const View& x = args.operands[0];
@@ -96,13 +107,16 @@ void Pick(const LaunchArgs& args, const PickState& s) {
     const int64_t step = index_strides[last];
     const int64_t own = dim == static_cast<int>(last) ? 0 : stride;
     out.Generate(n, [&](int64_t begin, int64_t end, E* to) {
-      // Checked first: the loop that picks has no branch.
-      uint64_t largest = 0;
-      for (int64_t j = begin; j < end; ++j) {
-        largest = std::max(largest, static_cast<uint64_t>(int64_t{row_index[j * step]}));
-      }
-      if (largest < static_cast<uint64_t>(s.size)) {
-        for (int64_t j = begin; j < end; ++j) to[j - begin] = row[j * own + row_index[j * step] * along];
+      const I* some = row_index + begin * step;
+      const int64_t count = end - begin;
+      // Checked first: the loops that pick have no branch.
+      if (step == 1 ? AllInRange(some, 1, count, s.size) : AllInRange(some, step, count, s.size)) {
+        if (step == 1 && own == 0 && along == 1) {
+          for (int64_t j = 0; j < count; ++j) to[j] = row[some[j]];
+        } else {
+          const E* from = row + begin * own;
+          for (int64_t j = 0; j < count; ++j) to[j] = from[j * own + some[j * step] * along];
+        }
         return;
       }
       for (int64_t j = begin; j < end; ++j) {
