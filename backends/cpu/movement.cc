@@ -19,7 +19,7 @@ RowSource SourceOf(int64_t column_stride) {
   return column_stride == 1 ? RowSource::kDense : RowSource::kStrided;
 }
 
-// The last dimension, of which runs are made, and the sizes of the result.
+// Of tril, triu, eye and diag.
 struct MovementState {
   Op op = Op::tril;
   DType dtype = DType::kF32;

@@ -27,28 +27,30 @@ struct NonzeroState {
   bool is_count_given = false;
 };
 
-// All bits that make an element of the dtype other than zero, as a number of E.
-uint64_t MaskOf(DType dtype) {
-  switch (dtype) {
-    case DType::kBool:
-    case DType::kI32:
-    case DType::kI64: return ~uint64_t{0};
-    case DType::kF16:
-    case DType::kBF16: return 0x7fff;
-    case DType::kF32: return 0x7fffffff;
-    case DType::kC64: return 0x7fffffff7fffffff;
-    case DType::kF64:
-    case DType::kC128: return 0x7fffffffffffffff;
-  }
-  __builtin_unreachable();
+// All bits but the sign, where there is one.
+template <class U>
+U MaskOf(DType dtype) {
+  const bool has_sign = IsInexact(dtype);
+  return has_sign ? static_cast<U>(static_cast<U>(~U{0}) >> 1) : static_cast<U>(~U{0});
 }
-template <class E>
-bool IsNonzero(E bits, E mask) {
+template <class U>
+bool IsNonzero(U bits, U mask) {
   return (bits & mask) != 0;
 }
-bool IsNonzero(const Bits128& bits, const Bits128& mask) {
-  return ((bits.low | bits.high) & mask.low) != 0;
+template <class U>
+bool IsNonzero(const BitPair<U>& bits, U mask) {
+  return ((bits.real | bits.imag) & mask) != 0;
 }
+template <class E>
+struct WordOf {
+  using type = E;
+};
+template <class U>
+struct WordOf<BitPair<U>> {
+  using type = U;
+};
+template <class E>
+using Mask = typename WordOf<E>::type;
 
 // The elements of one chunk: f(index of the row, elements of it, their stride,
 // first column, how many) for each row of x that it has a part of.
@@ -73,7 +75,7 @@ void ForEachPart(const NonzeroState& s, const View& x, int64_t chunk, F&& f) {
 }
 
 template <class E>
-int64_t CountChunk(const NonzeroState& s, const View& x, E mask, int64_t chunk) {
+int64_t CountChunk(const NonzeroState& s, const View& x, Mask<E> mask, int64_t chunk) {
   int64_t count = 0;
   ForEachPart<E>(s, x, chunk, [&](auto, const E* from, int64_t stride, int64_t, int64_t n) {
     if (stride == 1) {
@@ -87,11 +89,11 @@ int64_t CountChunk(const NonzeroState& s, const View& x, E mask, int64_t chunk) 
   return count;
 }
 
-// Writes rows [first, room) of the result, as many as the chunk has. The columns
-// of some elements are listed first: without a branch, which would be guessed
-// wrong half of the time on random data.
+// Writes the indices of one chunk from row `first` of the result on, while there is
+// room. The columns of some elements are listed first: without a branch, which
+// would be guessed wrong half of the time on random data.
 template <class E>
-void WriteChunk(const NonzeroState& s, const View& x, E mask, int64_t chunk, int64_t first,
+void WriteChunk(const NonzeroState& s, const View& x, Mask<E> mask, int64_t chunk, int64_t first,
                 int64_t* out) {
   constexpr int64_t kListed = 256;
   int32_t list[kListed];
@@ -129,16 +131,17 @@ void WriteChunk(const NonzeroState& s, const View& x, E mask, int64_t chunk, int
 }
 
 template <class E>
-void Nonzero(const LaunchArgs& args, const NonzeroState& s, E mask) {
+void Nonzero(const LaunchArgs& args, const NonzeroState& s) {
+  const auto mask = MaskOf<Mask<E>>(s.dtype);
   const View& x = args.operands[0];
   auto* const begins = static_cast<int64_t*>(args.workspace);
   const int64_t chunks = CeilDiv(s.elements, kChunk);
-  ParallelFor(chunks, [&](int64_t c) { begins[c] = CountChunk(s, x, mask, c); });
+  ParallelFor(chunks, [&](int64_t c) { begins[c] = CountChunk<E>(s, x, mask, c); });
   int64_t count = 0;
   for (int64_t c = 0; c < chunks; ++c) count += std::exchange(begins[c], count);
   ParallelFor(chunks, [&](int64_t c) {
     // A count that was given may be wrong; what is beyond it is only counted.
-    if (begins[c] < s.rows) WriteChunk(s, x, mask, c, begins[c], args.results[0].as<int64_t>());
+    if (begins[c] < s.rows) WriteChunk<E>(s, x, mask, c, begins[c], args.results[0].as<int64_t>());
   });
   args.info->count = count;
   if (s.is_count_given && count != s.rows) {
@@ -149,11 +152,7 @@ void Nonzero(const LaunchArgs& args, const NonzeroState& s, E mask) {
 
 void LaunchNonzero(const LaunchArgs& args) {
   const auto& s = *static_cast<const NonzeroState*>(args.state);
-  const uint64_t mask = MaskOf(s.dtype);
-  DispatchItem(s.dtype, [&]<class E>(E) {
-    if constexpr (std::is_same_v<E, Bits128>) Nonzero(args, s, Bits128{mask, mask});
-    else Nonzero(args, s, static_cast<E>(mask));
-  });
+  DispatchItem(s.dtype, [&]<class E>(E) { Nonzero<E>(args, s); });
 }
 
 }  // namespace

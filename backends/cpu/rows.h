@@ -16,7 +16,7 @@
 // is cut too, and sources that lie by columns are read in windows narrow enough
 // for their cache lines to stay until the next row wants its part of them.
 //
-// Tested by tests/backends/kernels_test.cc and tests/cpu/rows_test.cc.
+// Tested by tests/backends/kernels_test.cc, whose larger cases have many tasks.
 
 #ifndef OTIUM_BACKENDS_CPU_ROWS_H_
 #define OTIUM_BACKENDS_CPU_ROWS_H_
@@ -32,20 +32,27 @@
 
 namespace otium::cpu {
 
-struct Bits128 {
-  uint64_t low, high;
+// Of a complex number, which is aligned as its parts are.
+template <class U>
+struct BitPair {
+  U real, imag;
 };
 
-// Calls f(E()) with an unsigned type of the size of the dtype's elements.
+// Calls f(E()) with unsigned integers of the size and alignment of the dtype.
 template <class F>
 void DispatchItem(DType dtype, F&& f) {
-  switch (ItemSize(dtype)) {
-    case 1: return f(uint8_t());
-    case 2: return f(uint16_t());
-    case 4: return f(uint32_t());
-    case 8: return f(uint64_t());
-    default: return f(Bits128());
+  switch (dtype) {
+    case DType::kBool: return f(uint8_t());
+    case DType::kF16:
+    case DType::kBF16: return f(uint16_t());
+    case DType::kI32:
+    case DType::kF32: return f(uint32_t());
+    case DType::kI64:
+    case DType::kF64: return f(uint64_t());
+    case DType::kC64: return f(BitPair<uint32_t>());
+    case DType::kC128: return f(BitPair<uint64_t>());
   }
+  __builtin_unreachable();
 }
 
 // Columns [begin, end) of one row; runs that lie outside are skipped.
