@@ -11,7 +11,7 @@
 // ulp) in place of the C library's: so of f32 and narrower less than one of 10^7
 // differs from the reference, by the last bit.
 //
-// One thread, 4e6 numbers: f32 uniform 6 ms (29 by PyTorch), normal 20 (33); keys
+// One thread, 4e6 numbers: f32 uniform 6 ms (22 by PyTorch), normal 20 (22); keys
 // broadcast from memory and two vectors side by side made the first 2.5 times as
 // fast. Tested by tests/cpu/random_test.cc.
 
