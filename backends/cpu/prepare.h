@@ -40,6 +40,19 @@ Prepared PrepareTape(const KernelCall& call);
 Prepared PrepareScan(const KernelCall& call);
 Prepared PrepareJoin(const KernelCall& call);
 
+// ranges.cc, random.cc
+Prepared PrepareRange(const KernelCall& call);
+Prepared PrepareRandom(const KernelCall& call);
+
+// movement.cc, indexing.cc, nonzero.cc
+Prepared PrepareEye(const KernelCall& call);
+Prepared PrepareTriangle(const KernelCall& call);
+Prepared PrepareDiag(const KernelCall& call);
+Prepared PrepareBlockDiag(const KernelCall& call);
+Prepared PrepareRoll(const KernelCall& call);
+Prepared PreparePick(const KernelCall& call);
+Prepared PrepareNonzero(const KernelCall& call);
+
 }  // namespace otium::cpu
 
 #endif  // OTIUM_BACKENDS_CPU_PREPARE_H_

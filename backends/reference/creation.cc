@@ -4,8 +4,8 @@
 // the walk over all indices.
 
 #include <numbers>
-#include <variant>
 
+#include "backends/number.h"
 #include "backends/philox.h"
 #include "backends/reference/map.h"
 #include "ops/creation.h"
@@ -29,17 +29,6 @@ void Fill(const LaunchArgs& args, size_t operand) {
         LoadAs<typename Tag::type>(s.operands[operand].dtype, args.operands[operand].data, 0);
     Generate(args, [&](int64_t) { return value; });
   });
-}
-
-double NumberAsDouble(const AttributeValue& number) {
-  const auto* dim = std::get_if<Dim>(&number);
-  return dim != nullptr ? static_cast<double>(dim->value()) : std::get<double>(number);
-}
-
-// Truncated, as start and step are for an arange of integers.
-int64_t NumberAsInteger(const AttributeValue& number) {
-  const auto* dim = std::get_if<Dim>(&number);
-  return dim != nullptr ? dim->value() : Convert<int64_t>(std::get<double>(number));
 }
 
 // result[i] = number i of the stream, from `single` when f32 holds the result and

@@ -121,16 +121,21 @@ void CopyStrided(const void* from, absl::Span<const int64_t> from_strides, void*
     std::memcpy(to, from, item_size);
     return;
   }
-  const size_t inner = sizes.size() - 1;
+  size_t inner = sizes.size() - 1;
+  // Last dimensions that are one run of elements in both: rows may be short.
+  int64_t run = sizes[inner];
+  const bool dense = from_strides[inner] == 1 && to_strides[inner] == 1;
+  while (dense && inner > 0 && from_strides[inner - 1] == run && to_strides[inner - 1] == run) {
+    run *= sizes[--inner];
+  }
   Sizes index(inner, 0);
   const char* src = static_cast<const char*>(from);
   char* dst = static_cast<char*>(to);
-  const bool dense = from_strides[inner] == 1 && to_strides[inner] == 1;
   const int64_t src_step = from_strides[inner] * item_size,
                 dst_step = to_strides[inner] * item_size;
   while (true) {
     if (dense) {
-      std::memcpy(dst, src, sizes[inner] * item_size);
+      std::memcpy(dst, src, run * item_size);
     } else {
       for (int64_t i = 0; i < sizes[inner]; ++i) {
         std::memcpy(dst + i * dst_step, src + i * src_step, item_size);

@@ -274,8 +274,10 @@ DType StrongDType(const TensorType& type) {
 }
 
 bool ArePlainlyPromoted(const OpDef& op, absl::Span<const TensorType* const> operands) {
-  // No pointwise op has scale factors, and all dtypes equal suit an own_dtype too.
+  // All dtypes equal suit an own_dtype too. A scale factor, which comes last, has
+  // checks of its own.
   if (!op.Is(kPointwiseOp) || operands.empty()) return false;
+  if (OperandParam(op, operands.size() - 1).scale_factor) return false;
   for (const TensorType* t : operands) {
     if (t == nullptr || t->weak || t->dtype != operands[0]->dtype) return false;
   }

@@ -7,6 +7,7 @@
 //   inner, tensordot, einsum -> permute, reshape, diagonal, sum and those
 //   kron(a, b)               -> a broadcasting product of elements
 //   addbmm(y, A, B)          -> addmm of merged views
+//   trace(A)                 -> the sum of its diagonal
 //   flatten, narrow, ...     -> reshape, slice, ...
 //
 // A product of a batch with one matrix is one large product when rows merge for
@@ -63,6 +64,7 @@ constexpr Rule kEinsumOrder =
              "three operands or more", ErrorClass::kPreserves);
 constexpr Rule kAddbmm =
     MakeRule("addbmm", "addbmm(y, A, B) -> addmm(y, [A1 A2 ...], [B1; B2; ...])");
+constexpr Rule kTrace = MakeRule("trace", "trace(A) -> sum(diagonal(A))");
 constexpr Rule kReshapeForm = MakeRule("reshape_form", "flatten, unflatten -> reshape");
 constexpr Rule kExpandForm = MakeRule("expand_form", "broadcast_to -> expand");
 constexpr Rule kPermuteForm = MakeRule("permute_form", "movedim -> permute");
@@ -77,6 +79,7 @@ bool IsCandidate(Op op) {
     case Op::tensordot:
     case Op::einsum:
     case Op::addbmm:
+    case Op::trace:
     case Op::flatten:
     case Op::unflatten:
     case Op::broadcast_to:
@@ -107,6 +110,7 @@ class Decomposer {
       case Op::tensordot: return Tensordot();
       case Op::einsum: return Einsum();
       case Op::addbmm: return Addbmm();
+      case Op::trace: return Trace();
       case Op::flatten:
       case Op::unflatten:
         return Fired(kReshapeForm, Reshaped(operands_[0], DimsOf(node_type_.shape), &builder_));
@@ -257,6 +261,13 @@ class Decomposer {
     const ValueId tall = Reshaped(operands_[2], {B[0] * B[1], B[2]}, &builder_);
     auto scale = [&](size_t i) { return i < operands_.size() ? operands_[i] : kNoValue; };
     return Fired(kAddbmm, builder_.Add(Op::addmm, {operands_[0], wide, tall, scale(3), scale(4)}));
+  }
+
+  ValueId Trace() {
+    const int64_t rank = Type(0).rank();
+    const ValueId diagonal =
+        builder_.Add(Op::diagonal, {operands_[0]}, {{"dim1", rank - 2}, {"dim2", rank - 1}});
+    return Fired(kTrace, builder_.Add(Op::sum, {diagonal}, {{"dim", Ints{-1}}}));
   }
 
   // ---- views with two names

@@ -210,6 +210,9 @@ TEST(Decompose, ViewsWithTwoNames) {
   Decomposed decomposed;
   ExpectSame(diag(c, 1), {c}, &random, &decomposed);
   EXPECT_EQ(decomposed.rules, std::vector<std::string>{"diagonal_form"});
+  ExpectSame(trace(c), {c}, &random, &decomposed);
+  EXPECT_EQ(decomposed.rules, std::vector<std::string>{"trace"});
+  ExpectSame(trace(a), {a}, &random);
 }
 
 // The text of what is left: op(operand ops), innermost first.
