@@ -47,17 +47,6 @@ void For(GemmThreading threading, int64_t tasks, absl::FunctionRef<void(int64_t)
 }
 
 template <class T>
-GemmArgs<T> Transposed(const GemmArgs<T>& args) {
-  GemmArgs<T> t = args;
-  std::swap(t.m, t.n);
-  t.a = args.b.Transposed();
-  t.b = args.a.Transposed();
-  t.c0 = args.c0.Transposed();
-  t.c = {args.c.data, args.c.col_stride, args.c.row_stride};
-  return t;
-}
-
-template <class T>
 void ApplyEpilogue(const GemmArgs<T>& args, bool transposed, Range rows, Range columns) {
   if (args.epilogue.apply == nullptr) return;
   GemmTile<T> tile = {rows.begin, columns.begin, rows.size(), columns.size(),

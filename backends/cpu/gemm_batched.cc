@@ -10,6 +10,7 @@
 #include "absl/container/inlined_vector.h"
 #include "backends/cpu/gemm.h"
 #include "backends/cpu/gemm_driver.h"
+#include "backends/cpu/gemm_jit.h"
 #include "backends/cpu/gemm_kernel.h"
 #include "backends/cpu/parallel.h"
 #include "backends/cpu/scratch.h"
@@ -92,6 +93,19 @@ void RunItems(const GemmBatch& batch, const GemmArgs<T>& first, int64_t begin, i
   }
 }
 
+// The items shared among the threads: `make()` gives each task its own
+// multiply(a, b, c0, c), called with the offsets of every item.
+template <class Make>
+void MultiplyAll(const GemmBatch& batch, int64_t items, int64_t grain, Make make) {
+  ParallelForRanges(items, grain, [&](int64_t begin, int64_t end) {
+    const auto& multiply = make();
+    Walk walk(batch, begin);
+    for (int64_t i = begin; i < end; ++i, walk.Next()) {
+      multiply(walk.a, walk.b, walk.c0, walk.c);
+    }
+  });
+}
+
 // Items that a task should take together.
 template <class T>
 int64_t ItemsPerTask(const GemmArgs<T>& args, int64_t items) {
@@ -109,24 +123,24 @@ void BatchedGemm(const GemmBatch& batch, const GemmArgs<T>& args) {
   if (items == 0 || args.m == 0 || args.n == 0) return;
   const auto run_all = [&](auto run) {
     if (items < kManyItems) return RunItems(batch, args, 0, items, run);
-    ParallelForRanges(items, ItemsPerTask(args, items), [&](int64_t begin, int64_t end) {
-      RunItems(batch, args, begin, end, run);
-    });
+    ParallelForRanges(items, ItemsPerTask(args, items),
+                      [&](int64_t begin, int64_t end) { RunItems(batch, args, begin, end, run); });
   };
   if constexpr (kHasGemmKernels<T>) {
     if (args.k > 0) {
+      const int64_t grain = ItemsPerTask(args, items);
+      if constexpr (!kIsComplex<T>) {
+        if (items >= kManyItems) {
+          if (const JitGemm<T> jit(args, items); jit) {
+            return MultiplyAll(batch, items, grain, [&]() -> const JitGemm<T>& { return jit; });
+          }
+        }
+      }
       const GemmThreading threading =
           items < kManyItems ? GemmThreading::kParallel : GemmThreading::kSerial;
       const GemmGrid grid = MakeGemmGrid(args, threading);
       if (grid.one_block() && args.epilogue.apply == nullptr) {
-        ParallelForRanges(items, ItemsPerTask(args, items), [&](int64_t begin, int64_t end) {
-          const OneBlock<T> multiply(args, grid);
-          Walk walk(batch, begin);
-          for (int64_t i = begin; i < end; ++i, walk.Next()) {
-            multiply(walk.a, walk.b, walk.c0, walk.c);
-          }
-        });
-        return;
+        return MultiplyAll(batch, items, grain, [&] { return OneBlock<T>(args, grid); });
       }
       run_all([&](const GemmArgs<T>& item) { RunGemm(item, grid, threading); });
       return;

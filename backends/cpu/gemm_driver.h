@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include "backends/cpu/gemm.h"
 #include "backends/cpu/gemm_kernel.h"
@@ -21,6 +22,18 @@ namespace otium::cpu {
 // loops, in gemm_narrow.cc.
 template <class T>
 inline constexpr bool kHasGemmKernels = std::is_floating_point_v<T> || kIsComplex<T>;
+
+// C^T = op(B)^T op(A)^T.
+template <class T>
+GemmArgs<T> Transposed(const GemmArgs<T>& args) {
+  GemmArgs<T> t = args;
+  std::swap(t.m, t.n);
+  t.a = args.b.Transposed();
+  t.b = args.a.Transposed();
+  t.c0 = args.c0.Transposed();
+  t.c = {args.c.data, args.c.col_stride, args.c.row_stride};
+  return t;
+}
 
 // Who may use the threads: one product inside, or the batch around it.
 enum class GemmThreading { kParallel, kSerial };

@@ -38,16 +38,14 @@ inline constexpr int kTileRows = 6;
 #endif
 inline constexpr int kTileVectors = 2;
 
-// C tile = alpha * sum + beta * C0 for any strides and for tiles that end inside a
-// vector, by elements.
+// C tile = alpha * sum + beta * C0 for any strides, by elements.
 template <class T>
 HWY_NOINLINE void StoreElements(const GemmBlock<T>& g, T* c, const T* c0, int64_t rows,
                                 int64_t columns, const T* sum, int64_t sum_row) {
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t j = 0; j < columns; ++j) {
-      c[r * g.c_row + j * g.c_col] =
-          ScaleAndAdd(g.alpha, sum[r * sum_row + j], g.beta,
-                      [&] { return c0[r * g.c0_row + j * g.c0_col]; });
+      c[r * g.c_row + j * g.c_col] = ScaleAndAdd(g.alpha, sum[r * sum_row + j], g.beta,
+                                                 [&] { return c0[r * g.c0_row + j * g.c0_col]; });
     }
   }
 }
@@ -101,10 +99,14 @@ HWY_INLINE void Combine(D d, bool conj_a, bool conj_b, hn::Vec<D> (&sum)[kRows][
   }
 }
 
-// One vector of C0: a row of it, or one element for all columns.
-template <class T, class D>
-HWY_INLINE hn::Vec<D> LoadC0(D d, const T* c0, bool broadcast) {
-  if (!broadcast) return hn::LoadU(d, reinterpret_cast<const hn::TFromD<D>*>(c0));
+// One vector of C0, or its first `count` lanes: a row of it, or one element for
+// all columns.
+template <class T, bool kWhole, class D>
+HWY_INLINE hn::Vec<D> LoadC0(D d, const T* c0, bool broadcast, size_t count) {
+  if (!broadcast) {
+    const auto* from = reinterpret_cast<const hn::TFromD<D>*>(c0);
+    return kWhole ? hn::LoadU(d, from) : hn::MaskedLoad(hn::FirstN(d, count), d, from);
+  }
   if constexpr (RealOf<T>::kComplex) {
     return SetComplex(d, *c0);
   } else {
@@ -112,38 +114,34 @@ HWY_INLINE hn::Vec<D> LoadC0(D d, const T* c0, bool broadcast) {
   }
 }
 
-// C tile = alpha * sum + beta * C0, whole vectors.
-template <class T, int kRows, int kVectors, int kSums, class D>
-HWY_INLINE void StoreVectors(D d, const GemmBlock<T>& g, T* c, const T* c0,
+// C tile = alpha * sum + beta * C0, along rows. kWhole: the tile's columns fill its
+// vectors; otherwise the last vector has `last` lanes.
+template <class T, int kRows, int kVectors, bool kWhole, int kSums, class D>
+HWY_INLINE void StoreVectors(D d, const GemmBlock<T>& g, T* c, const T* c0, size_t last,
                              hn::Vec<D> (&sum)[kSums][kVectors]) {
   using R = hn::TFromD<D>;
   constexpr int64_t kLanes = hn::MaxLanes(d) * sizeof(R) / sizeof(T);
-  if (g.alpha != T(1)) {
-    HWY_UNROLL(16)
-    for (int r = 0; r < kRows; ++r) {
-      HWY_UNROLL(2)
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = Scale(d, sum[r][v], g.alpha);
-    }
-  }
-  if (g.beta != T(0)) {
-    const bool broadcast = g.c0_col == 0;
-    const bool plain = g.beta == T(1);
-    HWY_UNROLL(16)
-    for (int r = 0; r < kRows; ++r) {
-      HWY_UNROLL(2)
-      for (int v = 0; v < kVectors; ++v) {
-        hn::Vec<D> x = LoadC0(d, c0 + r * g.c0_row + (broadcast ? 0 : v * kLanes), broadcast);
-        if (!plain) x = Scale(d, x, g.beta);
-        hn::StoreU(hn::Add(sum[r][v], x), d, reinterpret_cast<R*>(c + r * g.c_row + v * kLanes));
-      }
-    }
-    return;
-  }
+  const bool broadcast = g.c0_col == 0;
   HWY_UNROLL(16)
   for (int r = 0; r < kRows; ++r) {
     HWY_UNROLL(2)
     for (int v = 0; v < kVectors; ++v) {
-      hn::StoreU(sum[r][v], d, reinterpret_cast<R*>(c + r * g.c_row + v * kLanes));
+      const auto store = [&](hn::Vec<D> x) HWY_ATTR {
+        R* const to = reinterpret_cast<R*>(c + r * g.c_row + v * kLanes);
+        if (kWhole || v < kVectors - 1) return hn::StoreU(x, d, to);
+        hn::BlendedStore(x, hn::FirstN(d, last), d, to);
+      };
+      hn::Vec<D> x = sum[r][v];
+      if (g.alpha != T(1)) x = Scale(d, x, g.alpha);
+      if (g.beta == T(0)) {
+        store(x);
+        continue;
+      }
+      const T* const from = c0 + r * g.c0_row + (broadcast ? 0 : v * kLanes);
+      hn::Vec<D> y = kWhole || v < kVectors - 1 ? LoadC0<T, true>(d, from, broadcast, 0)
+                                                : LoadC0<T, false>(d, from, broadcast, last);
+      if (g.beta != T(1)) y = Scale(d, y, g.beta);
+      store(hn::Add(x, y));
     }
   }
 }
@@ -156,7 +154,7 @@ HWY_NOINLINE void Tile(const GemmBlock<T>& g, const T* a, const T* b, int64_t b_
   constexpr int kParts = RealOf<T>::kParts;
   const hn::ScalableTag<R> d;
   constexpr int64_t kLanes = hn::MaxLanes(d) / kParts;
-  const bool vectors = g.c_col == 1 && columns == kVectors * kLanes &&
+  const bool vectors = g.c_col == 1 && (columns == kVectors * kLanes || !HWY_MEM_OPS_MIGHT_FAULT) &&
                        (g.beta == T(0) || g.c0_col == 1 || g.c0_col == 0);
   if (vectors) {
     for (int r = 0; r < kRows; ++r) {
@@ -170,8 +168,10 @@ HWY_NOINLINE void Tile(const GemmBlock<T>& g, const T* a, const T* b, int64_t b_
       kPacked ? kTileRows : g.a_col * kParts, reinterpret_cast<const R*>(b), b_row * kParts, sum);
   Combine<T>(d, g.conj_a, g.conj_b, sum);
   if (vectors) {
-    StoreVectors<T, kRows>(d, g, c, c0, sum);
-    return;
+    const size_t last = kParts * static_cast<size_t>(columns - (kVectors - 1) * kLanes);
+    if (columns == kVectors * kLanes)
+      return StoreVectors<T, kRows, kVectors, true>(d, g, c, c0, last, sum);
+    return StoreVectors<T, kRows, kVectors, false>(d, g, c, c0, last, sum);
   }
   HWY_ALIGN R buffer[kRows * kVectors * hn::MaxLanes(d)];
   HWY_UNROLL(16)
@@ -187,8 +187,8 @@ HWY_NOINLINE void Tile(const GemmBlock<T>& g, const T* a, const T* b, int64_t b_
 // All tiles of one panel of A, or of all of an unpacked A, against one panel of B.
 // Rows that do not fill a tile go in smaller ones.
 template <class T, int kVectors, bool kPacked>
-HWY_INLINE void PanelTimesPanel(const GemmBlock<T>& g, const T* a, const T* b, int64_t b_row,
-                                T* c, const T* c0, int64_t rows, int64_t columns) {
+HWY_INLINE void PanelTimesPanel(const GemmBlock<T>& g, const T* a, const T* b, int64_t b_row, T* c,
+                                const T* c0, int64_t rows, int64_t columns) {
   constexpr int kMr = kTileRows / RealOf<T>::kParts;
   constexpr int kOneVectorRows = 8 / RealOf<T>::kParts;
   const int64_t a_row = kPacked ? 1 : g.a_row;
@@ -226,8 +226,7 @@ template <class T, bool kPacked>
 void BlockLoop(const GemmBlock<T>& g) {
   constexpr int kParts = RealOf<T>::kParts;
   constexpr int64_t kMr = kTileRows / kParts;
-  constexpr int64_t kLanes =
-      hn::MaxLanes(hn::ScalableTag<typename RealOf<T>::type>()) / kParts;
+  constexpr int64_t kLanes = hn::MaxLanes(hn::ScalableTag<typename RealOf<T>::type>()) / kParts;
   constexpr int64_t kNr = kTileVectors * kLanes;
   constexpr int64_t kSize = sizeof(T);
   for (int64_t j = 0; j < g.n; j += kNr) {

@@ -143,6 +143,18 @@ TYPED_TEST(GemmTest, Batches) {
   }
 }
 
+// Enough small products that code is generated for them.
+TYPED_TEST(GemmTest, BatchesOfManySmallProducts) {
+  Random random(6);
+  for (int round = 0; round < 60; ++round) {
+    Case<TypeParam> x(random, 300, random.Int(8, 20), random.Int(8, 20), random.Int(8, 20));
+    if (random.Coin()) x.alpha = AccumulatorOf<TypeParam>(1);
+    const std::vector<TypeParam> before = x.c.buffer();
+    x.Run(x.Args());
+    ASSERT_EQ(x.Wrong(before), 0) << x.Describe();
+  }
+}
+
 // (2, 1) x (1, 3) items: each operand repeated along one dimension.
 TYPED_TEST(GemmTest, BatchDimensionsAreStretchedByZeroStrides) {
   using T = TypeParam;
