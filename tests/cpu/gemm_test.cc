@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "backends/cpu/gemm_jit.h"
 #include "backends/cpu/parallel.h"
 #include "backends/cpu/scalar.h"
 #include "gtest/gtest.h"
@@ -143,15 +144,56 @@ TYPED_TEST(GemmTest, Batches) {
   }
 }
 
-// Enough small products that code is generated for them.
-TYPED_TEST(GemmTest, BatchesOfManySmallProducts) {
-  Random random(6);
-  for (int round = 0; round < 60; ++round) {
-    Case<TypeParam> x(random, 300, random.Int(8, 20), random.Int(8, 20), random.Int(8, 20));
-    if (random.Coin()) x.alpha = AccumulatorOf<TypeParam>(1);
-    const std::vector<TypeParam> before = x.c.buffer();
-    x.Run(x.Args());
-    ASSERT_EQ(x.Wrong(before), 0) << x.Describe();
+// Those of a batch's layouts and factors that code is generated for.
+TYPED_TEST(GemmTest, GeneratedCode) {
+  if constexpr (std::is_same_v<TypeParam, float> || std::is_same_v<TypeParam, double>) {
+    Random random(6);
+    int generated = 0;
+    for (int round = 0; round < 2000; ++round) {
+      Case<TypeParam> x(random, 3, random.Int(1, 20), random.Int(1, 20), random.Int(1, 20));
+      const JitGemm<TypeParam> multiply(x.Args(), /*items=*/1 << 20);
+      if (!multiply) continue;
+      ++generated;
+      const std::vector<TypeParam> before = x.c.buffer();
+      for (int64_t p = 0; p < x.batch; ++p) {
+        multiply(p * x.a.batch_stride(), p * x.b.batch_stride(),
+                 p * (x.in_place ? x.c : x.c0).batch_stride(), p * x.c.batch_stride());
+      }
+      ASSERT_EQ(x.Wrong(before), 0) << x.Describe();
+    }
+#if defined(OTIUM_HAVE_LIBXSMM)
+    if (__builtin_cpu_supports("avx2")) {
+      EXPECT_GT(generated, 20);
+    }
+#endif
+  }
+}
+
+// The kernels of batches may sum in another order than a single product: sums of
+// ten terms of at most 1, both with their error.
+TYPED_TEST(GemmTest, BatchOfManySmallProducts) {
+  Random random(7);
+  Case<TypeParam> x(random, 600, 8, 9, 10);
+  const int64_t sizes[] = {20, 30}, a[] = {30 * 80, 80}, b[] = {0, 90}, c[] = {30 * 72, 72};
+  std::vector<TypeParam> A(600 * 80), B(30 * 90), C(600 * 72), one(72);
+  for (TypeParam& v : A) v = random.Value<TypeParam>();
+  for (TypeParam& v : B) v = random.Value<TypeParam>();
+  GemmArgs<TypeParam> args;
+  args.m = 8, args.n = 9, args.k = 10;
+  args.a = {A.data(), 10, 1};
+  args.b = {B.data(), 9, 1};
+  args.c = {C.data(), 9, 1};
+  BatchedGemm(GemmBatch{sizes, a, b, c, c}, args);
+  for (int64_t p = 0; p < 600; ++p) {
+    args.a.data = A.data() + p * 80;
+    args.b.data = B.data() + p % 30 * 90;
+    args.c.data = one.data();
+    Gemm(args);
+    for (int64_t i = 0; i < 72; ++i) {
+      ASSERT_LE(Magnitude<TypeParam>(ToExact(C[p * 72 + i]) - ToExact(one[i])),
+                2 * 10 * 10 * StoreEpsilon<TypeParam>())
+          << p << " " << i;
+    }
   }
 }
 
