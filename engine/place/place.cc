@@ -187,7 +187,9 @@ class Placer {
     const OpDef& op = graph_.op(n);
     if (op.id == Op::input) {
       const TensorType& type = graph_.type(graph_.result(n));
-      if (!options_.check_declared || type.structure.IsGeneral()) return absl::OkStatus();
+      if (!options_.check_declared || type.structure.IsGeneral() || !IsDeclared(graph_, n)) {
+        return absl::OkStatus();
+      }
       return AddCheck(n, operand_of_[graph_.result(n)],
                       Attributes(GetOp(Op::assume), {type.structure, false}));
     }

@@ -4,15 +4,10 @@
 #include "engine/place/lifetime.h"
 
 namespace otium {
-namespace {
-
-// The inputs of a later segment are computed: what is known of them, nobody said.
 bool IsDeclared(const Graph& graph, NodeId input) {
   const absl::Span<const SourceId> origins = graph.origins(input);
   return !origins.empty() && graph.sources()->entries[origins[0]].op == Op::input;
 }
-
-}  // namespace
 
 std::vector<Promise> FindPromises(const Graph& graph, NodeId n) {
   std::vector<Promise> promises;

@@ -20,6 +20,10 @@ struct Promise {
   Structure structure;
 };
 
+// Whether the user wrote what the type of `input` says. The inputs of a later
+// segment are computed: what is known of them follows, and nobody has said it.
+bool IsDeclared(const Graph& graph, NodeId input);
+
 // Of operand 0 of `n`, the nearest first; none unless `n` can fail on data.
 std::vector<Promise> FindPromises(const Graph& graph, NodeId n);
 // The flags of all of them.

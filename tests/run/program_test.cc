@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <complex>
+#include <limits>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -157,6 +159,48 @@ TEST(Results, ThatShareMemoryAreNotUnique) {
   ASSERT_TRUE(r.ok()) << r.status();
   EXPECT_THAT((*r)["z"].ToVector<double>(), ElementsAre(102, 104));
   EXPECT_THAT(reversed.ToVector<double>(), ElementsAre(4, 2));
+}
+
+// What follows of a value is no promise: data may break it, here by inf * 0, and
+// only what was declared is checked.
+TEST(Run, InferredStructureIsNotCheckedWhenItCrossesASegment) {
+  Function::Builder b("crossing");
+  const Expr A = b.Input("A", DType::kF64, {3, 3}), x = b.Input("x", DType::kF64, {3});
+  const Expr L = tril(A);
+  b.Output("z", mm(L, L) * sum(nonzero(x)));
+  const double inf = std::numeric_limits<double>::infinity();
+  const absl::StatusOr<TensorMap> r =
+      CompileOrDie(b).Run({{"A", Tensor::Of<double>({{1, 0, 0}, {1, 1, 0}, {1, inf, 1}})},
+                           {"x", Tensor::Of<double>({0, 5, 7})}});
+  ASSERT_TRUE(r.ok()) << r.status();
+  EXPECT_EQ((*r)["z"].ToVector<double>()[3], 2 * 3);
+}
+
+TEST(Run, RandomDefaultsAreStreamsOfTheirOwn) {
+  Function::Builder b("noise");
+  const Expr x = b.Input("x", DType::kF64, {5}, {}, rand({5}, DType::kF64));
+  const Expr y = b.Input("y", DType::kF64, {5}, {}, rand({5}, DType::kF64));
+  b.Output("x", x + 0);
+  b.Output("y", y + 0);
+  b.Output("z", rand({5}, DType::kF64));
+  const absl::StatusOr<TensorMap> r = CompileOrDie(b).Run(TensorMap());
+  ASSERT_TRUE(r.ok()) << r.status();
+  EXPECT_NE((*r)["x"].ToVector<double>(), (*r)["y"].ToVector<double>());
+  EXPECT_NE((*r)["x"].ToVector<double>(), (*r)["z"].ToVector<double>());
+  EXPECT_NE((*r)["y"].ToVector<double>(), (*r)["z"].ToVector<double>());
+}
+
+TEST(Run, ComplexNormsOfInfinitiesAndTinyNumbers) {
+  using C = std::complex<double>;
+  const double inf = std::numeric_limits<double>::infinity();
+  const auto norm_of = [](const Tensor& x) {
+    Function::Builder b("norm");
+    b.Output("z", norm(b.Input("x", DType::kC128, {2})));
+    return (*CompileOrDie(b).Run({{"x", x}}))["z"].ToVector<double>()[0];
+  };
+  EXPECT_EQ(norm_of(Tensor::Of({C(1, 2), C(inf, 0)})), inf);
+  EXPECT_EQ(norm_of(Tensor::Of({C(3e-320, 0), C(0, 4e-320)})), 5e-320);
+  EXPECT_EQ(norm_of(Tensor::Of({C(3e300, 0), C(0, 4e300)})), 5e300);
 }
 
 // ---- inputs that are given away
