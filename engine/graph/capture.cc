@@ -15,7 +15,10 @@ namespace {
 class Capturer {
  public:
   explicit Capturer(const CaptureRequest& request)
-      : request_(request), sources_(std::make_shared<SourceTable>()), builder_(sources_) {
+      : request_(request),
+        sources_(std::make_shared<SourceTable>()),
+        builder_(sources_),
+        next_stream_(request.first_stream) {
     for (const auto& [name, expr] : request.value_names) {
       if (expr && expr.result() == 0) names_.try_emplace(&expr.node(), name);
     }
@@ -67,6 +70,8 @@ class Capturer {
     if (in.default_value) {
       CaptureRequest request;
       request.name = "default";
+      // Far from those of the graph itself and of other inputs.
+      request.first_stream = ++num_defaults_ << 32;
       request.outputs.emplace_back(
           "value", MakeExpr(Op::cast, Operands{in.default_value}, {{"dtype", in.expr.dtype()}},
                             in.default_value.node().position()));
@@ -204,7 +209,8 @@ class Capturer {
   int next_size_ = 0;
   std::vector<const Node*> stack_;
   std::vector<ValueId> operands_;
-  int64_t next_stream_ = 0;
+  int64_t next_stream_;
+  int64_t num_defaults_ = 0;
   absl::flat_hash_set<const Node*> counted_;
 };
 

@@ -38,6 +38,8 @@ struct OTIUM_EXPORT CaptureRequest {
   // Names for sizes that are data, by the names that FreshSize gave them. Others
   // are called k0, k1, ...
   std::vector<std::pair<std::string, std::string>> size_names;
+  // Of the first random node; the others follow.
+  int64_t first_stream = 0;
 };
 
 // The first error found in the outputs, in the order in which they were built;
