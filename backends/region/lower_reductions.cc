@@ -156,9 +156,14 @@ Value EuclideanNorm(EmitCall& c) {
     return e.Cast(e.Map(ScalarOp::sqrt, {SumOfSquares(c, wide)}), DType::kF32);
   }
   const Value scale = Scale(c, x);
-  const Value root =
-      e.Map(ScalarOp::sqrt, {SumOfSquares(c, e.Map(ScalarOp::div, {x, e.Cast(scale, d)}))});
-  return e.Map(ScalarOp::mul, {root, scale});
+  // Part by part: dividing a complex infinity by a real number makes a NaN.
+  const auto squares = [&](Value part) {
+    return SumOfSquares(c, e.Map(ScalarOp::div, {part, scale}));
+  };
+  const Value sum = IsComplex(d) ? e.Map(ScalarOp::add, {squares(e.Map(ScalarOp::real, {x})),
+                                                         squares(e.Map(ScalarOp::imag, {x}))})
+                                 : squares(x);
+  return e.Map(ScalarOp::mul, {e.Map(ScalarOp::sqrt, {sum}), scale});
 }
 
 absl::Status EmitVectorNormOfOrder(EmitCall& c, double order) {
