@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <numbers>
 
+#include "engine/base/dtype.h"
+
 namespace otium {
 
 inline std::array<uint32_t, 4> Philox(uint64_t seed, uint64_t stream, uint64_t block) {
@@ -37,6 +39,15 @@ inline float UniformFloat(uint32_t word) { return static_cast<float>(word >> 8) 
 inline double UniformDouble(uint32_t high, uint32_t low) {
   const uint64_t bits = (static_cast<uint64_t>(high) << 32 | low) >> 11;
   return static_cast<double>(bits) * 0x1p-53;
+}
+
+// What f16 and bf16 hold exactly of a number of the grid 2^-24: the grid is theirs,
+// because rounding would give 1.
+inline float UniformGrid(DType dtype) {
+  return dtype == DType::kF16 ? 0x1p11f : dtype == DType::kBF16 ? 0x1p8f : 0x1p24f;
+}
+inline float OnGrid(float number, float grid) {
+  return static_cast<float>(static_cast<int32_t>(number * grid)) / grid;
 }
 
 // Real number `i` of a stream: f32 (and narrower) take word i % 4 of block i / 4,

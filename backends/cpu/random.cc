@@ -29,6 +29,7 @@
 
 #include "hwy/highway.h"
 
+#include "absl/types/span.h"
 #include "backends/cpu/parallel.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/tape_kernels.h"
@@ -217,6 +218,7 @@ struct RandomState {
   bool is_wide = false;
   bool is_normal = false;
   double scale = 1;
+  float grid = 0;        // Of uniform numbers narrower than f32.
   MapFn cast = nullptr;  // From the tile; null when it is of the result's type.
 };
 
@@ -245,11 +247,15 @@ void LaunchRandom(const LaunchArgs& args) {
   ParallelForRanges(s.reals, kTask, [&](int64_t begin, int64_t end) {
     alignas(kSplatBytes) unsigned char tile[kTile * sizeof(double)];
     auto* const doubles = reinterpret_cast<double*>(tile);
+    const absl::Span<float> floats(reinterpret_cast<float*>(tile), kTile);
     const MapOperand operand{tile, -1};
     for (int64_t i = begin; i < end; i += kTile) {
       if (s.is_normal) NormalTile(s, stream, i, doubles);
       else if (s.is_wide) HWY_DYNAMIC_DISPATCH(UniformDoubleTile)(stream, i, doubles);
-      else HWY_DYNAMIC_DISPATCH(UniformFloatTile)(stream, i, reinterpret_cast<float*>(tile));
+      else HWY_DYNAMIC_DISPATCH(UniformFloatTile)(stream, i, floats.data());
+      if (s.grid != 0) {
+        for (float& x : floats) x = OnGrid(x, s.grid);
+      }
       const int64_t n = std::min(kTile, end - i);
       char* const out = args.results[0].as<char>() + i * s.item;
       if (s.cast != nullptr) s.cast(&operand, out, n);
@@ -271,6 +277,7 @@ Prepared PrepareRandom(const KernelCall& call) {
   state->is_normal = call.op.id == Op::randn || call.op.id == Op::randn_like;
   // The parts of a complex normal number have variance 1/2.
   if (state->is_normal && IsComplex(result.dtype)) state->scale = std::numbers::sqrt2 / 2;
+  if (!state->is_normal && ItemSize(real) < ItemSize(DType::kF32)) state->grid = UniformGrid(real);
   const DType tile = state->is_normal || state->is_wide ? DType::kF64 : DType::kF32;
   if (tile != real) state->cast = FindCast(tile, real);
   return {LaunchRandom, std::move(state), 0};

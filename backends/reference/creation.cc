@@ -92,7 +92,13 @@ void Linspace(const LaunchArgs& args) {
   });
 }
 
-void Rand(const LaunchArgs& args) { GenerateRandom(args, 1, UniformFloatAt, UniformDoubleAt); }
+void Rand(const LaunchArgs& args) {
+  const float grid = UniformGrid(static_cast<const State*>(args.state)->results[0].dtype);
+  const auto single = [grid](uint64_t seed, uint64_t stream, uint64_t i) {
+    return OnGrid(UniformFloatAt(seed, stream, i), grid);
+  };
+  GenerateRandom(args, 1, single, UniformDoubleAt);
+}
 void Randn(const LaunchArgs& args) {
   GenerateRandom(args, std::numbers::sqrt2 / 2, NormalFloatAt, NormalDoubleAt);
 }

@@ -51,6 +51,16 @@ TEST(RandomTest, UniformNumbersAreTheStreams) {
   }
 }
 
+// Of a grid that the type holds, so that none is rounded to 1.
+TEST(RandomTest, NarrowUniformNumbersAreBelowOne) {
+  const Tensor half = Generate(Op::rand, DType::kF16), brain = Generate(Op::rand, DType::kBF16);
+  for (int64_t i = 0; i < kCount; ++i) {
+    const double number = UniformFloatAt(kSeed, kStream, i);
+    ASSERT_EQ(static_cast<float>(half.data<Float16>()[i]), std::floor(number * 2048) / 2048) << i;
+    ASSERT_EQ(static_cast<float>(brain.data<BFloat16>()[i]), std::floor(number * 256) / 256) << i;
+  }
+}
+
 // The logarithm and the sine are within 4 ulp; the root halves the error of the
 // first. With the roundings of root and product, and the reference's own of one
 // ulp for each function, 10 ulp of f64 are between them: two numbers that round to
