@@ -10,6 +10,7 @@
 
 #include "backends/cpu/parallel.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/tasks.h"
 #include "engine/base/half.h"
 #include "ops/infer.h"
 
@@ -41,23 +42,21 @@ R Store(const Carried<R>& x) {
   else return static_cast<R>(x);
 }
 
-// `lines` lines of n elements; neighbours in a line are `step` apart, lines `next`.
+// Lines that go together.
+constexpr int64_t kWidth = 64;
+
+// `lines` lines, at most kWidth, of n elements; neighbours in a line are `step` apart, lines
+// `next`.
 template <class T, class R, bool kProduct>
 void ScanLines(const T* x, int64_t x_step, int64_t x_next, R* y, int64_t y_step, int64_t y_next,
                int64_t n, int64_t lines) {
-  constexpr int64_t kWidth = 64;
-  for (int64_t first = 0; first < lines; first += kWidth) {
-    const int64_t width = std::min(kWidth, lines - first);
-    Carried<T> carried[kWidth];
-    std::fill_n(carried, width, Carried<T>(kProduct ? 1 : 0));
-    for (int64_t i = 0; i < n; ++i) {
-      const T* from = x + i * x_step + first * x_next;
-      R* to = y + i * y_step + first * y_next;
-      for (int64_t l = 0; l < width; ++l) {
-        if constexpr (kProduct) carried[l] *= Load(from[l * x_next]);
-        else carried[l] += Load(from[l * x_next]);
-        to[l * y_next] = Store<R>(carried[l]);
-      }
+  Carried<T> carried[kWidth];
+  std::fill_n(carried, lines, Carried<T>(kProduct ? 1 : 0));
+  for (int64_t i = 0; i < n; ++i, x += x_step, y += y_step) {
+    for (int64_t l = 0; l < lines; ++l) {
+      if constexpr (kProduct) carried[l] *= Load(x[l * x_next]);
+      else carried[l] += Load(x[l * x_next]);
+      y[l * y_next] = Store<R>(carried[l]);
     }
   }
 }
@@ -76,10 +75,14 @@ void Scan(const ScanState& s, const View& x, const View& y) {
   }
   if (n == 0 || lines == 0) return;
   constexpr int64_t kGrain = 16384;
-  const int64_t grain = std::max<int64_t>(kGrain / (n * lines), 1);
-  ParallelForRanges(groups, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t g = begin; g < end; ++g) {
-      int64_t x_offset = 0, y_offset = 0, rest = g;
+  const int64_t bundles = CeilDiv(lines, kWidth);
+  const int64_t grain = std::max<int64_t>(kGrain / (n * std::min(lines, kWidth)), 1);
+  ParallelForRanges(groups * bundles, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t bundle = begin; bundle < end; ++bundle) {
+      const int64_t first = bundle % bundles * kWidth;
+      int64_t x_offset = across ? first * x.strides[rank - 1] : 0;
+      int64_t y_offset = across ? first * y.strides[rank - 1] : 0;
+      int64_t rest = bundle / bundles;
       for (int d = rank - 1; d >= 0; --d) {
         if (d == s.dim || (across && d == rank - 1)) continue;
         x_offset += rest % s.sizes[d] * x.strides[d];
@@ -89,7 +92,7 @@ void Scan(const ScanState& s, const View& x, const View& y) {
       ScanLines<T, R, kProduct>(x.as<const T>() + x_offset, rank == 0 ? 0 : x.strides[s.dim],
                                 across ? x.strides[rank - 1] : 0, y.as<R>() + y_offset,
                                 rank == 0 ? 0 : y.strides[s.dim], across ? y.strides[rank - 1] : 0,
-                                n, lines);
+                                n, std::min(kWidth, lines - first));
     }
   });
 }

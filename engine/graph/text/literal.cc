@@ -199,7 +199,9 @@ class NumberParser {
       uint64_t magnitude = 0;
       const uint64_t limit = (uint64_t{1} << 63) - (negative ? 0 : 1);
       if (!absl::SimpleAtoi(ast_.Text(atom), &magnitude) || magnitude > limit) {
-        error_(atom, "an integer beyond 64 bits", "write it as a float: 1e30");
+        error_(atom, "an integer beyond 64 bits",
+               "integers lie between -2^63 and 2^63 - 1; a number, but no size or index, may be a "
+               "float: 1e30");
         return std::nullopt;
       }
       number.integer = static_cast<int64_t>(negative ? 0 - magnitude : magnitude);
@@ -338,8 +340,8 @@ std::pair<absl::string_view, std::string> WhyNot(const NumberLiteral& n, DType d
 std::string NotOfDType(absl::string_view text, size_t element, absl::Span<const int64_t> sizes,
                        DType dtype, absl::string_view why) {
   constexpr size_t kMost = 40;  // A number may have a million digits.
-  const std::string clipped = text.size() <= kMost ? std::string(text)
-                                                   : absl::StrCat(text.substr(0, kMost), "...");
+  const std::string clipped =
+      text.size() <= kMost ? std::string(text) : absl::StrCat(text.substr(0, kMost), "...");
   if (sizes.empty()) return absl::StrCat(clipped, " is no ", DTypeName(dtype), why);
   std::vector<int64_t> index(sizes.size());
   auto rest = static_cast<int64_t>(element);
@@ -411,8 +413,8 @@ std::optional<Tensor> ParseTensor(const Ast& ast, AstId id, std::optional<DType>
     for (size_t i = 0; i < list.elements().size(); ++i) {
       if (!Convert(list.elements()[i], &out[i])) {
         const auto [why, help] = WhyNot(list.elements()[i], *dtype);
-        error(list.nodes()[i],
-              NotOfDType(ast.Text(list.nodes()[i]), i, list.sizes(), *dtype, why), help);
+        error(list.nodes()[i], NotOfDType(ast.Text(list.nodes()[i]), i, list.sizes(), *dtype, why),
+              help);
         return false;
       }
     }
