@@ -55,6 +55,29 @@ HWY_INLINE T FinishDot(D d, V direct, V swapped, bool conj_a) {
   }
 }
 
+// The sums of the lanes of four vectors, side by side in `out`: the vectors are
+// transposed while they are added up. One sum after the other took half of the
+// time of rows of 100 elements.
+template <class D, class V, class T = hn::TFromD<D>>
+HWY_INLINE void StoreSumsOfLanes(D d, V a, V b, V c, V e, T* out) {
+  if constexpr (hn::MaxLanes(d) * sizeof(T) > 16) {
+    const hn::Half<D> half;
+    const auto fold = [&](V v) HWY_ATTR {
+      return hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v));
+    };
+    StoreSumsOfLanes(half, fold(a), fold(b), fold(c), fold(e), out);
+  } else {
+    const V ab = hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
+    const V ce = hn::Add(hn::InterleaveLower(d, c, e), hn::InterleaveUpper(d, c, e));
+    if constexpr (hn::MaxLanes(d) == 2) {
+      hn::StoreU(ab, d, out);
+      hn::StoreU(ce, d, out + 2);
+    } else {
+      hn::StoreU(hn::Add(hn::ConcatLowerLower(d, ce, ab), hn::ConcatUpperUpper(d, ce, ab)), d, out);
+    }
+  }
+}
+
 // kRows rows times x, each with kUnroll independent sums, so that enough
 // multiply-adds are under way to cover their latency.
 template <class T, int kRows, int kUnroll>
@@ -106,14 +129,19 @@ HWY_INLINE void DotRows(int64_t n, const T* a, int64_t lda, bool conj_a, const T
   }
   HWY_UNROLL(8)
   for (int r = 0; r < kRows; ++r) {
-    V sum = direct[r][0], other = hn::Zero(d);
-    if constexpr (kParts == 2) other = swapped[r][0];
     HWY_UNROLL(8)
     for (int u = 1; u < kUnroll; ++u) {
-      sum = hn::Add(sum, direct[r][u]);
-      if constexpr (kParts == 2) other = hn::Add(other, swapped[r][u]);
+      direct[r][0] = hn::Add(direct[r][0], direct[r][u]);
+      if constexpr (kParts == 2) swapped[r][0] = hn::Add(swapped[r][0], swapped[r][u]);
     }
-    out[r] = FinishDot<T>(d, sum, other, conj_a);
+  }
+  if constexpr (kParts == 1 && kRows == 4) {
+    StoreSumsOfLanes(d, direct[0][0], direct[1][0], direct[2][0], direct[3][0], out);
+  } else {
+    HWY_UNROLL(8)
+    for (int r = 0; r < kRows; ++r) {
+      out[r] = FinishDot<T>(d, direct[r][0], swapped[kParts == 2 ? r : 0][0], conj_a);
+    }
   }
 }
 
