@@ -237,8 +237,9 @@ GemmGrid MakeGemmGrid(const GemmArgs<T>& given, GemmThreading threading) {
   const int64_t wanted = static_cast<int64_t>(
       std::clamp(work / static_cast<double>(kTaskWork), 1.0, most_tasks));
   const int64_t least = CeilDiv(row_panels, most_row_panels);
-  grid.column_blocks = std::clamp<int64_t>(
-      wanted / least, 1, std::max<int64_t>(1, args.n / kMinTaskColumns));
+  const int64_t most_columns =
+      args.epilogue.whole_rows ? 1 : std::max<int64_t>(1, args.n / kMinTaskColumns);
+  grid.column_blocks = std::clamp<int64_t>(wanted / least, 1, most_columns);
   grid.row_blocks = std::max(
       least, std::min(CeilDiv(wanted, grid.column_blocks),
                       static_cast<int64_t>(std::bit_floor(

@@ -81,6 +81,8 @@ template <class T>
 struct GemmEpilogue {
   void (*apply)(const void* context, const GemmTile<T>& tile) = nullptr;
   const void* context = nullptr;
+  // Tiles are whole rows of C, whose elements lie side by side in a row.
+  bool whole_rows = false;
 };
 
 template <class T>

@@ -66,7 +66,8 @@ template <int kCount, class F>
 HWY_INLINE void Unrolled(F&& f) {
   [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) OTIUM_INLINE_LAMBDA {
     (f(std::integral_constant<int, kIndex>()), ...);
-  }(std::make_integer_sequence<int, kCount>());
+  }
+  (std::make_integer_sequence<int, kCount>());
 }
 
 // Memory that is wanted soon and asked for meanwhile: a cache line after every
@@ -186,7 +187,8 @@ HWY_NOINLINE void Tile(const GemmBlock<T>& g, const T* a, const T* b, int64_t b_
   hn::Vec<decltype(d)> sum[kRows * kParts][kVectors];
   Accumulate<kRows * kParts, kVectors, kParts>(
       d, g.k, reinterpret_cast<const R*>(a), kPacked ? kParts : g.a_row * kParts,
-      kPacked ? kTileRows : g.a_col * kParts, reinterpret_cast<const R*>(b), b_row * kParts, ahead, sum);
+      kPacked ? kTileRows : g.a_col * kParts, reinterpret_cast<const R*>(b), b_row * kParts, ahead,
+      sum);
   Combine<T>(d, g.conj_a, g.conj_b, sum);
   if (vectors) {
     const size_t last = kParts * static_cast<size_t>(columns - (kVectors - 1) * kLanes);

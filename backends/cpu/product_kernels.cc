@@ -194,6 +194,7 @@ void LaunchProductRegion(const LaunchArgs& args) {
     const View* inputs;
   } const context{*s.rest, inputs.data()};
   g.epilogue.context = &context;
+  g.epilogue.whole_rows = s.rest->program.has_reduction;
   g.epilogue.apply = [](const void* c, const GemmTile<T>& tile) {
     const auto& [tape, views] = *static_cast<const Context*>(c);
     RunTapeOnTile(tape, views, tile.data, tile.row_stride, tile.row, tile.column, tile.rows,

@@ -38,6 +38,15 @@ class UniformMemory {
   char* const data_;
 };
 
+void Run(const TapeLaunch& launch) {
+  switch (launch.tape.mode) {
+    case TapeMode::kPointwise: return RunPointwise(launch);
+    case TapeMode::kPacked: return RunPacked(launch);
+    case TapeMode::kLong: return RunLong(launch);
+    case TapeMode::kColumns: return RunColumns(launch);
+  }
+}
+
 void RunWithLayout(const Tape& tape, const TapeLayout& layout, const View* inputs,
                    const View* results) {
   UniformMemory uniforms(tape);
@@ -49,12 +58,7 @@ void RunWithLayout(const Tape& tape, const TapeLayout& layout, const View* input
   for (const TapeStore& s : tape.stores) {
     launch.stores.push_back(static_cast<char*>(results[s.result].data));
   }
-  switch (tape.mode) {
-    case TapeMode::kPointwise: return RunPointwise(launch);
-    case TapeMode::kPacked: return RunPacked(launch);
-    case TapeMode::kLong: return RunLong(launch);
-    case TapeMode::kColumns: return RunColumns(launch);
-  }
+  Run(launch);
 }
 
 // With the layout of the planned strides. Inputs of a run may have others.
@@ -347,7 +351,7 @@ void RunTapeOnTile(const Tape& tape, const View* inputs, void* tile, int64_t ld,
   place(result_strides, tape.stores[0].map, &out);
   launch.stores.push_back(static_cast<char*>(tile));
   launch.parallel = false;
-  RunPointwise(launch);
+  Run(launch);
 }
 
 namespace {

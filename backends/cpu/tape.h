@@ -181,12 +181,12 @@ absl::StatusOr<std::shared_ptr<const Tape>> CompileTape(region::LoopProgram prog
 // Runs a tape on views of its inputs and results.
 void RunTape(const Tape& tape, const View* inputs, const View* results);
 
-// Runs an elementwise tape of one result, on this thread, in place on a rectangle
-// of it: rows
+// Runs a tape of one result, on this thread, in place on a rectangle of it: rows
 // [row, row + rows) and columns [column, column + columns) of a row-major result
 // with leading dimension `ld`, whose element (row, column) is at `tile`. Input 0
 // is the result itself (the product that the tape finishes); the other inputs
-// broadcast to it. The tape's space must have been two dimensions or one.
+// broadcast to it. The tape's space must have been two dimensions or one. It is
+// elementwise, or the rectangle is whole rows and rows are what it reduces.
 void RunTapeOnTile(const Tape& tape, const View* inputs, void* tile, int64_t ld, int64_t row,
                    int64_t column, int64_t rows, int64_t columns);
 

@@ -223,7 +223,8 @@ void RunPacked(const TapeLaunch& launch) {
   const int64_t rows = tape.tile / std::max<int64_t>(n, 1);
   const int64_t grain = std::max<int64_t>(TaskGrain(tape) / std::max<int64_t>(tape.tile, 1), 1);
   const TapePass& pass = tape.passes[0];
-  ParallelForRanges(tape.kept, grain * rows, [&](int64_t begin, int64_t end) {
+  const int64_t kept = launch.layout.rows.count;
+  ParallelForRanges(kept, launch.parallel ? grain * rows : kept, [&](int64_t begin, int64_t end) {
     TapeTask task(launch);
     for (int64_t row = begin; row < end; row += rows) {
       TileRange values;

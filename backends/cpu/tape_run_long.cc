@@ -15,7 +15,7 @@ class LongWalk {
  public:
   LongWalk(const Tape& tape, const TapeLayout& layout) : tape_(tape), layout_(layout) {}
 
-  int64_t sites() const { return tape_.kept; }
+  int64_t sites() const { return layout_.rows.count; }
   int64_t chunks() const { return CeilDiv(tape_.reduced, kChunk); }
   int64_t RowWidth(int64_t) const { return 0; }
   PartialShape Partial(const TapePass& pass) const { return PartialShape(tape_, pass, 1); }

@@ -155,7 +155,7 @@ void RunSites(const TapeLaunch& launch, const Walk& walk, int64_t site_elements)
 
   // Shared chunks, where whole sites would leave threads idle.
   constexpr int64_t kFewSites = 16;
-  if (sites < kFewSites && chunks > 1) {
+  if (sites < kFewSites && chunks > 1 && launch.parallel) {
     std::vector<std::unique_ptr<TapeTask>> tasks;
     for (int64_t s = 0; s < sites; ++s) {
       tasks.push_back(std::make_unique<TapeTask>(launch));
@@ -188,7 +188,7 @@ void RunSites(const TapeLaunch& launch, const Walk& walk, int64_t site_elements)
   }
 
   const int64_t grain = std::max<int64_t>(TaskGrain(tape) / std::max<int64_t>(site_elements, 1), 1);
-  ParallelForRanges(sites, grain, [&](int64_t begin, int64_t end) {
+  ParallelForRanges(sites, launch.parallel ? grain : sites, [&](int64_t begin, int64_t end) {
     TapeTask task(launch);
     int64_t partial_bytes = 0;
     for (const PartialShape& shape : shapes) partial_bytes = std::max(partial_bytes, shape.bytes());

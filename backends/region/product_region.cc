@@ -25,6 +25,14 @@ std::optional<NodeId> OnlyProduct(const Graph& body) {
   return product;
 }
 
+// The space is rows by columns, the columns reduced, and blocks of whole rows are
+// good tiles.
+bool ReducesFittingRows(const LoopProgram& program) {
+  if (program.rank() != 2 || program.reduced_begin != 1 || !program.ByRows()) return false;
+  const int64_t rows = program.KeptSize(), columns = program.ReducedSize();
+  return columns <= kMaxReducedRow && (rows >= kManyRows || columns <= kShortRow);
+}
+
 }  // namespace
 
 std::optional<ProductRegion> FindProductRegion(const Graph& body) {
@@ -71,7 +79,9 @@ std::optional<ProductRegion> FindProductRegion(const Graph& body) {
   const absl::StatusOr<Graph> graph = std::move(rest).Build();
   if (!graph.ok()) return std::nullopt;
   absl::StatusOr<LoopProgram> program = LowerRegion(*graph);
-  if (!program.ok() || program->has_reduction) return std::nullopt;
+  if (!program.ok() || (program->has_reduction && !ReducesFittingRows(*program))) {
+    return std::nullopt;
+  }
   // Element by element: the product is not read transposed.
   for (const Instruction& i : program->code) {
     if (i.kind == InstructionKind::kLoad && i.input == 0 && !(i.map == program->results[0].map)) {

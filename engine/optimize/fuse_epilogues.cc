@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is done with each element of a matrix product (an activation, a residual)
-// joins it, and runs on its tiles while they are in cache:
+// What is done with each element of a matrix product (an activation, a residual),
+// or with each of its rows (softmax), joins it, and runs on its tiles while they
+// are in cache:
 //
 //   relu(addmm(b, x, W))    -> fused addmm_relu(b, x, W)
 //   fused mul_add(mm(A, B), c)  -> fused mm_mul_add(A, B, c)
@@ -27,12 +28,14 @@ constexpr absl::string_view kOutcomes[] = {
     "$a runs on the tiles of the product $b",
     "$a does not run on the tiles of the product $b, which has $0 uses",
     "$a does not run on the tiles of the product $b: it is wanted on another device",
-    "$a does not run on the tiles of the product $b: it is no loop over its elements",
+    "$a does not run on the tiles of the product $b: it is no loop over its elements, or over "
+    "rows that are short or many",
 };
 constexpr Rule kRule = {
     .name = "epilogue",
     .formula = "f(mm(A, B), ...) -> fused mm_f(A, B, ...)",
-    .condition = "f is elementwise, and all that uses the product",
+    .condition =
+        "f is elementwise, or reduces rows that fit in cache, and all that uses the product",
     .error = ErrorClass::kExact,
     .outcomes = kOutcomes,
 };
@@ -52,7 +55,10 @@ class Fuser {
   std::optional<std::vector<ValueId>> Rewrite(NodeId n, GraphBuilder& builder) {
     const Op op = graph_.op(n).id;
     const bool is_region = op == Op::fused;
-    if (!is_region && region::RoleOf(op) != region::Role::kPointwise) return std::nullopt;
+    const region::Role role = region::RoleOf(op);
+    if (!is_region && role != region::Role::kPointwise && role != region::Role::kRowwise) {
+      return std::nullopt;
+    }
     for (ValueId v : graph_.operands(n)) {
       if (v == kNoValue || !region::IsRegionProduct(graph_.op(graph_.producer(v)).id)) continue;
       if (!HasTiles(graph_.type(v))) continue;

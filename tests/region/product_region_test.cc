@@ -5,6 +5,7 @@
 
 #include "backends/region/product_region.h"
 
+#include "absl/strings/str_join.h"
 #include "engine/otium.h"
 #include "gtest/gtest.h"
 #include "ops/ops.h"
@@ -75,6 +76,48 @@ TEST_P(ProductRegionTest, IsTheProductAndTheLoop) {
                               {"scale", RandomTensor(dtype, {}, 5)}};
     const Ran fused = RunFused(*f, inputs, true), apart = RunFused(*f, inputs, false);
     EXPECT_EQ(fused.kernels, std::vector<std::string>(2, "fused cpu.gemm"));
+    EXPECT_GT(apart.kernels.size(), 2);
+    for (const char* name : {"y", "z"}) {
+      EXPECT_TRUE(Tensor::BitwiseEqual(fused.results[name], apart.results[name]))
+          << name << " " << s.m << "x" << s.n << "x" << s.k;
+    }
+  }
+}
+
+// Rows in registers, in several blocks, and more of them than a task takes; few rows
+// so long that they stay for the threads to share.
+TEST_P(ProductRegionTest, ReducesWholeRows) {
+  const DType dtype = GetParam();
+  if (IsComplex(dtype)) return;
+  struct Case {
+    Sizes3 sizes;
+    bool fused;
+  };
+  for (const auto& [s, is_fused] : {Case{{5, 6, 4}, true},
+                                    {{300, 250, 70}, true},
+                                    {{200, 512, 300}, true},
+                                    {{1000, 700, 30}, true},
+                                    {{770, 3000, 5}, true},
+                                    {{9, 400, 5000}, true},
+                                    {{100, 600, 20}, false},
+                                    {{800, 5000, 3}, false}}) {
+    Function::Builder b("f");
+    const Expr A = b.Input("A", dtype, {s.m, s.k}), B = b.Input("B", dtype, {s.k, s.n});
+    const Expr bias = b.Input("bias", dtype, {s.n}), r = b.Input("r", dtype, {s.m, 1});
+    const Expr C = b.Input("C", dtype, {s.m, s.k});
+    b.Output("y", softmax(mm(A, B) + bias, 1));
+    const Expr p = relu(mm(C, B)) - r;
+    b.Output("z", p / sqrt(sum(square(p), Ints{1}, /*keepdim=*/true)) * bias);
+    const absl::StatusOr<Function> f = b.Build();
+    ASSERT_TRUE(f.ok()) << f.status();
+    const TensorMap inputs = {{"A", RandomTensor(dtype, {s.m, s.k}, 1)},
+                              {"B", RandomTensor(dtype, {s.k, s.n}, 2)},
+                              {"bias", RandomTensor(dtype, {s.n}, 3)},
+                              {"r", RandomTensor(dtype, {s.m, 1}, 4)},
+                              {"C", RandomTensor(dtype, {s.m, s.k}, 5)}};
+    const Ran fused = RunFused(*f, inputs, true), apart = RunFused(*f, inputs, false);
+    EXPECT_EQ(fused.kernels == std::vector<std::string>(2, "fused cpu.gemm"), is_fused)
+        << s.m << "x" << s.n << ": " << absl::StrJoin(fused.kernels, ", ");
     EXPECT_GT(apart.kernels.size(), 2);
     for (const char* name : {"y", "z"}) {
       EXPECT_TRUE(Tensor::BitwiseEqual(fused.results[name], apart.results[name]))
