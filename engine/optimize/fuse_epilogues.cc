@@ -22,12 +22,13 @@
 namespace otium {
 namespace {
 
-enum Outcome : uint8_t { kFires, kManyUses, kPinned, kNotElementwise };
+enum Outcome : uint8_t { kFires, kManyUses, kPinned, kManyResults, kNotOnTiles };
 
 constexpr absl::string_view kOutcomes[] = {
     "$a runs on the tiles of the product $b",
     "$a does not run on the tiles of the product $b, which has $0 uses",
     "$a does not run on the tiles of the product $b: it is wanted on another device",
+    "$a does not run on the tiles of the product $b: it has $0 results",
     "$a does not run on the tiles of the product $b: it is no loop over its elements, or over "
     "rows that are short or many",
 };
@@ -63,9 +64,13 @@ class Fuser {
       if (v == kNoValue || !region::IsRegionProduct(graph_.op(graph_.producer(v)).id)) continue;
       if (!HasTiles(graph_.type(v))) continue;
       if (!Allowed(n, v)) return std::nullopt;
+      if (graph_.num_results(n) > 1) {
+        Note(n, v, kManyResults, graph_.num_results(n));
+        return std::nullopt;
+      }
       absl::StatusOr<Graph> body = Body(n, graph_.producer(v));
       if (!body.ok() || !region::FindProductRegion(*body).has_value()) {
-        Note(n, v, kNotElementwise);
+        Note(n, v, kNotOnTiles);
         return std::nullopt;
       }
       Note(n, v, kFires);
@@ -132,7 +137,6 @@ class Fuser {
         body.Add(graph_.op(product), inner_operands(product), graph_.attributes(product));
     ValueId result;
     if (is_region) {
-      if ((*inner)->outputs().size() != 1) return absl::InvalidArgumentError("several results");
       std::vector<ValueId> values((*inner)->num_values(), kNoValue);
       const auto operands = inner_operands(n);
       for (size_t i = 0; i < operands.size(); ++i) {
