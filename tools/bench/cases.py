@@ -76,3 +76,11 @@ OWN = [
     ("plan_cold_10", "a ten-op graph: planning cold", 100e-6),
     ("plan_find_10", "a ten-op graph: finding the plan again", 1e-6),
 ]
+
+# Otium alone, growing: what it is, two names of which the second has twice the nodes,
+# and the limit of its time over that of the first.
+GROWTH = [
+    ("two million nodes over one: build", "build_1e6", "build_2e6", 2.2),
+    ("two million nodes over one: plan", "plan_1e6", "plan_2e6", 2.2),
+    ("two million nodes over one: destroy", "destroy_1e6", "destroy_2e6", 2.2),
+]

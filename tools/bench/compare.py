@@ -170,6 +170,13 @@ def main():
                 rows.append({"case": name, "seconds": median, "limit_seconds": limit})
                 print(f"{what:44} {median:.3g} s  <= {limit:g} s  "
                       f"{'ok' if median <= limit else 'MISS'}", flush=True)
+        for what, once, twice, limit in cases.GROWTH:
+            if args.cases in twice:
+                ratio = statistics.median(own.seconds(twice, 1) / own.seconds(once, 1)
+                                          for _ in range(3))
+                rows.append({"case": twice, "ratio_to_half": ratio, "limit": limit})
+                print(f"{what:44} {ratio:.2f}  <= {limit:g}  "
+                      f"{'ok' if ratio <= limit else 'MISS'}", flush=True)
         report.append({"machine": machine, "rows": rows})
         for w in workers:
             w.close()
