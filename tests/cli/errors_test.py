@@ -160,6 +160,23 @@ class Graphs(otium.CliTest):
         self.check('graph f() -> y {\n  y = load("/etc/passwd.npy")\n}\n')
         self.check("graph f(x: f64[9999999999999999999999]) -> y {\n  y = x\n}\n")
 
+    def test_a_huge_line_is_not_kept(self):
+        """Messages cost in proportion to the file, in time and memory."""
+        (self.folder / "bad.otm").write_bytes(b"\0" * (20 << 20))
+        start = time.monotonic()
+        error = self.otium("check", "bad.otm", code=BAD_GRAPH).err
+        self.assertLess(time.monotonic() - start, 30)
+        self.assertLess(len(error), 10000)
+        inputs = ", ".join(f"x{i}: f64[n{i}]" for i in range(20000))
+        self.write("wide.otm", f"graph f({inputs}) -> x0 {{\n}}\n")
+        error = self.otium("check", "wide.otm").err
+        self.assertEqual(error.count("warning:"), 20)
+        self.assertIn("there are 19979 more warnings", error)
+
+    def test_comparisons_do_not_chain(self):
+        self.check("graph f(x: f64[n]) -> y {\n  y = 1 < x < 2\n}\n",
+                   "bad.otm:2:13: error: comparisons do not chain\n", "logical_and(a < b, b < c)")
+
     def test_up_to_twenty_errors(self):
         lines = "".join(f"  y{i} = nothing{i}(x)\n" for i in range(50))
         errors = self.check("graph f(x: f64[n]) -> y0 {\n" + lines + "}\n")

@@ -40,7 +40,9 @@ AstId Parser::ParseExpr() {
   const AstId right = ParseSum();
   if (right == kNoAst) return kNoAst;
   if (BinaryOperator()) {
-    return FailExpr("comparisons do not chain", "write logical_and(a < b, b < c)");
+    if (!reported_) Report(token_.span, "comparisons do not chain", "write logical_and(a < b, b < c)");
+    reported_ = true;
+    return kNoAst;
   }
   return Add(*kind, begin, {left, right});
 }
