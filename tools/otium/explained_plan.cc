@@ -90,10 +90,17 @@ class Explainer {
     return operand;
   }
 
-  // The operand under the name and with the logical type of value `v`, when there
-  // is one; copies that the planner adds have only a physical type.
+  // The operand under the name and with the logical type of value `v`.
   ExplainedOperand Operand(OperandId id, ValueId v) const {
     return Operand(id, ValueName(*plan_.graph, v), plan_.graph->type(v).ToString());
+  }
+
+  // What a copy that the planner adds reads or writes. It may be a view of `v`, so
+  // its sizes are its own.
+  ExplainedOperand Copied(OperandId id, ValueId v) const {
+    const PhysicalType& p = plan_.operands[id].type;
+    return Operand(id, ValueName(*plan_.graph, v),
+                   ShortType(TensorType(p.dtype, Shape(absl::Span<const int64_t>(p.sizes)))));
   }
 
   ExplainedStep Explain(const PlanStep& step) {
@@ -117,14 +124,15 @@ class Explainer {
       const OperandId id = plan_.args[step.first_arg + i];
       if (id < 0) continue;
       if (is_copy) {
-        e.operands.push_back(Operand(id, graph.result(step.node)));
+        e.operands.push_back(Copied(id, graph.result(step.node)));
       } else if (static_cast<size_t>(i) < values.size() && values[i] != kNoValue) {
         e.operands.push_back(Operand(id, values[i]));
       }
     }
     for (int i = 0; i < step.num_results; ++i) {
       const OperandId id = plan_.args[step.first_arg + step.num_operands + i];
-      e.results.push_back(Operand(id, graph.result(step.node, is_copy ? 0 : i)));
+      e.results.push_back(is_copy ? Copied(id, graph.result(step.node))
+                                  : Operand(id, graph.result(step.node, i)));
     }
     const DType dtype = graph.type(graph.result(step.node)).dtype;
     e.flops = step.estimate.flops * (IsComplex(dtype) ? 4 : 1);
