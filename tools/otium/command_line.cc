@@ -105,12 +105,12 @@ void AddOptions(const std::string& command, CLI::App* app, Options* o) {
       app->add_flag("--full", o->full, "Print all elements, however many")->group(kResults);
       app->add_flag("--check", o->check, "Compare all results with the reference backend")
           ->group(kResults);
-      AddList(app, "--expect", &o->expected, "Compare a result with a file")
-          ->type_name("NAME=FILE")->group(kResults);
+      auto* expect = AddList(app, "--expect", &o->expected, "Compare a result with a file")
+                         ->type_name("NAME=FILE")->group(kResults);
       app->add_option("--rtol", o->rtol, "Relative tolerance of --expect (default: by dtype)")
-          ->type_name("X")->check(Nonnegative())->group(kResults);
+          ->type_name("X")->check(Nonnegative())->needs(expect)->group(kResults);
       app->add_option("--atol", o->atol, "Absolute tolerance of --expect (default: by dtype)")
-          ->type_name("X")->check(Nonnegative())->group(kResults);
+          ->type_name("X")->check(Nonnegative())->needs(expect)->group(kResults);
     }
     if (command == "explain") {
       app->add_flag("--analyze", o->analyze, "Run the plan, and show what was measured")
@@ -237,6 +237,10 @@ std::string Words(const CLI::ParseError& error, const CLI::App& app) {
   if (dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr) {
     const std::vector<std::string> names = absl::StrSplit(text, " excludes ");
     return absl::StrCat(absl::StrJoin(names, " and "), " do not go together");
+  }
+  if (dynamic_cast<const CLI::RequiresError*>(&error) != nullptr) {
+    const std::vector<std::string> names = absl::StrSplit(text, " requires ");
+    return absl::StrJoin(names, " says nothing without ");
   }
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
     return absl::StrCat(absl::StripSuffix(text, " is required"), " is missing");
