@@ -26,7 +26,7 @@ class Usage(otium.CliTest):
             self.assertIn("Examples:", whole_one)
             self.assertIn("Exit codes:", whole_one)
             self.assertLess(len(short_one), len(whole_one))
-            self.assertLess(max(map(len, (short_one + whole_one).split("\n"))), 101)
+            self.assertLess(max(map(len, (short_one + whole_one).split("\n"))), 81)
         self.assertIn("Examples:", whole.out)
         self.assertEqual(short.err + whole.err, "")
         for option in ("--size", "--random-missing", "--seed", "--cast", "--no-mmap", "--output",
@@ -388,6 +388,13 @@ class Interrupted(otium.CliTest):
         self.assertFalse((self.folder / "z.npy").exists())
         document = json.loads(self.interrupt(*run, "--json"))
         self.assertEqual((document["exit_code"], document["status"]), (INTERRUPTED, "interrupted"))
+
+    def test_a_file_that_does_not_come(self):
+        self.write("f.otm", "graph f(x: f64[n]) -> y {\n  y = x + 1\n}\n")
+        for name in ("pipe.npy", "pipe.otm"):
+            os.mkfifo(self.path(name))
+        self.assertEqual(self.interrupt("run", "f.otm", "x=pipe.npy"), b"")
+        self.assertEqual(self.interrupt("check", "pipe.otm"), b"")
 
     def test_a_long_step(self):
         self.write("f.otm", "graph f(A: f64[n, n]) -> C {\n  C = A @ A\n}\n")

@@ -129,6 +129,10 @@ void Session::Report(absl::Span<const Diagnostic> diagnostics) {
 
 int Session::Finish(const absl::Status& status) {
   absl::Status final = status;
+  // A system call that ^C broke off fails in words of its own.
+  if (!status.ok() && !IsReported(status) && Interrupted().IsCancelled()) {
+    final = Fail(Exit::kInterrupted, "interrupted");
+  }
   auto report = [&](const absl::Status& error) {
     Diagnostic d;
     d.message = std::string(error.message());
@@ -139,9 +143,9 @@ int Session::Finish(const absl::Status& status) {
     }
     Report({&d, 1});
   };
-  if (!status.ok() && !IsReported(status)) report(status);
+  if (!final.ok() && !IsReported(final)) report(final);
   if (document_ != nullptr) {
-    const Exit exit = ExitOf(status);
+    const Exit exit = ExitOf(final);
     (*document_)["exit_code"] = static_cast<int>(exit);
     (*document_)["status"] = std::string(ExitName(exit));
     // Names and paths may hold bytes that are no UTF-8.
