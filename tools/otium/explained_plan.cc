@@ -119,12 +119,15 @@ class Explainer {
     // A copy of the node's value, not the node itself.
     const bool is_copy = step.kind == PlanStep::kTransfer || step.kind == PlanStep::kCopy ||
                          step.op->id != graph.op(step.node).id;
+    // Checks of what is declared are at the node of the value, too.
+    const bool is_check = is_copy && step.op->id == Op::assume;
     const auto values = graph.operands(step.node);
     for (int i = 0; i < step.num_operands; ++i) {
       const OperandId id = plan_.args[step.first_arg + i];
       if (id < 0) continue;
       if (is_copy) {
-        e.operands.push_back(Copied(id, graph.result(step.node)));
+        const ValueId v = graph.result(step.node);
+        e.operands.push_back(is_check ? Operand(id, v) : Copied(id, v));
       } else if (static_cast<size_t>(i) < values.size() && values[i] != kNoValue) {
         e.operands.push_back(Operand(id, values[i]));
       }
