@@ -124,7 +124,8 @@ std::string AssumeFailure(const OpCall& call, int64_t code, int64_t index) {
   const Structure fact{kFullBand, kFullBand, 1u << (code - 1)};
   if ((fact.flags & (kFullColumnRank | kOrthonormalColumns)) != 0 &&
       shape.back(2).value() < columns) {
-    return absl::StrCat("declared ", StructureToString(fact), ", but it has more columns than rows");
+    return absl::StrCat("declared ", StructureToString(fact),
+                        ", but it has more columns than rows");
   }
   return absl::StrCat("declared ", StructureToString(fact), ", but element ", where,
                       " contradicts it");

@@ -2,8 +2,8 @@
 //
 // The step that checks declared structure on data. Zeros and ones exactly,
 // symmetry to 100 eps max|a| (what well-made inverses are off by), orthogonality
-// by a probe, rank of columns by the shape. Definiteness and nonsingularity are left to the factorization that
-// relies on them.
+// by a probe, rank of columns by the shape. Definiteness and nonsingularity are left
+// to the factorization that relies on them.
 
 #include <algorithm>
 #include <bit>

@@ -59,7 +59,8 @@ void Display(absl::string_view line, OnCharacter character, OnColumn column) {
 // Messages quote names of files and pieces of them.
 std::string Printable(absl::string_view text) {
   std::string printable;
-  Display(text, [](size_t) {}, [&](absl::string_view column) { absl::StrAppend(&printable, column); });
+  Display(text, [](size_t) {},
+          [&](absl::string_view column) { absl::StrAppend(&printable, column); });
   return printable;
 }
 
