@@ -175,6 +175,8 @@ class Inspection(Common):
         np.save(self.path("x.npy"), x)
         self.otium("run", "f.otm", "x=x.npy", "-o", "y.npy", "--dump-passes", "dump")
         np.testing.assert_allclose(np.load(self.path("y.npy")), 2 * w @ x + 1)
+        self.assertRegex(self.otium("explain", "f.otm").out,
+                         r"constant0: f64\[20, 100\] \(constant\), x: f64\[100\] \(input\)")
         names = os.listdir(self.path("dump"))
         self.assertEqual(len([n for n in names if n.endswith(".npy")]), 1, names)
         self.assertGreater(len(names), 3)

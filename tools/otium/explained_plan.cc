@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 
@@ -35,7 +36,10 @@ double RooflineSeconds(const DeviceModel& device, DType dtype, double real_flops
 
 class Explainer {
  public:
-  Explainer(const Plan& plan, const Machine& machine) : plan_(plan), machine_(machine) {}
+  // `constants`: names of inputs that are large constants of the graph.
+  Explainer(const Plan& plan, const Machine& machine,
+            const absl::flat_hash_set<std::string>& constants)
+      : plan_(plan), machine_(machine), constants_(constants) {}
 
   ExplainedSegment Run() {
     ExplainedSegment segment;
@@ -82,7 +86,10 @@ class Explainer {
     if (p.conjugated) absl::StrAppend(&operand.layout, operand.layout.empty() ? "" : " ", "conjugated");
     const PlanBuffer& buffer = plan_.buffers[o.buffer];
     switch (buffer.kind) {
-      case BufferKind::kInput: operand.place = "input"; break;
+      case BufferKind::kInput:
+        operand.place =
+            constants_.contains(plan_.graph->inputs()[buffer.index].name) ? "constant" : "input";
+        break;
       case BufferKind::kConstant: operand.place = "constant"; break;
       case BufferKind::kResult: operand.place = "result"; break;
       case BufferKind::kArena: operand.place = absl::StrCat("arena+", buffer.offset); break;
@@ -162,6 +169,7 @@ class Explainer {
 
   const Plan& plan_;
   const Machine& machine_;
+  const absl::flat_hash_set<std::string>& constants_;
   std::vector<bool> reason_used_;
   // By the source node where they would fire; those of a step are told once.
   absl::flat_hash_map<SourceId, std::vector<size_t>> reasons_of_;
@@ -207,11 +215,17 @@ Json StepToJson(const ExplainedStep& s) {
 
 }  // namespace
 
-ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans,
+ExplainedPlan ExplainPlans(const Graph& graph,
+                           const std::vector<std::shared_ptr<const Plan>>& plans,
                            const Machine& machine, const Profile* profile) {
+  absl::flat_hash_set<std::string> constants;
+  if (!plans.empty()) {
+    for (const GraphInput& in : plans[0]->graph->inputs()) constants.insert(in.name);
+    for (const GraphInput& in : graph.inputs()) constants.erase(in.name);
+  }
   ExplainedPlan result;
   for (const auto& plan : plans) {
-    result.segments.push_back(Explainer(*plan, machine).Run());
+    result.segments.push_back(Explainer(*plan, machine, constants).Run());
     const ExplainedSegment& segment = result.segments.back();
     for (const ExplainedStep& s : segment.steps) {
       result.flops += s.flops;
