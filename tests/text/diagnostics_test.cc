@@ -43,6 +43,14 @@ TEST(FormatDiagnostic, TabsAreWidenedAndCharactersCounted) {
             "    |      ^~\n");
 }
 
+TEST(FormatDiagnostic, WideCharactersTakeTwoColumns) {
+  // Two characters before a space: four columns and one.
+  EXPECT_EQ(FormatDiagnostic(At(1, 4, 2), "\xE6\x95\xB0\xE6\x8D\xAE zz"),
+            "f.otm:1:4: error: wrong\n"
+            "  1 | \xE6\x95\xB0\xE6\x8D\xAE zz\n"
+            "    |      ^~\n");
+}
+
 TEST(FormatDiagnostic, NoControlCharacterReachesTheTerminal) {
   const std::string text = FormatDiagnostic(At(1, 1, 1), "a\x1b[31m\xff\xe2\x80\xae");
   EXPECT_EQ(text.find('\x1b'), std::string::npos);

@@ -2,6 +2,8 @@
 #include "engine/graph/text/diagnostics.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -35,6 +37,17 @@ bool FindLine(absl::string_view source, uint32_t line, absl::string_view* text) 
   return true;
 }
 
+// Characters of Chinese, Japanese and Korean, and pictures, take two columns.
+bool IsWide(uint32_t code) {
+  static constexpr std::pair<uint32_t, uint32_t> kWide[] = {
+      {0x1100, 0x115F}, {0x2E80, 0x303E},   {0x3041, 0xA4CF},   {0xAC00, 0xD7A3},  {0xF900, 0xFAFF},
+      {0xFE30, 0xFE6F}, {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},   {0x1F300, 0x1F64F},
+      {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
+  return code >= kWide[0].first && std::any_of(std::begin(kWide), std::end(kWide), [&](auto range) {
+           return code >= range.first && code <= range.second;
+         });
+}
+
 // Calls column(text) for each display column of a line, from left to right, and
 // character(i) before those of character i. A line may be as long as its file, so
 // nothing is kept of it.
@@ -51,6 +64,10 @@ void Display(absl::string_view line, OnCharacter character, OnColumn column) {
       const bool shown = c.valid && !IsControlCharacter(c.code);
       column(shown ? line.substr(0, c.length) : absl::string_view("\xEF\xBF\xBD"));  // U+FFFD
       ++columns;
+      if (shown && IsWide(c.code)) {
+        column(absl::string_view());  // Its other half.
+        ++columns;
+      }
     }
     line.remove_prefix(c.length);
   }
