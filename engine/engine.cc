@@ -11,6 +11,7 @@
 #include "backends/backends.h"
 #include "engine/base/status.h"
 #include "engine/graph/hoist.h"
+#include "engine/graph/status_notes.h"
 #include "engine/graph/substitute.h"
 #include "engine/place/place.h"
 #include "engine/run/plan_cache.h"
@@ -253,15 +254,39 @@ absl::StatusOr<std::vector<Tensor>> OrderInputs(const Graph& graph, size_t num_n
   }
   for (size_t i : defaulted) shapes[i] = nullptr;
   OTIUM_ASSIGN_OR_RETURN(const SizeBindings sizes, BindSizes(graph, shapes, run.sizes));
+  // Who watches the passes watches those of the graph.
+  CompileOptions unwatched;
+  if (options.optimize.observe) {
+    unwatched = options;
+    unwatched.optimize.observe = nullptr;
+  }
+  const CompileOptions& plain = options.optimize.observe ? unwatched : options;
   for (size_t i : defaulted) {
     const GraphInput& in = graph.inputs()[i];
     OTIUM_ASSIGN_OR_RETURN(Graph bound, BindGraph(*in.default_value, sizes));
     OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> value,
-                           RunGraph(std::make_shared<const Graph>(std::move(bound)), {}, options,
+                           RunGraph(std::make_shared<const Graph>(std::move(bound)), {}, plain,
                                     RunOptions{.seed = run.seed}));
     inputs[i] = std::move(value[0]);
   }
   return inputs;
+}
+
+// No kernel reads a sparse layout yet, and dense data under a sparse declaration
+// would take memory that its text denies.
+absl::Status RefuseSparse(const Graph& graph) {
+  for (const GraphInput& in : graph.inputs()) {
+    const TensorType& type = graph.type(in.value);
+    if (type.layout == Layout()) continue;
+    TensorType plain(type.dtype, type.shape);
+    plain.layout = type.layout;
+    return WithPosition(
+        absl::UnimplementedError(absl::StrCat("the input ", in.name, " is declared ",
+                                              plain.ToString(), ", and sparse layouts are not ",
+                                              "executed yet: declare it ", ShortType(type))),
+        PositionOf(graph, graph.producer(in.value)));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -270,11 +295,20 @@ absl::StatusOr<Program> Compile(const Function& function, CompileOptions options
   for (const std::string& name : options.optimize.disabled_passes) {
     OTIUM_RETURN_IF_ERROR(CheckPassName(name));
   }
+  OTIUM_RETURN_IF_ERROR(RefuseSparse(function.graph()));
   Program program;
   program.source_ = function.graph_ptr();
   OTIUM_ASSIGN_OR_RETURN(HoistedGraph hoisted, HoistConstants(program.source_));
-  program.graph_ = std::move(hoisted.graph);
-  program.constants_ = std::move(hoisted.constants);
+  program.graph_ = hoisted.graph;
+  program.constants_ = hoisted.constants;
+  if (options.optimize.observe && !hoisted.constants.empty()) {
+    options.optimize.observe = [observe = std::move(options.optimize.observe),
+                                hoisted = std::move(hoisted)](absl::string_view pass,
+                                                              const GraphPtr& graph) {
+      const absl::StatusOr<GraphPtr> whole = WithConstants(graph, hoisted);
+      observe(pass, whole.ok() ? *whole : graph);
+    };
+  }
   program.options_ = std::make_shared<const CompileOptions>(std::move(options));
   return program;
 }

@@ -88,6 +88,13 @@ absl::Status InferAssume(const OpCall& call, ResultTypes* results) {
   if ((s.flags & square) != 0 && !(x.shape.back(1) == x.shape.back(2))) {
     return InvalidArgument(Describe("x", x), ", only square matrices are ", StructureToString(s));
   }
+  if ((s.flags & (kFullColumnRank | kOrthonormalColumns)) != 0) {
+    const Dim &rows = x.shape.back(2), &columns = x.shape.back(1);
+    if (rows.IsStatic() && columns.IsStatic() && rows.value() < columns.value()) {
+      return InvalidArgument(Describe("x", x), ", too wide to be ", StructureToString(s),
+                             ": that is said of the columns");
+    }
+  }
   return InferSame(call, results);
 }
 
@@ -115,6 +122,11 @@ std::string AssumeFailure(const OpCall& call, int64_t code, int64_t index) {
     return absl::StrCat("element ", where, " lies above the declared band and is not zero");
   }
   const Structure fact{kFullBand, kFullBand, 1u << (code - 1)};
+  if ((fact.flags & (kFullColumnRank | kOrthonormalColumns)) != 0 &&
+      shape.back(2).value() < columns) {
+    return absl::StrCat("declared ", StructureToString(fact),
+                        ", but it has more columns than rows");
+  }
   return absl::StrCat("declared ", StructureToString(fact), ", but element ", where,
                       " contradicts it");
 }

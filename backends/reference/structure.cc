@@ -2,8 +2,8 @@
 //
 // The step that checks declared structure on data. Zeros and ones exactly,
 // symmetry to 100 eps max|a| (what well-made inverses are off by), orthogonality
-// by a probe. Definiteness and nonsingularity are left to the factorization that
-// relies on them.
+// by a probe, rank of columns by the shape. Definiteness and nonsingularity are left
+// to the factorization that relies on them.
 
 #include <algorithm>
 #include <bit>
@@ -30,6 +30,9 @@ class Checker {
 
   // Whether all facts hold; else code() and index() say which does not.
   bool Run() {
+    if ((s_.Has(kFullColumnRank) || s_.Has(kOrthonormalColumns)) && rows_ < columns_) {
+      Fail(FlagCode(s_.Has(kOrthonormalColumns) ? kOrthonormalColumns : kFullColumnRank), 0, 0);
+    }
     CheckZeros();
     if (s_.Has(kUnitDiagonal)) CheckUnitDiagonal();
     if (s_.Has(kSymmetric)) CheckSymmetry(kSymmetric, [](const W& w) { return w; });

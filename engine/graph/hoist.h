@@ -21,6 +21,10 @@ struct HoistedGraph {
 // The same pointer when there is nothing to hoist.
 absl::StatusOr<HoistedGraph> HoistConstants(const GraphPtr& graph);
 
+// `graph`, which a pass made of hoisted.graph, with the constants as the defaults of
+// their inputs: printed, it can be read and run without them being brought.
+absl::StatusOr<GraphPtr> WithConstants(const GraphPtr& graph, const HoistedGraph& hoisted);
+
 }  // namespace otium
 
 #endif  // OTIUM_ENGINE_GRAPH_HOIST_H_

@@ -105,6 +105,26 @@ absl::Status InputError(const Graph& graph, size_t i, absl::Span<const int64_t> 
 
 }  // namespace
 
+namespace {
+
+// Why `size` gives the names that `bound` still has no values.
+std::string WhyNoSize(const Dim& bound, const Dim& declared, int64_t size) {
+  std::vector<std::string> unknown;
+  bound.CollectSymbols(&unknown);
+  std::sort(unknown.begin(), unknown.end());
+  unknown.erase(std::unique(unknown.begin(), unknown.end()), unknown.end());
+  SizeBindings one;
+  one.Set(unknown[0], 1);
+  const Dim example = bound.Bind(one);
+  if (example.IsStatic() && bound.Solve(example.value()).has_value()) {
+    return absl::StrCat(size, " is no ", declared.ToString());
+  }
+  return absl::StrCat(declared.ToString(), " = ", size, " does not tell ",
+                      absl::StrJoin(unknown, " and "));
+}
+
+}  // namespace
+
 absl::StatusOr<SizeBindings> BindSizes(const Graph& graph,
                                        absl::Span<const absl::Span<const int64_t>* const> shapes,
                                        SizeBindings given) {
@@ -140,7 +160,7 @@ absl::StatusOr<SizeBindings> BindSizes(const Graph& graph,
       std::string why = bound.IsStatic()
                             ? absl::StrCat(declared[d].ToString(), " is ", bound.ToString(),
                                            ", not ", (*shapes[i])[d])
-                            : absl::StrCat((*shapes[i])[d], " is no ", declared[d].ToString());
+                            : WhyNoSize(bound, declared[d], (*shapes[i])[d]);
       std::vector<std::string> names;
       declared[d].CollectSymbols(&names);
       std::vector<size_t> others;

@@ -33,13 +33,27 @@ std::string NumberText(double value) {
   return absl::StrFormat("%.4g", value);
 }
 
+// "26.7 ms": three digits and a prefix.
+std::string SecondsText(double seconds) {
+  static constexpr struct {
+    double scale;
+    const char* unit;
+  } kUnits[] = {{1, "s"}, {1e-3, "ms"}, {1e-6, "us"}};
+  for (const auto& u : kUnits) {
+    if (std::abs(seconds) >= u.scale) return absl::StrFormat("%.3g %s", seconds / u.scale, u.unit);
+  }
+  return absl::StrFormat("%.3g ns", seconds * 1e9);
+}
+
 }  // namespace
 
 std::string ReasonText(const Reason& reason, const SourceTable& sources) {
   const Rule& rule = *reason.rule;
   return absl::StrCat(rule.name, ": ",
                       absl::StrReplaceAll(rule.outcomes[reason.outcome],
-                                          {{"$0", NumberText(reason.numbers[0])},
+                                          {{"$t0", SecondsText(reason.numbers[0])},
+                                           {"$t1", SecondsText(reason.numbers[1])},
+                                           {"$0", NumberText(reason.numbers[0])},
                                            {"$1", NumberText(reason.numbers[1])},
                                            {"$a", NodeText(sources, reason.nodes[0])},
                                            {"$b", NodeText(sources, reason.nodes[1])}}));

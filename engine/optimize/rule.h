@@ -28,7 +28,8 @@ struct Rule {
   absl::string_view condition;  // "the product has one use and is not an output"
   ErrorClass error = ErrorClass::kPreserves;
   // What each outcome says; outcome 0 is firing, the others are refusals. $0 and
-  // $1 stand for the reason's numbers, $a and $b for its nodes.
+  // $1 stand for the reason's numbers, $t0 and $t1 too when they are seconds, $a
+  // and $b for its nodes.
   absl::Span<const absl::string_view> outcomes;
 };
 

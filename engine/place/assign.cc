@@ -17,8 +17,8 @@ namespace {
 enum Outcome : uint8_t { kMoved, kStays };
 
 constexpr absl::string_view kOutcomes[] = {
-    "$a moved off the CPU: $0 us there, $1 us here",
-    "$a stays on the CPU: elsewhere it would be $0 us faster, and its copies take $1 us",
+    "$a moved off the CPU: $t0 there, $t1 here",
+    "$a stays on the CPU: elsewhere it would be $t0 faster, and its copies take $t1",
 };
 constexpr Rule kPlacement = {
     .name = "placement",
@@ -29,6 +29,7 @@ constexpr Rule kPlacement = {
 };
 
 constexpr int kNoItem = -1;
+constexpr double kPicosecond = 1e-12;
 
 int64_t Picoseconds(double seconds) { return std::llround(std::min(seconds, 1e6) * 1e12); }
 
@@ -142,8 +143,8 @@ class Assigner {
       const int here = devices[i];
       if (here != 0) {
         reason.outcome = kMoved;
-        reason.numbers[0] = static_cast<double>(item.cost[here]) * 1e-6;
-        reason.numbers[1] = static_cast<double>(item.cost[0]) * 1e-6;
+        reason.numbers[0] = static_cast<double>(item.cost[here]) * kPicosecond;
+        reason.numbers[1] = static_cast<double>(item.cost[0]) * kPicosecond;
         reasons->push_back(reason);
         continue;
       }
@@ -152,9 +153,9 @@ class Assigner {
       const int64_t saved = item.cost[0] - item.cost[fastest];
       if (saved <= 0) continue;
       reason.outcome = kStays;
-      reason.numbers[0] = static_cast<double>(saved) * 1e-6;
+      reason.numbers[0] = static_cast<double>(saved) * kPicosecond;
       reason.numbers[1] =
-          static_cast<double>(saved + moves.CostOfMove(static_cast<int>(i), fastest)) * 1e-6;
+          static_cast<double>(saved + moves.CostOfMove(static_cast<int>(i), fastest)) * kPicosecond;
       reasons->push_back(reason);
     }
   }

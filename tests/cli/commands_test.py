@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands around run: explain, bench, fmt, convert, ops, devices, calibrate."""
 
+import fcntl
 import json
 import os
 import pty
+import struct
 import subprocess
+import termios
 import time
 import unittest
 
@@ -103,6 +106,8 @@ class Explain(Common):
                          "--device-model", "h200").out
         self.assertIn("cuda:0", gpu)
         self.assertIn("transfer", gpu)
+        # What is carried over is told by its own name and sizes.
+        self.assertRegex(gpu, r"transfer  cuda:0 .*\n.*reads   A: f64\[60, 8\] \(input\)\n")
 
     def test_a_million_dollar_chain(self):
         lines = "".join(f"  y{i + 1} = y{i} + exp(y{i})\n" for i in range(3000))
@@ -160,6 +165,26 @@ class Inspection(Common):
         self.write("file", "")
         self.otium("run", "f.otm", "x=ones", "--dump-passes", "file/x",
                    code=RUN_FAILED)
+
+    def test_dumps_run_on_their_own(self):
+        # A constant too large to print lies beside the dumps, once.
+        w = np.random.default_rng(3).standard_normal((20, 100))
+        np.save(self.path("w.npy"), w)
+        self.write("f.otm", 'graph f(x: f64[100], s: f64[] = 2) -> y {\n  y = s * (load("w.npy") @ x) + 1\n}\n')
+        x = np.arange(100.0)
+        np.save(self.path("x.npy"), x)
+        self.otium("run", "f.otm", "x=x.npy", "-o", "y.npy", "--dump-passes", "dump")
+        np.testing.assert_allclose(np.load(self.path("y.npy")), 2 * w @ x + 1)
+        self.assertRegex(self.otium("explain", "f.otm").out,
+                         r"constant0: f64\[20, 100\] \(constant\), x: f64\[100\] \(input\)")
+        names = os.listdir(self.path("dump"))
+        self.assertEqual(len([n for n in names if n.endswith(".npy")]), 1, names)
+        self.assertGreater(len(names), 3)
+        self.assertIn("00-source.otm", names)
+        self.assertNotIn("1.00-source.otm", names)  # Defaults are graphs of their own.
+        for name in names:
+            if name.endswith(".otm"):
+                self.otium("run", f"dump/{name}", "x=x.npy", "--expect", "y=y.npy")
 
     def test_repeat(self):
         result = self.otium("run", "addmv.otm", "--random-missing", *self.sizes, "--repeat", "5",
@@ -282,6 +307,13 @@ class Ops(Common):
         for op in document["ops"]:
             self.assertTrue(op["doc"], op["name"])
 
+    def test_first_sentences(self):
+        out = self.otium("ops").out
+        self.assertIn("arange         start, start + step, ... before end; arange(end) starts at 0\n",
+                      out)
+        for line in out.splitlines():
+            self.assertFalse(line.endswith("."), line)
+
     def test_one(self):
         out = self.otium("ops", "addmv").out
         self.assertTrue(out.startswith("addmv(input, "))
@@ -345,9 +377,10 @@ class Devices(Common):
 
 
 class Terminal(Common):
-    def on_terminal(self, *arguments, env=None, seconds=None):
+    def on_terminal(self, *arguments, env=None, seconds=None, columns=0):
         """What otium writes to a terminal that stderr is."""
         leader, follower = pty.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("4H", 24 if columns else 0, columns, 0, 0))
         process = subprocess.Popen([otium.OTIUM, *map(str, arguments)], cwd=self.folder,
                                    env={"TERM": "xterm", "HOME": self.path("."), **(env or {})},
                                    stdout=subprocess.DEVNULL, stderr=follower)
@@ -375,6 +408,20 @@ class Terminal(Common):
         self.assertNotIn("\033[", self.otium("check", "bad.otm", code=BAD_GRAPH).err)
         self.assertIn("\033[", self.otium("check", "bad.otm", "--color", "always",
                                           code=BAD_GRAPH).err)
+
+    def test_what_does_not_fit_is_clipped(self):
+        """Carets stand under what they point at, and the bar can be wiped."""
+        self.write("bad.otm", f"graph f(x: f64[n]) -> y {{\n  y = {'x + ' * 30}rleu(x){' + x' * 30}\n}}\n")
+        for columns in (40, 80, 200):
+            text = self.on_terminal("check", "bad.otm", "--color", "never", columns=columns)
+            lines = text.replace("\r", "").split("\n")
+            self.assertLessEqual(max(map(len, lines[1:3])), columns)
+            self.assertEqual(lines[1].index("rleu"), lines[2].index("^~~~"))
+        text = self.on_terminal("run", "addmv.otm", "--random-missing", *self.sizes, "--repeat",
+                                1000000000, seconds=3, columns=30)
+        bars = [bar for bar in text.split("\r\033[K") if bar.startswith("running")]
+        self.assertGreater(len(bars), 3)
+        self.assertLess(max(map(len, bars)), 30)
 
     def test_progress_after_a_second(self):
         run = ["run", "addmv.otm", "--random-missing", *self.sizes, "--repeat"]

@@ -8,6 +8,7 @@ values are computed in f64 or c128; an element may err by a few roundings of its
 own dtype for each term that went into it.
 """
 
+import os
 import re
 import unittest
 
@@ -182,6 +183,32 @@ class Numpy(otium.CliTest):
 
     def test_as_written(self):
         self.compare("--no-optimize")
+
+    def test_dumped_passes(self):
+        """What a pass made of a graph is a graph file: it reads and runs as the graph did."""
+        instances = list(self.instances())
+        wrong = []
+        for start in range(0, len(instances), PER_FILE):
+            group = instances[start:start + PER_FILE]
+            dump = f"dump{start}"
+            self.run_file(group, "--dump-passes", dump)
+            # Segments after a size that is data begin with what came before.
+            names = sorted(n for n in os.listdir(self.path(dump)) if re.match(r"\d\d-.*\.otm$", n))
+            for name in (names[0], names[-1]):
+                file = f"{dump}/{name}"
+                canonical = self.otium("fmt", "--canonical", file).out
+                self.assertEqual(canonical, (self.folder / file).read_text(), file)
+                inputs = [f"{k}=in.npz" for i in group for k in i.arrays]
+                self.otium("run", file, *inputs, "-o", "again.npz")
+                with np.load(self.path("again.npz")) as outputs:
+                    for instance in group:
+                        if not set(instance.results()) <= set(outputs.files):
+                            continue
+                        difference = instance.difference(outputs)
+                        if difference is not None:
+                            wrong.append(f"{file}: {instance.description}: {difference}")
+        if wrong:
+            self.fail(f"{len(wrong)} differ:\n" + "\n".join(wrong))
 
     def test_every_op_has_a_case(self):
         ops = {op["name"] for op in self.otium("ops", "--json").json()["ops"]}

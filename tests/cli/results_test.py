@@ -72,6 +72,8 @@ class Results(otium.CliTest):
         self.assertIn("no result w", error)
         self.assertIn("total, twice", error)
         self.run_two("-o", "all.npy", code=USAGE)
+        self.assertIn("an .mtx file holds a matrix, and total is f64[]",
+                      self.run_two("-o", "total=w.mtx", code=USAGE).err)
         self.run_two("-o", "twice=w.txt", code=USAGE)
         self.run_two("-o", "twice=w.npy", "-o", "total=w.npy", code=USAGE)
         self.run_two("-o", "twice=s.npz:a", "-o", "total=s.npz:a", code=USAGE)
@@ -169,8 +171,12 @@ class Expected(otium.CliTest):
         self.otium("run", "f.otm", f"x=[{2**60 - 1}]", "--expect", "y=y.npy", code=DIFFERS)
 
     def test_nothing_to_compare_with(self):
-        self.otium("run", "f.otm", "x=[1]", "--expect", "y=y.npy", code=BAD_INPUT)
-        self.otium("run", "f.otm", "x=[1]", "--expect", "z=y.npy", code=USAGE)
+        error = self.otium("run", "f.otm", "x=[1]", "--expect", "y=y.npy", code=BAD_INPUT).err
+        self.assertIn("--expect y=y.npy: ", error)
+        error = self.otium("run", "f.otm", "x=[1]", "--expect", "z=y.npy", code=USAGE).err
+        self.assertIn("help: it has y\n", error)
+        error = self.otium("run", "f.otm", "x=[1]", "--rtol", "1", code=USAGE).err
+        self.assertIn("--rtol says nothing without --expect", error)
         self.otium("run", "f.otm", "x=[1]", "--expect", "y", code=USAGE)
 
     def test_results_are_written_all_the_same(self):

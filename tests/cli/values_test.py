@@ -6,7 +6,7 @@ import unittest
 import numpy as np
 
 import otium
-from otium import BAD_INPUT, NO_DEVICE, USAGE
+from otium import BAD_GRAPH, BAD_INPUT, NO_DEVICE, RUN_FAILED, USAGE
 
 IDENTITY = "graph f(A: {type}) -> B {{\n  B = A + {zero}\n}}\n"
 
@@ -75,6 +75,14 @@ class Values(otium.CliTest):
         self.assertIn("m is 9, not 2", error)
         self.otium("run", "addmv.otm", "--random-missing", "--size", "m=0", "--size", "n=0")
 
+    def test_sizes_that_a_shape_does_not_tell(self):
+        for size, data, words in (("2*k", "[1, 2, 3]", "3 is no 2*k"), ("n + 1", "[]", "0 is no n + 1"),
+                                  ("n * m", "[1, 2, 3, 4]", "m*n = 4 does not tell m and n"),
+                                  ("n // 2", "[1, 2]", "n // 2 = 2 does not tell n")):
+            self.write("f.otm", f"graph f(x: f64[{size}]) -> y {{\n  y = x + 1\n}}\n")
+            self.assertIn(words + "\n", self.otium("run", "f.otm", f"x={data}", code=BAD_INPUT).err)
+        self.otium("run", "f.otm", "x=[1, 2]", "--size", "n=5")
+
     def test_size_that_overflows(self):
         error = self.otium("run", "addmv.otm", "--random-missing", "--size",
                            "m=4000000000000000000", "--size", "n=4000000000000000000",
@@ -92,6 +100,14 @@ class Values(otium.CliTest):
         error = self.otium("run", "addmv.otm", "A=c.npy", "x=[1, 2, 3]", "y=[0.5, -1]", "--cast",
                            code=BAD_INPUT).err
         self.assertIn("imaginary", error)
+        # What does not help is not advised.
+        self.assertNotIn("--cast", self.run_addmv("A=c.npy", code=BAD_INPUT).err)
+
+    def test_a_file_that_is_not_there_names_its_input(self):
+        for value in ("nothing.npy", "nothing.npz:w", "nothing.mtx"):
+            error = self.run_addmv(f"A={value}", code=BAD_INPUT).err
+            self.assertIn(f"otium: error: A={value.split(':')[0]}: ", error)
+            self.assertIn("No such file", error)
 
     def test_shapes_that_disagree_name_both(self):
         error = self.run_addmv("A=A.npy", x="x=[1, 2]", code=BAD_INPUT).err
@@ -179,6 +195,21 @@ class Structure(otium.CliTest):
         U = self.random("[m, n] orthonormal", "m=10", "n=4", dtype="c128")
         np.testing.assert_allclose(U.conj().T @ U, np.eye(4), atol=1e-14)
         self.otium("run", "f.otm", "A=random", "--size", "m=3", "--size", "n=4", code=BAD_INPUT)
+        S = self.random("[n, n] orthogonal symmetric", "n=9")
+        np.testing.assert_array_equal(S, S.T)
+        np.testing.assert_allclose(S @ S, np.eye(9), atol=1e-14)
+        # Complex and symmetric is not hermitian: both are to be had.
+        for word, other in (("symmetric", lambda U: U.T), ("hermitian", lambda U: U.conj().T)):
+            U = self.random(f"[n, n] orthogonal {word}", "n=9", dtype="c128")
+            np.testing.assert_array_equal(U, other(U))
+            np.testing.assert_allclose(U.conj().T @ U, np.eye(9), atol=1e-14)
+            self.assertGreater(np.count_nonzero(np.abs(U) > 1e-3), 40)
+
+    def test_of_bools(self):
+        for word in ("orthogonal", "spd", "nonsingular lower", "orthonormal symmetric"):
+            self.write("f.otm", f"graph f(A: bool[n, n] {word}) -> B {{\n  B = logical_or(A, A)\n}}\n")
+            self.otium("run", "f.otm", "A=random", "--size", "n=4", "-o", "B.npy")
+            np.testing.assert_array_equal(np.load(self.path("B.npy")), np.eye(4, dtype=bool))
 
     def test_permutation_diagonal_banded(self):
         P = self.random("[n, n] permutation", "n=50")
@@ -210,6 +241,27 @@ class Structure(otium.CliTest):
             error = self.otium("run", "f.otm", f"A={value}", *sizes, code=BAD_INPUT).err
             self.assertIn("error: A: ", error)
             self.assertIn("declared", error)
+
+    def test_too_wide_for_its_columns(self):
+        for word in ("full_rank", "orthonormal"):
+            self.write("f.otm", f"graph f(A: f64[m, n] {word}) -> B {{\n  B = A.T @ A\n}}\n")
+            error = self.otium("run", "f.otm", "A=[[1, 0, 0], [0, 1, 0]]", code=BAD_INPUT).err
+            self.assertIn(f"f.otm:1:9: error: A: declared {word}, but it has more columns than rows",
+                          error)
+            self.otium("run", "f.otm", "A=[[1, 0], [0, 1], [0, 0]]")
+            self.write("f.otm", f"graph f(A: f64[2, 3] {word}) -> B {{\n  B = A.T @ A\n}}\n")
+            self.assertIn(f"f.otm:1:12: error: A is f64[2, 3], too wide to be {word}",
+                          self.otium("check", "f.otm", code=BAD_GRAPH).err)
+
+    def test_sparse_layouts_are_refused(self):
+        for word in ("csr", "spd coo", "bsr(2, 2)"):
+            self.write("f.otm", f"graph f(A: f64[n, n] {word}) -> B {{\n  B = A @ A\n}}\n")
+            self.otium("check", "f.otm")
+            for command in ("run", "explain", "bench"):
+                error = self.otium(command, "f.otm", "A=eye", "--size", "n=3", code=RUN_FAILED).err
+                layout = word.replace("spd ", "")
+                self.assertIn(f"f.otm:1:9: error: the input A is declared f64[n, n] {layout}, ", error)
+                self.assertIn("declare it f64[n, n]", error)
 
 
 if __name__ == "__main__":

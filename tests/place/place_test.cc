@@ -223,7 +223,15 @@ TEST(Place, LargeProductsGoToTheGpuAndSmallOnesStay) {
   EXPECT_EQ(plan->arenas[0].bytes, 3 * (int64_t{4096} * 4096 * 4));
   std::vector<std::string> reasons;
   for (const Reason& r : plan->reasons) reasons.push_back(ReasonText(r, *graph->sources()));
-  EXPECT_THAT(reasons, testing::Contains(HasSubstr("moved off the CPU")));
+  EXPECT_THAT(reasons, testing::Contains(testing::ContainsRegex(
+                           "moved off the CPU: [0-9.]+ [mun]?s there, [0-9.]+ [mun]?s here")));
+  // Transfers carry A, B and C, and say so.
+  std::vector<ValueId> carried;
+  for (const PlanStep& s : plan->steps) {
+    if (s.kind == PlanStep::kTransfer) carried.push_back(plan->graph->result(s.node));
+  }
+  EXPECT_THAT(carried, ElementsAre(plan->graph->inputs()[0].value, plan->graph->inputs()[1].value,
+                                   plan->graph->outputs()[0].value));
 
   const absl::StatusOr<Plan> host = PlaceGraph(graph, DenseInputs(*graph), TestMachine());
   ASSERT_TRUE(host.ok()) << host.status();

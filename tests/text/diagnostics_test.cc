@@ -3,7 +3,10 @@
 #include "engine/graph/text/diagnostics.h"
 
 #include <string>
+#include <vector>
 
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
 
 namespace otium {
@@ -40,6 +43,14 @@ TEST(FormatDiagnostic, TabsAreWidenedAndCharactersCounted) {
             "    |      ^~\n");
 }
 
+TEST(FormatDiagnostic, WideCharactersTakeTwoColumns) {
+  // Two characters before a space: four columns and one.
+  EXPECT_EQ(FormatDiagnostic(At(1, 4, 2), "\xE6\x95\xB0\xE6\x8D\xAE zz"),
+            "f.otm:1:4: error: wrong\n"
+            "  1 | \xE6\x95\xB0\xE6\x8D\xAE zz\n"
+            "    |      ^~\n");
+}
+
 TEST(FormatDiagnostic, NoControlCharacterReachesTheTerminal) {
   const std::string text = FormatDiagnostic(At(1, 1, 1), "a\x1b[31m\xff\xe2\x80\xae");
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
@@ -65,6 +76,16 @@ TEST(DiagnosticSink, KeepsANoteOnce) {
   EXPECT_EQ(sink.Take()[0].notes.size(), 4u);
 }
 
+TEST(DiagnosticSink, WarnsOnlySoOften) {
+  DiagnosticSink sink(/*max_errors=*/20);
+  for (uint32_t i = 1; i <= 50; ++i) sink.Warning({"f.otm", i, 1, 1}, "never used");
+  sink.Error({"f.otm", 60, 1, 1}, "wrong");
+  const std::vector<Diagnostic> all = sink.Take();
+  ASSERT_EQ(all.size(), 21u);
+  EXPECT_EQ(all[19].notes[0].message, "there are 30 more warnings");
+  EXPECT_EQ(all[20].message, "wrong");
+}
+
 TEST(FormatDiagnostic, LongLinesAreClippedAroundTheCaret) {
   const std::string line = std::string(5000, 'a') + "HERE" + std::string(5000, 'b');
   const std::string text = FormatDiagnostic(At(1, 5001, 4), line);
@@ -74,6 +95,27 @@ TEST(FormatDiagnostic, LongLinesAreClippedAroundTheCaret) {
   // The caret stands under the H.
   const size_t first = text.find('\n') + 1, second = text.find('\n', first) + 1;
   EXPECT_EQ(text.find("HERE") - first, text.find('^') - second);
+}
+
+TEST(FormatDiagnostic, FitsANarrowTerminal) {
+  const std::string line = std::string(5000, 'a') + std::string(200, 'X') + std::string(5000, 'b');
+  for (const size_t width : {40, 80, 112}) {
+    const std::string text =
+        FormatDiagnostic(At(1, 5001, 200), line, DiagnosticColor::kPlain, width);
+    for (const absl::string_view shown : absl::StrSplit(text, '\n')) {
+      EXPECT_LE(shown.size(), width) << shown;
+    }
+    const size_t first = text.find('\n') + 1, second = text.find('\n', first) + 1;
+    EXPECT_EQ(text.find("aX") + 1 - first, text.find('^') - second);
+  }
+}
+
+TEST(FormatDiagnostic, NothingIsKeptOfAHugeLine) {
+  // 20 errors in one line of 16 MiB: none may cost many times the line's bytes.
+  const std::string line(16 << 20, '\0');
+  std::vector<Diagnostic> diagnostics;
+  for (uint32_t i = 0; i < 20; ++i) diagnostics.push_back(At(1, 1 + i * 800'000, 5));
+  EXPECT_LT(FormatDiagnostics(diagnostics, line).size(), 20u * 600);
 }
 
 TEST(FormatDiagnostic, ASpanBeyondItsLineEndsWithIt) {

@@ -38,7 +38,7 @@ void AddInputs(CLI::App* app, Options* o) {
   AddList(app, "--size", &o->sizes, "Bind a size that no input does")
       ->type_name("NAME=N")->group(kInputs);
   app->add_flag("--random-missing", o->random_missing,
-                "Fill inputs that are not given with random numbers, as they are declared")
+                "Make what is not given: random, as it is declared")
       ->group(kInputs);
   app->add_option("--seed", o->seed, "Of random inputs and random ops (default 0)")
       ->type_name("N")->check(WholeNumber(0, UINT64_MAX))->group(kInputs);
@@ -50,7 +50,7 @@ void AddExecution(CLI::App* app, Options* o) {
   app->add_option("--device", o->device, "auto, cpu, cuda or cuda:N")
       ->type_name("NAME")->group(kExecution);
   app->add_option("--device-model", o->device_model,
-                  "Plan also for a GPU that is not here: h200, h100, a100, rtx4090")
+                  "Plan also for an absent h200, h100, a100 or rtx4090")
       ->type_name("NAME")->group(kExecution);
   app->add_option("--threads", o->threads, "How wide to run (default: every core)")
       ->type_name("N")->check(WholeNumber(1, 1024))->group(kExecution);
@@ -100,17 +100,17 @@ void AddOptions(const std::string& command, CLI::App* app, Options* o) {
     AddLoad(app, o);
     if (command == "run") {
       AddList(app, "-o,--output", &o->outputs,
-              "Write a result (z=z.npy), or all (out.npz), or to stdout (-)")
+              "Write a result (z=z.npy), all (out.npz), or to stdout")
           ->type_name("NAME=FILE")->group(kResults);
       app->add_flag("--full", o->full, "Print all elements, however many")->group(kResults);
       app->add_flag("--check", o->check, "Compare all results with the reference backend")
           ->group(kResults);
-      AddList(app, "--expect", &o->expected, "Compare a result with a file")
-          ->type_name("NAME=FILE")->group(kResults);
+      auto* expect = AddList(app, "--expect", &o->expected, "Compare a result with a file")
+                         ->type_name("NAME=FILE")->group(kResults);
       app->add_option("--rtol", o->rtol, "Relative tolerance of --expect (default: by dtype)")
-          ->type_name("X")->check(Nonnegative())->group(kResults);
+          ->type_name("X")->check(Nonnegative())->needs(expect)->group(kResults);
       app->add_option("--atol", o->atol, "Absolute tolerance of --expect (default: by dtype)")
-          ->type_name("X")->check(Nonnegative())->group(kResults);
+          ->type_name("X")->check(Nonnegative())->needs(expect)->group(kResults);
     }
     if (command == "explain") {
       app->add_flag("--analyze", o->analyze, "Run the plan, and show what was measured")
@@ -130,7 +130,7 @@ void AddOptions(const std::string& command, CLI::App* app, Options* o) {
     auto* check = app->add_flag("--check", o->check, "Print nothing; exit with 6 when FILE would "
                                 "change")->group(kResults);
     auto* canonical = app->add_flag("--canonical", o->canonical,
-                                    "Print what Otium understands: one op a line, fully typed")
+                                    "Print what is understood: one op a line, fully typed")
                           ->group(kResults);
     write->excludes(check)->excludes(canonical);
     check->excludes(canonical);
@@ -237,6 +237,10 @@ std::string Words(const CLI::ParseError& error, const CLI::App& app) {
   if (dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr) {
     const std::vector<std::string> names = absl::StrSplit(text, " excludes ");
     return absl::StrCat(absl::StrJoin(names, " and "), " do not go together");
+  }
+  if (dynamic_cast<const CLI::RequiresError*>(&error) != nullptr) {
+    const std::vector<std::string> names = absl::StrSplit(text, " requires ");
+    return absl::StrJoin(names, " says nothing without ");
   }
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
     return absl::StrCat(absl::StripSuffix(text, " is required"), " is missing");

@@ -11,6 +11,7 @@
 #include "engine/base/status.h"
 #include "engine/io/tensor_file.h"
 #include "nlohmann/json.hpp"
+#include "tools/otium/results.h"
 
 namespace otium::cli {
 namespace {
@@ -174,11 +175,15 @@ absl::StatusOr<std::vector<Expectation>> ReadExpectations(Session& session, cons
                                    [&](const GraphOutput& out) { return out.name == e.result; });
     if (!known) {
       return Fail(Exit::kUsage,
-                  absl::StrCat("--expect ", text, ": ", graph.name(), " has no result ", e.result));
+                  absl::StrCat("--expect ", text, ": ", graph.name(), " has no result ", e.result),
+                  absl::StrCat("it has ", ResultNames(graph)));
     }
     absl::StatusOr<Tensor> tensor =
         LoadTensor(e.path, NpyOptions{.mmap = !session.options().no_mmap});
-    if (!tensor.ok()) return WithExit(tensor.status(), Exit::kBadInput);
+    if (!tensor.ok()) {
+      return Fail(Exit::kBadInput,
+                  absl::StrCat("--expect ", e.result, "=", tensor.status().message()));
+    }
     e.tensor = *std::move(tensor);
     expectations.push_back(std::move(e));
   }

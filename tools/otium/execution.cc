@@ -110,6 +110,21 @@ struct PassDump::State {
   int segment = -1;
   int pass = 0;
   absl::Status status;
+  // Most passes leave constants as they are: each is written once.
+  std::vector<std::pair<Tensor, std::string>> constants;
+
+  std::string SaveConstant(const Tensor& value, const std::string& stem, absl::string_view hint) {
+    for (const auto& [saved, file] : constants) {
+      if (saved.data() == value.data() && saved.dtype() == value.dtype() &&
+          saved.sizes() == value.sizes() && saved.strides() == value.strides()) {
+        return file;
+      }
+    }
+    const std::string file = absl::StrCat(stem, ".", hint, ".npy");
+    status.Update(WriteNpy(value, absl::StrCat(folder, "/", file)));
+    constants.emplace_back(value, file);
+    return file;
+  }
 
   void Write(absl::string_view name, const Graph& graph) {
     const std::string stem =
@@ -117,9 +132,7 @@ struct PassDump::State {
                      absl::Dec(pass, absl::kZeroPad2), "-", name);
     PrintOptions print;
     print.save_constant = [&](const Tensor& value, absl::string_view hint) {
-      const std::string file = absl::StrCat(stem, ".", hint, ".npy");
-      status.Update(WriteNpy(value, absl::StrCat(folder, "/", file)));
-      return file;
+      return SaveConstant(value, stem, hint);
     };
     status.Update(WriteFileAtomically(absl::StrCat(folder, "/", stem, ".otm"),
                                       PrintGraph(graph, print)));

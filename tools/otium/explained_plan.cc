@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 
@@ -35,7 +36,10 @@ double RooflineSeconds(const DeviceModel& device, DType dtype, double real_flops
 
 class Explainer {
  public:
-  Explainer(const Plan& plan, const Machine& machine) : plan_(plan), machine_(machine) {}
+  // `constants`: names of inputs that are large constants of the graph.
+  Explainer(const Plan& plan, const Machine& machine,
+            const absl::flat_hash_set<std::string>& constants)
+      : plan_(plan), machine_(machine), constants_(constants) {}
 
   ExplainedSegment Run() {
     ExplainedSegment segment;
@@ -82,7 +86,10 @@ class Explainer {
     if (p.conjugated) absl::StrAppend(&operand.layout, operand.layout.empty() ? "" : " ", "conjugated");
     const PlanBuffer& buffer = plan_.buffers[o.buffer];
     switch (buffer.kind) {
-      case BufferKind::kInput: operand.place = "input"; break;
+      case BufferKind::kInput:
+        operand.place =
+            constants_.contains(plan_.graph->inputs()[buffer.index].name) ? "constant" : "input";
+        break;
       case BufferKind::kConstant: operand.place = "constant"; break;
       case BufferKind::kResult: operand.place = "result"; break;
       case BufferKind::kArena: operand.place = absl::StrCat("arena+", buffer.offset); break;
@@ -90,10 +97,17 @@ class Explainer {
     return operand;
   }
 
-  // The operand under the name and with the logical type of value `v`, when there
-  // is one; copies that the planner adds have only a physical type.
+  // The operand under the name and with the logical type of value `v`.
   ExplainedOperand Operand(OperandId id, ValueId v) const {
     return Operand(id, ValueName(*plan_.graph, v), plan_.graph->type(v).ToString());
+  }
+
+  // What a copy that the planner adds reads or writes. It may be a view of `v`, so
+  // its sizes are its own.
+  ExplainedOperand Copied(OperandId id, ValueId v) const {
+    const PhysicalType& p = plan_.operands[id].type;
+    return Operand(id, ValueName(*plan_.graph, v),
+                   ShortType(TensorType(p.dtype, Shape(absl::Span<const int64_t>(p.sizes)))));
   }
 
   ExplainedStep Explain(const PlanStep& step) {
@@ -112,19 +126,23 @@ class Explainer {
     // A copy of the node's value, not the node itself.
     const bool is_copy = step.kind == PlanStep::kTransfer || step.kind == PlanStep::kCopy ||
                          step.op->id != graph.op(step.node).id;
+    // Checks of what is declared are at the node of the value, too.
+    const bool is_check = is_copy && step.op->id == Op::assume;
     const auto values = graph.operands(step.node);
     for (int i = 0; i < step.num_operands; ++i) {
       const OperandId id = plan_.args[step.first_arg + i];
       if (id < 0) continue;
       if (is_copy) {
-        e.operands.push_back(Operand(id, graph.result(step.node)));
+        const ValueId v = graph.result(step.node);
+        e.operands.push_back(is_check ? Operand(id, v) : Copied(id, v));
       } else if (static_cast<size_t>(i) < values.size() && values[i] != kNoValue) {
         e.operands.push_back(Operand(id, values[i]));
       }
     }
     for (int i = 0; i < step.num_results; ++i) {
       const OperandId id = plan_.args[step.first_arg + step.num_operands + i];
-      e.results.push_back(Operand(id, graph.result(step.node, is_copy ? 0 : i)));
+      e.results.push_back(is_copy ? Copied(id, graph.result(step.node))
+                                  : Operand(id, graph.result(step.node, i)));
     }
     const DType dtype = graph.type(graph.result(step.node)).dtype;
     e.flops = step.estimate.flops * (IsComplex(dtype) ? 4 : 1);
@@ -151,6 +169,7 @@ class Explainer {
 
   const Plan& plan_;
   const Machine& machine_;
+  const absl::flat_hash_set<std::string>& constants_;
   std::vector<bool> reason_used_;
   // By the source node where they would fire; those of a step are told once.
   absl::flat_hash_map<SourceId, std::vector<size_t>> reasons_of_;
@@ -196,11 +215,17 @@ Json StepToJson(const ExplainedStep& s) {
 
 }  // namespace
 
-ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans,
+ExplainedPlan ExplainPlans(const Graph& graph,
+                           const std::vector<std::shared_ptr<const Plan>>& plans,
                            const Machine& machine, const Profile* profile) {
+  absl::flat_hash_set<std::string> constants;
+  if (!plans.empty()) {
+    for (const GraphInput& in : plans[0]->graph->inputs()) constants.insert(in.name);
+    for (const GraphInput& in : graph.inputs()) constants.erase(in.name);
+  }
   ExplainedPlan result;
   for (const auto& plan : plans) {
-    result.segments.push_back(Explainer(*plan, machine).Run());
+    result.segments.push_back(Explainer(*plan, machine, constants).Run());
     const ExplainedSegment& segment = result.segments.back();
     for (const ExplainedStep& s : segment.steps) {
       result.flops += s.flops;

@@ -10,7 +10,7 @@ constexpr CommandHelp kCommands[] = {
      "or writes them with -o. Results are the only thing on stdout.\n",
      "  otium run addmv.otm A=A.npy x=x.npy y=y.npy -o z=z.npy\n"
      "  otium run ridge.otm A=data.npz:A b=data.npz:b lambda=0.5\n"
-     "  otium run ridge.otm --random-missing --size m=1000 --size n=100 --check -o out.npz\n"
+     "  otium run ridge.otm --random-missing --size m=1000 --size n=100 -o out.npz\n"
      "  otium run ridge.otm A=A.npy b=b.npy --expect x=x.npy --profile trace.json\n"},
     {"check", "check FILE", "parse, infer types, verify; no data needed",
      "Prints the signature of each graph in FILE, with the types of its results, or up\n"
@@ -20,16 +20,16 @@ constexpr CommandHelp kCommands[] = {
      "the plan as a tree, with reasons and estimates",
      "Shows what will run: steps, kernels, shapes, structure, device, flops, bytes,\n"
      "estimates, memory, and why each rewrite fired or did not. Inputs that are not\n"
-     "given need no data; sizes that nothing binds are taken to be 1000. --analyze also\n"
-     "runs the plan and adds what was measured.\n",
+     "given need no data; sizes that nothing binds are taken to be 1000. --analyze\n"
+     "also runs the plan and adds what was measured.\n",
      "  otium explain ridge.otm --size m=100000 --size n=500\n"
      "  otium explain ridge.otm A=A.npy b=b.npy --analyze\n"
      "  otium explain ridge.otm --device-model h200\n"},
     {"bench", "bench FILE [NAME=VALUE ...]",
      "time it: percentiles, GFLOP/s, GB/s, share of the roofline",
-     "Runs the plan for about a second (or --repeat times) after a warm-up. Inputs that\n"
-     "are not given are random. The roofline is the cost model's: run otium calibrate\n"
-     "for one that is measured on this machine.\n",
+     "Runs the plan for about a second (or --repeat times) after a warm-up. Inputs\n"
+     "that are not given are random. The roofline is the cost model's: run otium\n"
+     "calibrate for one that is measured on this machine.\n",
      "  otium bench addmv.otm --size m=4000 --size n=4000 --threads 1\n"},
     {"fmt", "fmt FILE [--write | --check]", "print a graph file tidily",
      "Prints FILE with the white space set right and its comments kept. --canonical\n"

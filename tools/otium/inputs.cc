@@ -95,6 +95,8 @@ absl::StatusOr<Tensor> LoadInput(Session& session, const std::string& name,
   return LoadTensor(value, npy);
 }
 
+bool CanCast(DType from, DType to) { return !IsComplex(from) || IsComplex(to); }
+
 absl::StatusOr<Tensor> ReadInput(Session& session, const std::string& name, const TensorType& type,
                                  SourcePosition declared, const std::string& value) {
   if (!ParseTensorPath(value).ok()) {
@@ -106,7 +108,9 @@ absl::StatusOr<Tensor> ReadInput(Session& session, const std::string& name, cons
   absl::StatusOr<Tensor> loaded = LoadInput(session, name, value);
   if (!loaded.ok()) {
     const bool memory = loaded.status().code() == absl::StatusCode::kResourceExhausted;
-    return WithExit(loaded.status(), memory ? Exit::kNoDevice : Exit::kBadInput);
+    return WithExit(absl::Status(loaded.status().code(),
+                                 absl::StrCat(name, "=", loaded.status().message())),
+                    memory ? Exit::kNoDevice : Exit::kBadInput);
   }
   if (loaded->dtype() == type.dtype) return loaded;
   if (session.options().cast) {
@@ -120,7 +124,8 @@ absl::StatusOr<Tensor> ReadInput(Session& session, const std::string& name, cons
                            absl::StrCat(name, "=", value, ": the file holds ",
                                         ShortType(loaded->type()), ", ", name, " is declared ",
                                         ShortType(type)),
-                           "--cast converts what is read"),
+                           CanCast(loaded->dtype(), type.dtype) ? "--cast converts what is read"
+                                                                : ""),
                       declared);
 }
 
@@ -316,7 +321,7 @@ absl::StatusOr<std::pair<std::string, std::string>> SplitAssignment(absl::string
 }
 
 absl::StatusOr<Tensor> CastTensor(const Tensor& tensor, DType dtype) {
-  if (IsComplex(tensor.dtype()) && !IsComplex(dtype)) {
+  if (!CanCast(tensor.dtype(), dtype)) {
     return absl::InvalidArgumentError(absl::StrCat(DTypeName(tensor.dtype()), " does not convert to ",
                                                    DTypeName(dtype),
                                                    ": the imaginary parts would be lost"));

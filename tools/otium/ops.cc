@@ -112,7 +112,10 @@ std::vector<DeviceKernels> KernelsOf(Op op) {
 }
 
 std::string FirstSentence(absl::string_view doc) {
-  const size_t end = doc.find(". ");
+  size_t end = doc.find(". ");
+  while (end != absl::string_view::npos && end > 0 && doc[end - 1] == '.') {
+    end = doc.find(". ", end + 1);  // The third of three dots ends nothing.
+  }
   return std::string(absl::StripSuffix(doc.substr(0, end), "."));
 }
 

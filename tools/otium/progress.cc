@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/otium/progress.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,7 +12,9 @@
 #include <string>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
 
 namespace otium::cli {
 
@@ -27,11 +30,20 @@ namespace {
 std::string BarText(const char* phase, const Progress& progress) {
   constexpr int kWidth = 30;
   const char* op = progress.op.load(std::memory_order_relaxed);
-  if (op == nullptr) return absl::StrFormat("\r\033[K%s ...", phase);
+  if (op == nullptr) return absl::StrFormat("%s ...", phase);
   const double share = std::clamp(progress.share.load(std::memory_order_relaxed), 0.0, 1.0);
   const int full = static_cast<int>(share * kWidth);
-  return absl::StrFormat("\r\033[K%s [%s%s] %3.0f%% %s", phase, std::string(full, '#'),
+  return absl::StrFormat("%s [%s%s] %3.0f%% %s", phase, std::string(full, '#'),
                          std::string(kWidth - full, '.'), 100 * share, op);
+}
+
+// A bar that wraps could not be wiped.
+void Draw(absl::string_view text) {
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    text = text.substr(0, size.ws_col - 1);
+  }
+  std::fputs(absl::StrCat("\r\033[K", text).c_str(), stderr);
 }
 
 }  // namespace
@@ -44,7 +56,7 @@ ProgressBar::ProgressBar(const Session& session, const char* phase)
     std::unique_lock<std::mutex> lock(thread_->mutex);
     auto wait = std::chrono::milliseconds(1000);
     while (!thread_->stopped.wait_for(lock, wait, [this] { return thread_->stop; })) {
-      std::fputs(BarText(phase_.load(), progress_).c_str(), stderr);
+      Draw(BarText(phase_.load(), progress_));
       session_.bar_drawn() = true;
       wait = std::chrono::milliseconds(100);
     }

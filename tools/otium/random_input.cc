@@ -37,6 +37,10 @@ T Narrow(Wide<T> value) {
   }
 }
 
+// What of bool matrices only the identity is sure to be.
+constexpr uint32_t kOfFewBools =
+    kPsd | kPd | kNonsingular | kFullColumnRank | kOrthogonal | kOrthonormalColumns;
+
 // Element i of the sequence of one input.
 struct Sequence {
   uint64_t seed;
@@ -81,15 +85,20 @@ void FillPermutation(Matrix<W>& a, const Sequence& numbers, int64_t first) {
 }
 
 // The first columns of a product of reflections I - 2 v v.H, |v| = 1: dense, and
-// orthonormal to a few roundings. One reflection alone is hermitian, too.
+// orthonormal to a few roundings. One reflection alone is hermitian, too, and
+// symmetric when v is real.
+enum class Mirror : uint8_t { kNone, kHermitian, kSymmetric };
+
 template <class W>
-void FillOrthonormal(Matrix<W>& a, const Sequence& numbers, int64_t first, int reflections) {
+void FillOrthonormal(Matrix<W>& a, const Sequence& numbers, int64_t first, Mirror mirror) {
+  const int reflections = mirror == Mirror::kNone ? 3 : 1;
   FillDiagonal(a, W(1));
   for (int r = 0; r < reflections; ++r) {
     std::vector<W> v(a.rows);
     double square = 0;
     for (int64_t i = 0; i < a.rows; ++i) {
       v[i] = numbers.Signed<W>(first + r * a.rows + i);
+      if (mirror == Mirror::kSymmetric) v[i] = W(std::real(v[i]));
       square += std::norm(v[i]);
     }
     if (square == 0) continue;
@@ -99,6 +108,14 @@ void FillOrthonormal(Matrix<W>& a, const Sequence& numbers, int64_t first, int r
     }
     for (int64_t i = 0; i < a.rows; ++i) {
       for (int64_t j = 0; j < a.columns; ++j) a(i, j) -= 2 / square * v[i] * product[j];
+    }
+  }
+  if (mirror == Mirror::kNone) return;
+  // Roundings are not mirrored.
+  for (int64_t i = 0; i < a.rows; ++i) {
+    for (int64_t j = 0; j <= i; ++j) {
+      if (mirror == Mirror::kSymmetric) a(j, i) = a(i, j);
+      else a(j, i) = i == j ? W(std::real(a(i, i))) : Conj(a(i, j));
     }
   }
 }
@@ -145,6 +162,9 @@ absl::Status FillMatrix(Matrix<W>& a, const Structure& s, bool integers, const S
                         int64_t first) {
   const bool banded = s.lower != kFullBand || s.upper != kFullBand;
   const bool symmetric = s.Has(kSymmetric) || s.Has(kHermitian);
+  const Mirror mirror = !symmetric            ? Mirror::kNone
+                        : s.Has(kHermitian) ? Mirror::kHermitian
+                                            : Mirror::kSymmetric;
   if (s.Has(kZero)) return absl::OkStatus();
   if (s.Has(kIdentity)) {
     FillDiagonal(a, W(1));
@@ -157,7 +177,7 @@ absl::Status FillMatrix(Matrix<W>& a, const Structure& s, bool integers, const S
       return absl::InvalidArgumentError("its columns cannot be orthonormal: they are too many");
     }
     if (banded || integers || s.Has(kPsd) || s.Has(kUnitDiagonal)) FillDiagonal(a, W(1));
-    else FillOrthonormal(a, numbers, first, /*reflections=*/symmetric ? 1 : 3);
+    else FillOrthonormal(a, numbers, first, mirror);
   } else {
     if (s.Has(kFullColumnRank) && a.rows < a.columns) {
       return absl::InvalidArgumentError("it cannot have full column rank: it is too wide");
@@ -196,7 +216,11 @@ absl::StatusOr<Tensor> RandomTensor(const TensorType& type, uint64_t seed,
     const int64_t area = a.rows * a.columns;
     for (int64_t first = 0; first < count; first += area) {
       a.elements.assign(area, W(0));
-      OTIUM_RETURN_IF_ERROR(FillMatrix(a, s, kIntegers, numbers, first));
+      if (std::is_same_v<T, bool> && (s.flags & kOfFewBools) != 0) {
+        FillDiagonal(a, W(1));
+      } else {
+        OTIUM_RETURN_IF_ERROR(FillMatrix(a, s, kIntegers, numbers, first));
+      }
       for (int64_t i = 0; i < area; ++i) {
         // A bool matrix is true where its structure lets an element be.
         out[first + i] = std::is_same_v<T, bool> && a.elements[i] == W(0)

@@ -21,12 +21,6 @@
 namespace otium::cli {
 namespace {
 
-std::string ResultNames(const Graph& graph) {
-  return absl::StrJoin(graph.outputs(), ", ", [](std::string* out, const GraphOutput& o) {
-    absl::StrAppend(out, o.name);
-  });
-}
-
 absl::Status CheckTarget(const std::string& path) {
   struct stat info;
   if (stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
@@ -98,6 +92,12 @@ absl::Status WriteFile(Session& session, const OutputFile& file, const TensorMap
 
 }  // namespace
 
+std::string ResultNames(const Graph& graph) {
+  return absl::StrJoin(graph.outputs(), ", ", [](std::string* out, const GraphOutput& o) {
+    absl::StrAppend(out, o.name);
+  });
+}
+
 absl::StatusOr<std::vector<OutputFile>> ParseOutputs(const Options& options, const Graph& graph) {
   std::vector<OutputFile> files;
   auto has_result = [&](absl::string_view name) {
@@ -134,6 +134,14 @@ absl::StatusOr<std::vector<OutputFile>> ParseOutputs(const Options& options, con
       if (parsed->kind != FileKind::kNpz && names.size() > 1) {
         return fail("the file holds one array, and there are several results",
                     absl::StrCat("choose one, -o ", names[0], "=", path, ", or write an .npz"));
+      }
+      for (const GraphOutput& out : graph.outputs()) {
+        const TensorType& type = graph.type(out.value);
+        if (parsed->kind == FileKind::kMtx && out.name == names[0] && type.rank() != 2) {
+          return fail(absl::StrCat("an .mtx file holds a matrix, and ", out.name, " is ",
+                                   ShortType(type)),
+                      "write .npy instead");
+        }
       }
       member = std::string(parsed->member);
       path = std::string(parsed->path);

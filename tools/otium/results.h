@@ -28,6 +28,9 @@ struct OutputFile {
 // of files (Exit::kUsage), folders (kRunFailed).
 absl::StatusOr<std::vector<OutputFile>> ParseOutputs(const Options& options, const Graph& graph);
 
+// "x, y".
+std::string ResultNames(const Graph& graph);
+
 // Writes the files, or prints the results when there are none; into the document
 // with --json. Exit::kRunFailed when something cannot be written.
 absl::Status DeliverResults(Session& session, const TensorMap& results,

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/otium/session.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -26,6 +28,13 @@ bool WantsColor(const Options& options, int fd) {
   }
   const char* term = std::getenv("TERM");
   return isatty(fd) != 0 && (term == nullptr || std::strcmp(term, "dumb") != 0);
+}
+
+// Columns of stderr, so that carets stand under what they point at.
+size_t DiagnosticWidth() {
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kDiagnosticWidth;
+  return std::min<size_t>(size.ws_col, kDiagnosticWidth);
 }
 
 Json PositionToJson(const SourcePosition& position) {
@@ -75,7 +84,8 @@ absl::Status CheckInterrupted() {
 Session::Session(Options options)
     : options_(std::move(options)),
       stderr_color_(WantsColor(options_, STDERR_FILENO)),
-      stdout_color_(WantsColor(options_, STDOUT_FILENO)) {
+      stdout_color_(WantsColor(options_, STDOUT_FILENO)),
+      diagnostic_width_(DiagnosticWidth()) {
   if (!options_.json) return;
   document_ = std::make_unique<Json>(Json{{"otium", std::string(Version())},
                                           {"format", 1},
@@ -112,13 +122,17 @@ void Session::Report(absl::Span<const Diagnostic> diagnostics) {
       WipeBar();
       // What is wrong elsewhere than in the graph file is told by the program.
       if (!d.position.known()) std::fputs("otium: ", stderr);
-      std::fputs(FormatDiagnostic(d, source_, color).c_str(), stderr);
+      std::fputs(FormatDiagnostic(d, source_, color, diagnostic_width_).c_str(), stderr);
     }
   }
 }
 
 int Session::Finish(const absl::Status& status) {
   absl::Status final = status;
+  // A system call that ^C broke off fails in words of its own.
+  if (!status.ok() && !IsReported(status) && Interrupted().IsCancelled()) {
+    final = Fail(Exit::kInterrupted, "interrupted");
+  }
   auto report = [&](const absl::Status& error) {
     Diagnostic d;
     d.message = std::string(error.message());
@@ -129,9 +143,9 @@ int Session::Finish(const absl::Status& status) {
     }
     Report({&d, 1});
   };
-  if (!status.ok() && !IsReported(status)) report(status);
+  if (!final.ok() && !IsReported(final)) report(final);
   if (document_ != nullptr) {
-    const Exit exit = ExitOf(status);
+    const Exit exit = ExitOf(final);
     (*document_)["exit_code"] = static_cast<int>(exit);
     (*document_)["status"] = std::string(ExitName(exit));
     // Names and paths may hold bytes that are no UTF-8.

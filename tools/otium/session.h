@@ -71,6 +71,7 @@ class Session {
   bool stdout_failed_ = false;
   bool stderr_color_ = false;
   bool stdout_color_ = false;
+  size_t diagnostic_width_ = kDiagnosticWidth;
   mutable std::atomic<bool> bar_drawn_{false};
 };
 

@@ -2,6 +2,8 @@
 #include "engine/graph/text/diagnostics.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -10,11 +12,10 @@
 namespace otium {
 namespace {
 
-// Columns of source shown of one line, and how far before the caret a clipped
-// line begins.
-constexpr size_t kLineWidth = 100;
-constexpr size_t kContextBefore = 40;
 constexpr int kTabWidth = 4;
+// Of a line that is clipped, the margin before it and the dots around it.
+constexpr size_t kMargin = 12;
+constexpr size_t kLeastShown = 20;
 
 struct Style {
   absl::string_view bold, error, warning, note, caret, reset;
@@ -36,36 +37,47 @@ bool FindLine(absl::string_view source, uint32_t line, absl::string_view* text) 
   return true;
 }
 
-// One line as it is displayed: one string a display column, and the display
-// column at which each character of the source begins.
-struct DisplayLine {
-  std::vector<std::string> columns;
-  std::vector<size_t> begin;
-};
+// Characters of Chinese, Japanese and Korean, and pictures, take two columns.
+bool IsWide(uint32_t code) {
+  static constexpr std::pair<uint32_t, uint32_t> kWide[] = {
+      {0x1100, 0x115F}, {0x2E80, 0x303E},   {0x3041, 0xA4CF},   {0xAC00, 0xD7A3},  {0xF900, 0xFAFF},
+      {0xFE30, 0xFE6F}, {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},   {0x1F300, 0x1F64F},
+      {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
+  return code >= kWide[0].first && std::any_of(std::begin(kWide), std::end(kWide), [&](auto range) {
+           return code >= range.first && code <= range.second;
+         });
+}
 
-DisplayLine Display(absl::string_view line) {
-  DisplayLine display;
-  while (!line.empty()) {
-    display.begin.push_back(display.columns.size());
+// Calls column(text) for each display column of a line, from left to right, and
+// character(i) before those of character i. A line may be as long as its file, so
+// nothing is kept of it.
+template <class OnCharacter, class OnColumn>
+void Display(absl::string_view line, OnCharacter character, OnColumn column) {
+  size_t columns = 0;
+  for (size_t i = 0; !line.empty(); ++i) {
+    character(i);
     const Utf8Character c = DecodeUtf8(line);
     if (c.code == '\t') {
-      do display.columns.push_back(" ");
-      while (display.columns.size() % kTabWidth != 0);
-    } else if (!c.valid || IsControlCharacter(c.code)) {
-      display.columns.push_back("\xEF\xBF\xBD");  // U+FFFD
+      do column(absl::string_view(" "));
+      while (++columns % kTabWidth != 0);
     } else {
-      display.columns.emplace_back(line.substr(0, c.length));
+      const bool shown = c.valid && !IsControlCharacter(c.code);
+      column(shown ? line.substr(0, c.length) : absl::string_view("\xEF\xBF\xBD"));  // U+FFFD
+      ++columns;
+      if (shown && IsWide(c.code)) {
+        column(absl::string_view());  // Its other half.
+        ++columns;
+      }
     }
     line.remove_prefix(c.length);
   }
-  display.begin.push_back(display.columns.size());
-  return display;
 }
 
 // Messages quote names of files and pieces of them.
 std::string Printable(absl::string_view text) {
   std::string printable;
-  for (const std::string& column : Display(text).columns) printable += column;
+  Display(text, [](size_t) {},
+          [&](absl::string_view column) { absl::StrAppend(&printable, column); });
   return printable;
 }
 
@@ -75,28 +87,39 @@ void AppendPosition(const SourcePosition& position, const Style& style, std::str
 }
 
 void AppendSnippet(const SourcePosition& position, absl::string_view source, const Style& style,
-                   std::string* text) {
+                   size_t width, std::string* text) {
   absl::string_view line;
   if (!position.known() || position.column == 0 || !FindLine(source, position.line, &line)) return;
-  const DisplayLine display = Display(line);
-  const auto column_of = [&](size_t character) {
-    return display.begin[std::min(character, display.begin.size() - 1)];
-  };
-  const size_t caret = column_of(position.column - 1);
   // A span that goes on beyond this line is underlined to its end.
-  const size_t caret_end =
-      std::max(caret + 1, column_of(size_t{position.column} - 1 + position.length));
-  size_t begin = 0, end = display.columns.size();
-  if (end > kLineWidth) {
-    begin = caret > kContextBefore ? caret - kContextBefore : 0;
-    end = std::min(end, begin + kLineWidth);
-  }
-  const bool cut_before = begin > 0, cut_after = end < display.columns.size();
+  const size_t first = position.column - 1, last = first + position.length;
+  size_t columns = 0;
+  size_t caret = std::string::npos, caret_end = std::string::npos;
+  Display(
+      line,
+      [&](size_t character) {
+        if (character == first) caret = columns;
+        if (character == last) caret_end = columns;
+      },
+      [&](absl::string_view) { ++columns; });
+  caret = std::min(caret, columns);
+  caret_end = std::max(caret + 1, std::min(caret_end, columns));
   const std::string number = absl::StrCat(position.line);
   const std::string margin(std::max<size_t>(3, number.size()), ' ');
+  size_t begin = 0, end = columns;
+  if (end > width) {
+    // A long line is shown from a little before the caret.
+    begin = caret > width * 2 / 5 ? caret - width * 2 / 5 : 0;
+    end = std::min(end, begin + width);
+  }
+  const bool cut_before = begin > 0, cut_after = end < columns;
   absl::StrAppend(text, absl::string_view(margin).substr(number.size()), number, " | ",
                   cut_before ? "..." : "");
-  for (size_t i = begin; i < end; ++i) absl::StrAppend(text, display.columns[i]);
+  size_t at = 0;
+  Display(line, [](size_t) {},
+          [&](absl::string_view column) {
+            if (at >= begin && at < end) absl::StrAppend(text, column);
+            ++at;
+          });
   absl::StrAppend(
       text, cut_after ? "..." : "", "\n", margin, " | ",
       std::string(caret - begin + (cut_before ? 3 : 0), ' '), style.caret, "^",
@@ -138,7 +161,8 @@ void RemoveRepeated(std::vector<Diagnostic::Note>* notes) {
 
 }  // namespace
 
-std::string FormatDiagnostic(const Diagnostic& d, absl::string_view source, DiagnosticColor color) {
+std::string FormatDiagnostic(const Diagnostic& d, absl::string_view source, DiagnosticColor color,
+                             size_t width) {
   const Style& style = color == DiagnosticColor::kColored ? kColoredStyle : kPlainStyle;
   std::string text;
   AppendPosition(d.position, style, &text);
@@ -149,7 +173,7 @@ std::string FormatDiagnostic(const Diagnostic& d, absl::string_view source, Diag
       break;
   }
   absl::StrAppend(&text, style.bold, Printable(d.message), style.reset, "\n");
-  AppendSnippet(d.position, source, style, &text);
+  AppendSnippet(d.position, source, style, std::max(width, kMargin + kLeastShown) - kMargin, &text);
   for (const Diagnostic::Note& note : d.notes) {
     AppendPosition(note.position, style, &text);
     absl::StrAppend(&text, style.note, "note:", style.reset, " ", Printable(note.message), "\n");
@@ -172,6 +196,8 @@ void DiagnosticSink::Add(Diagnostic diagnostic) {
   if (diagnostic.severity == Severity::kError) {
     if (full()) return;
     ++num_errors_;
+  } else if (++num_warnings_ > max_errors_) {
+    return;  // As many as there may be errors; Take says how many are left out.
   }
   diagnostics_.push_back(std::move(diagnostic));
 }
@@ -184,6 +210,13 @@ std::vector<Diagnostic> DiagnosticSink::Take() {
   if (full()) {
     diagnostics_.back().notes.push_back(
         {SourcePosition(), absl::StrCat("these are ", max_errors_, " errors; there may be more")});
+  }
+  if (num_warnings_ > max_errors_) {
+    const auto last = std::find_if(diagnostics_.rbegin(), diagnostics_.rend(), [](const auto& d) {
+      return d.severity == Severity::kWarning;
+    });
+    last->notes.push_back({SourcePosition(), absl::StrCat("there are ", num_warnings_ - max_errors_,
+                                                          " more warnings")});
   }
   return std::move(diagnostics_);
 }

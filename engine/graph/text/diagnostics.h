@@ -13,6 +13,7 @@
 #ifndef OTIUM_ENGINE_GRAPH_TEXT_DIAGNOSTICS_H_
 #define OTIUM_ENGINE_GRAPH_TEXT_DIAGNOSTICS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -46,16 +47,20 @@ enum class DiagnosticColor : uint8_t { kPlain, kColored };
 
 // The text shown above, ending in a newline. `source` is the whole file that the
 // position points into; without it (or beyond its end) only the messages are
-// printed. Tabs are widened, long lines clipped around what is underlined, and
-// control characters replaced, so a hostile file cannot drive the terminal.
+// printed. Tabs are widened, lines of source clipped around what is underlined so
+// that they fit `width` columns, and control characters replaced, so a hostile file
+// cannot drive the terminal.
+inline constexpr size_t kDiagnosticWidth = 112;
 OTIUM_EXPORT std::string FormatDiagnostic(const Diagnostic& diagnostic, absl::string_view source,
-                                          DiagnosticColor color = DiagnosticColor::kPlain);
+                                          DiagnosticColor color = DiagnosticColor::kPlain,
+                                          size_t width = kDiagnosticWidth);
 // All of them, one after the other.
 OTIUM_EXPORT std::string FormatDiagnostics(absl::Span<const Diagnostic> diagnostics,
                                            absl::string_view source,
                                            DiagnosticColor color = DiagnosticColor::kPlain);
 
-// Collects diagnostics of one file until there are too many errors.
+// Collects diagnostics of one file until there are too many errors; of warnings the
+// first that many.
 class DiagnosticSink {
  public:
   explicit DiagnosticSink(int max_errors) : max_errors_(max_errors) {}
@@ -75,6 +80,7 @@ class DiagnosticSink {
  private:
   const int max_errors_;
   int num_errors_ = 0;
+  int num_warnings_ = 0;
   std::vector<Diagnostic> diagnostics_;
 };
 

@@ -201,7 +201,9 @@ bool Evaluator::AddWord(AstId id, Words* words) {
   const absl::string_view word = ast_.Text(call ? children[0] : id);
   const auto argument = [&](size_t i, int64_t* value) {
     if (children.size() != 3) {
-      Error(id, absl::StrCat(word, " takes two integers"));
+      Error(id, absl::StrCat(word, " takes two integers"),
+            word == "bsr" ? "the rows and columns of a block: bsr(2, 2)"
+                          : "how far it reaches below and above the diagonal: banded(1, 2)");
       return false;
     }
     if (word == "banded" && ast_.Kind(children[i]) == AstKind::kInf) {
@@ -217,14 +219,19 @@ bool Evaluator::AddWord(AstId id, Words* words) {
     if (integer) *value = *integer;
     return integer.has_value();
   };
+  const auto set_layout = [&](Layout layout) {
+    if (words->layout != Layout()) Error(id, "a type has one layout");
+    const bool first = words->layout == Layout();
+    words->layout = layout;
+    return first;
+  };
   if (word == "banded" || word == "bsr") {
     int64_t a = 0, b = 0;
     if (!argument(1, &a) || !argument(2, &b)) return false;
-    if (word == "banded") {
-      words->structure = Join(words->structure, {a, b, 0});
-    } else {
-      words->layout = {LayoutKind::kBsr, static_cast<int32_t>(a), static_cast<int32_t>(b)};
+    if (word == "bsr") {
+      return set_layout({LayoutKind::kBsr, static_cast<int32_t>(a), static_cast<int32_t>(b)});
     }
+    words->structure = Join(words->structure, {a, b, 0});
     return true;
   }
   static constexpr std::pair<absl::string_view, LayoutKind> kLayouts[] = {
@@ -235,10 +242,7 @@ bool Evaluator::AddWord(AstId id, Words* words) {
       return true;
     }
     for (const auto& [name, kind] : kLayouts) {
-      if (word == name) {
-        words->layout = {kind, 0, 0};
-        return true;
-      }
+      if (word == name) return set_layout({kind, 0, 0});
     }
     if (AddStructureWord(word, &words->structure)) return true;
   }

@@ -153,8 +153,13 @@ std::optional<std::vector<Expr>> GraphLowering::LowerOpCall(const OpDef& op, Ast
     if (next == op.params.size()) {
       const auto most = std::count_if(op.params.begin(), op.params.end(),
                                       [](const ParamDef& p) { return !p.keyword_only; });
-      Error(argument, absl::StrCat(op.name, " takes at most ", most, " arguments without a name"),
-            "more sizes or dimensions are written as a list: [2, 3]");
+      const bool list = std::any_of(op.params.begin(), op.params.end(), [](const ParamDef& p) {
+        return !p.keyword_only && (p.kind == ParamKind::kDims || p.kind == ParamKind::kInts);
+      });
+      Error(argument,
+            absl::StrCat(op.name, " takes at most ", most,
+                         most == 1 ? " argument" : " arguments", " without a name"),
+            list ? "more sizes or dimensions are written as a list: [2, 3]" : "");
       return std::nullopt;
     }
     if (op.params[next].kind == ParamKind::kTensors && ast_.Kind(argument) != AstKind::kList) {

@@ -157,6 +157,13 @@ Expr GraphLowering::LowerIndex(AstId id, Expr x) {
     }
     const auto at_dim = static_cast<int64_t>(dim);
     if (ast_.Kind(index) != AstKind::kSlice) {
+      const bool is_name = ast_.Kind(index) == AstKind::kName;
+      if (ast_.Kind(index) == AstKind::kList ||
+          (is_name && names_.contains(Text(index)) && sizes_.Find(Text(index)) == nullptr)) {
+        Error(index, "an index is a size or a range of them, not data",
+              absl::StrCat("several that are data: index_select(..., ", dim, ", indices)"));
+        return Expr();
+      }
       const std::optional<Dim> position = eval_.Size(index, &sizes_);
       if (!position) return Expr();
       x = Make("select", {std::move(x)}, {{"dim", at_dim}, {"index", *position}}, id, {});

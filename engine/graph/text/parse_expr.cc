@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -40,7 +41,10 @@ AstId Parser::ParseExpr() {
   const AstId right = ParseSum();
   if (right == kNoAst) return kNoAst;
   if (BinaryOperator()) {
-    return FailExpr("comparisons do not chain", "write logical_and(a < b, b < c)");
+    if (!std::exchange(reported_, true)) {
+      Report(token_.span, "comparisons do not chain", "write logical_and(a < b, b < c)");
+    }
+    return kNoAst;
   }
   return Add(*kind, begin, {left, right});
 }

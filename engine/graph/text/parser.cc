@@ -87,6 +87,9 @@ bool Parser::Fail(std::string message, std::string help, std::vector<Diagnostic:
   if (Is(TokenKind::kName)) {
     const std::string word(token_.span.Of(ast_.text));
     absl::StrAppend(&message, ", not '", word, "'");
+    if (help.empty() && (word == "and" || word == "or")) {
+      help = absl::StrCat("write logical_", word, "(a, b)");
+    }
     if (help.empty() && (word == "for" || word == "if" || word == "while")) {
       help = absl::StrCat("'", word, "' is reserved: graphs have no control flow");
     }
@@ -232,8 +235,11 @@ bool Parser::ParseNewName(absl::string_view what, Span* name) {
   if (IsReservedWord(name->Of(ast_.text))) {
     if (!reported_) {
       reported_ = true;
-      Report(*name, absl::StrCat("'", name->Of(ast_.text), "' is reserved, it cannot be a name"),
-             "");
+      const absl::string_view word = name->Of(ast_.text);
+      Report(*name, absl::StrCat("'", word, "' is reserved, it cannot be a name"),
+             word == "if" || word == "for" || word == "while"
+                 ? "graphs have no control flow; where(condition, a, b) chooses"
+                 : "");
     }
     return false;
   }
