@@ -203,6 +203,56 @@ TEST(Run, ComplexNormsOfInfinitiesAndTinyNumbers) {
   EXPECT_EQ(norm_of(Tensor::Of({C(3e300, 0), C(0, 4e300)})), 5e300);
 }
 
+// ---- declarations
+
+// Of the input and its default, as graph files check them.
+TEST(Build, WrongDeclarationsAreRefused) {
+  const Dim n = Dim::Symbol("n");
+  const Expr two = constant(Tensor::Of<double>({1, 2}));
+  const struct {
+    DType dtype;
+    Shape shape;
+    Structure structure;
+    Expr default_value;
+    const char* error;
+  } cases[] = {
+      {DType::kF64,
+       {2, 3},
+       {.flags = kSymmetric},
+       {},
+       "the input x is f64[2, 3], only square matrices are symmetric"},
+      {DType::kF64, {n}, {.lower = 0}, {}, "the input x is f64[n], it has no matrices to be upper"},
+      {DType::kF64,
+       {n, n},
+       {.flags = kPositive},
+       {},
+       "the input x is f64[n, n], only scalars are positive or nonnegative"},
+      {DType::kF64, {-2}, {}, {}, "the input x: f64[-2] has a negative size"},
+      {DType::kF64,
+       {int64_t{1} << 40, n, int64_t{1} << 40},
+       {},
+       {},
+       "the input x: f64[1099511627776, n, 1099511627776] is too large"},
+      {DType::kF64, {3}, {}, two, "the default of x is f64[2], not f64[3]"},
+      {DType::kF64, {n}, {}, two, "the default of x is f64[2], not f64[n]"},
+      {DType::kF32, {2}, {}, two, "the default of x is f64[2], not f32[2]"},
+      {DType::kI64, {}, {}, Arg(0.5).expr(), "the default of x is f64[], not i64[]"},
+  };
+  for (const auto& c : cases) {
+    Function::Builder b("f");
+    const Expr x = b.Input("x", c.dtype, c.shape, c.structure, c.default_value);
+    b.Output("y", x + 1);
+    const absl::StatusOr<Function> f = b.Build();
+    EXPECT_EQ(f.status().code(), absl::StatusCode::kInvalidArgument) << c.error;
+    EXPECT_EQ(f.status().message(), c.error);
+    EXPECT_THAT(std::string(PositionOf(f.status()).file), testing::HasSubstr("program_test"));
+  }
+  // A number takes the dtype that is declared, if it is of its kind.
+  Function::Builder b("f");
+  b.Output("y", b.Input("x", DType::kF32, {}, {}, Arg(2).expr()));
+  EXPECT_TRUE(b.Build().ok());
+}
+
 // ---- inputs that are given away
 
 TEST(GivenAway, AResultTakesTheMemoryOfAnInput) {
