@@ -11,7 +11,9 @@
 
 namespace otium::region {
 
-bool IsRegionProduct(Op op) { return op == Op::mm || op == Op::addmm; }
+bool IsRegionProduct(Op op) {
+  return op == Op::mm || op == Op::addmm || op == Op::bmm || op == Op::baddbmm;
+}
 
 namespace {
 

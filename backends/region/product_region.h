@@ -5,7 +5,8 @@
 //   h = relu(addmm(b, x, W))        h = fused addmm_relu(b, x, W)
 //
 // The rest (bias, activation, residual) is a loop over elements that is run on
-// each tile of the product while that is in cache.
+// each tile of the product while that is in cache. Products with a vector are no
+// such regions: their result is small beside the matrix, and in cache anyway.
 //
 // Tested by tests/region/product_region_test.cc.
 
@@ -21,7 +22,7 @@
 namespace otium::region {
 
 struct ProductRegion {
-  NodeId product;             // mm or addmm, in the body.
+  NodeId product;             // mm, addmm, bmm or baddbmm, in the body.
   std::vector<int> operands;  // The product's: inputs of the body, -1 for missing ones.
   LoopProgram rest;           // Its input 0 is the product.
   std::vector<int> inputs;    // Its other inputs: inputs of the body.

@@ -285,6 +285,29 @@ TEST(GivenAway, AResultTakesTheMemoryOfAnInput) {
   EXPECT_THAT(data, ElementsAre(100, 200));
 }
 
+// Element (i, j) is read after (j, i) was written, and v[j] after v[i].
+TEST(GivenAway, WhatIsReadElsewhereTooIsNotOverwritten) {
+  constexpr int64_t kSize = 70;
+  Function::Builder b("f");
+  const Expr x = b.Input("x", DType::kF64, {kSize, kSize}), v = b.Input("v", DType::kF64, {kSize});
+  b.Output("y", x * 2 + x.T());
+  b.Output("w", sum(exp(v) * unsqueeze(v, 1), Ints{1}) + v);
+  const Program program = CompileOrDie(b);
+  auto inputs = [&] {
+    Tensor matrix = *Tensor::Allocate(DType::kF64, {kSize, kSize});
+    Tensor vector = *Tensor::Allocate(DType::kF64, {kSize});
+    for (int64_t i = 0; i < kSize * kSize; ++i) matrix.mutable_data<double>()[i] = i * i % 97;
+    for (int64_t i = 0; i < kSize; ++i) vector.mutable_data<double>()[i] = i % 7;
+    return TensorMap{{"x", std::move(matrix)}, {"v", std::move(vector)}};
+  };
+  const TensorMap kept = inputs();
+  const absl::StatusOr<TensorMap> want = program.Run(kept), got = program.Run(inputs());
+  ASSERT_TRUE(want.ok() && got.ok());
+  for (const char* name : {"y", "w"}) {
+    EXPECT_TRUE(Tensor::BitwiseEqual((*want)[name], (*got)[name])) << name;
+  }
+}
+
 TEST(GivenAway, WhatALaterSegmentReadsIsKept) {
   Function::Builder b("later");
   const Expr x = b.Input("x", DType::kF64, {3});
