@@ -50,8 +50,7 @@ absl::StatusOr<OperandId> OperandCopies::NewDense(const PhysicalType& like, Valu
   return id;
 }
 
-absl::StatusOr<OperandId> OperandCopies::Transfer(OperandId id, int device, BufferKind kind,
-                                                  NodeId n) {
+absl::StatusOr<OperandId> OperandCopies::Transfer(OperandId id, int device, BufferKind kind) {
   const PhysicalType type = layout_.operand(id).type;
   OTIUM_ASSIGN_OR_RETURN(const OperandId copy, NewDense(type, infos_[id].root, kind, device));
   const int from = layout_.device_of(id);
@@ -59,7 +58,7 @@ absl::StatusOr<OperandId> OperandCopies::Transfer(OperandId id, int device, Buff
   PlanStep step;
   step.kind = PlanStep::kTransfer;
   step.device = layout_.model(device).device;
-  step.node = n;
+  step.node = graph_.producer(infos_[id].root);
   step.op = &GetOp(Op::clone);
   step.kernel.name = "transfer";
   step.estimate.bytes = static_cast<double>(bytes);
@@ -104,7 +103,7 @@ absl::StatusOr<OperandId> OperandCopies::On(int device, OperandId id, NodeId n) 
     moved = layout_.AddOperand(std::move(there));
     Announce(moved, {infos_[id].root, moved});
   } else {
-    OTIUM_ASSIGN_OR_RETURN(moved, Transfer(id, device, BufferKind::kArena, n));
+    OTIUM_ASSIGN_OR_RETURN(moved, Transfer(id, device, BufferKind::kArena));
   }
   return moved_[{id, device}] = moved;
 }
@@ -128,7 +127,7 @@ absl::StatusOr<OperandId> OperandCopies::Copy(OperandId id, BufferKind kind, Nod
     step.kernel.name = "modelled";
   }
   step.device = layout_.model(device).device;
-  step.node = n;
+  step.node = graph_.producer(infos_[id].root);
   step.op = &op;
   const TensorType logical(from.dtype, Shape(absl::Span<const int64_t>(from.sizes)));
   const TensorType* types[] = {&logical};
@@ -158,7 +157,7 @@ absl::StatusOr<OperandId> OperandCopies::Result(OperandId id, NodeId n) {
   }
   // Later steps on the CPU read the result.
   OTIUM_ASSIGN_OR_RETURN(const OperandId moved,
-                         Transfer(carried, /*device=*/0, BufferKind::kResult, n));
+                         Transfer(carried, /*device=*/0, BufferKind::kResult));
   moved_[{carried, 0}] = moved;
   return On(/*device=*/0, id, n);
 }

@@ -64,7 +64,7 @@ class OperandCopies {
   absl::StatusOr<OperandId> Carried(OperandId id, NodeId n);
   absl::StatusOr<OperandId> NewDense(const PhysicalType& like, ValueId root, BufferKind kind,
                                      int device);
-  absl::StatusOr<OperandId> Transfer(OperandId id, int device, BufferKind kind, NodeId n);
+  absl::StatusOr<OperandId> Transfer(OperandId id, int device, BufferKind kind);
   absl::StatusOr<OperandId> Copy(OperandId id, BufferKind kind, NodeId n);
 
   const Graph& graph_;
