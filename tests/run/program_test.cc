@@ -7,7 +7,9 @@
 #include <atomic>
 #include <cmath>
 #include <complex>
+#include <iterator>
 #include <limits>
+#include <random>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -251,6 +253,68 @@ TEST(Build, WrongDeclarationsAreRefused) {
   Function::Builder b("f");
   b.Output("y", b.Input("x", DType::kF32, {}, {}, Arg(2).expr()));
   EXPECT_TRUE(b.Build().ok());
+}
+
+// ---- what may not be optimized away
+
+float OneOfMany(std::mt19937& random) {
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  constexpr float kSpecial[] = {
+      std::numeric_limits<float>::quiet_NaN(), kInf, -kInf, 0, -0.0f, 1e30f, 1e-40f};
+  if (random() % 200 == 0) return kSpecial[random() % std::size(kSpecial)];
+  return std::normal_distribution<float>()(random);
+}
+
+// Sums of scaled products become products that add, with NaN, infinity and zeros in
+// the factors as well as in the matrices, and also when nothing is summed up.
+TEST(Run, ProductsThatAddKeepNaNAndInfinity) {
+  std::mt19937 random(7);
+  for (int i = 0; i < 150; ++i) {
+    const auto size = [&] { return static_cast<int64_t>(1 + random() % 30); };
+    const int64_t items = size(), m = size(), n = size(), k = i % 5 == 0 ? 0 : size();
+    const Sizes shapes[3][3] = {{{m, k}, {k}, {m}},
+                                {{m, k}, {k, n}, {m, n}},
+                                {{items, m, k}, {items, k, n}, {items, m, n}}};
+    Function::Builder b("f");
+    TensorMap inputs;
+    auto input = [&](const char* name, const Sizes& sizes, bool special) {
+      Tensor t = *Tensor::Allocate(DType::kF32, sizes);
+      for (int64_t e = 0; e < t.NumElements(); ++e) {
+        float& x = t.mutable_data<float>()[e];
+        do x = OneOfMany(random);
+        while (special && std::isnormal(x) && std::abs(x) < 1e20f);
+      }
+      inputs.Set(name, std::move(t));
+      return b.Input(name, DType::kF32, Shape(absl::MakeConstSpan(sizes)));
+    };
+    const Sizes* const shape = shapes[i % 3];
+    const Expr A = input("A", shape[0], false), B = input("B", shape[1], false);
+    const Expr C = input("C", shape[2], false);
+    const Expr s = input("s", {}, i % 2 == 0), t = input("t", {}, i % 2 == 1);
+    const Expr p = i % 3 == 0 ? mv(A, B) : i % 3 == 1 ? mm(A, B) : bmm(A, B);
+    switch (random() % 5) {
+      case 0: b.Output("z", s * p + C); break;
+      case 1: b.Output("z", C * 3 - s * (t * p)); break;
+      case 2: b.Output("z", t * C - p / 2); break;
+      case 3: b.Output("z", relu(t * p * 2 - C)); break;
+      default: b.Output("z", C / 2 + -p * t); break;
+    }
+    const absl::StatusOr<Function> f = b.Build();
+    ASSERT_TRUE(f.ok()) << f.status();
+    std::vector<float> values[2];
+    for (bool optimize : {false, true}) {
+      const absl::StatusOr<TensorMap> r =
+          Compile(*f, {.optimize = {.optimize = optimize}})->Run(inputs);
+      ASSERT_TRUE(r.ok()) << r.status();
+      values[optimize ? 1 : 0] = (*r)["z"].ToVector<float>();
+    }
+    for (size_t e = 0; e < values[0].size(); ++e) {
+      const float want = values[0][e], got = values[1][e];
+      EXPECT_EQ(std::isnan(got), std::isnan(want)) << "case " << i << " element " << e;
+      EXPECT_TRUE(std::isinf(got) == std::isinf(want) && (!std::isinf(want) || got == want))
+          << "case " << i << " element " << e << ": " << got << ", not " << want;
+    }
+  }
 }
 
 // ---- inputs that are given away
