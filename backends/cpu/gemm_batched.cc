@@ -88,7 +88,7 @@ void RunItems(const GemmBatch& batch, const GemmArgs<T>& first, int64_t begin, i
   for (int64_t i = begin; i < end; ++i, walk.Next()) {
     GemmArgs<T> item = Item(first, walk);
     const ItemEpilogue<T> epilogue = {&first.epilogue, i * first.m};
-    if (first.epilogue.apply != nullptr) item.epilogue = {ApplyToItem<T>, &epilogue};
+    if (first.epilogue.apply != nullptr) item.epilogue = {ApplyToItem<T>, &epilogue, first.epilogue.whole_rows};
     run(item);
   }
 }

@@ -5,6 +5,7 @@
 // are, without a copy.
 
 #include "backends/cpu/gemm.h"
+#include "backends/cpu/gemm_jit.h"
 #include "backends/cpu/gemv.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/prepared_calls.h"
@@ -120,10 +121,9 @@ GemmArgs<T> MatrixArgs(const ProductState& s, const LaunchArgs& args) {
   return g;
 }
 
+// `g`, of each item of the batch.
 template <class T>
-void LaunchGemm(const LaunchArgs& args) {
-  const auto& s = *static_cast<const ProductState*>(args.state);
-  const GemmArgs<T> g = MatrixArgs<T>(s, args);
+void RunProduct(const ProductState& s, const LaunchArgs& args, const GemmArgs<T>& g) {
   if (s.rank == 2) {
     Gemm(g);
     return;
@@ -146,6 +146,12 @@ void LaunchGemm(const LaunchArgs& args) {
                batch_strides(args.operands[s.first + 1], s.rank_b), input_strides,
                absl::MakeConstSpan(args.results[0].strides, batch)},
               g);
+}
+
+template <class T>
+void LaunchGemm(const LaunchArgs& args) {
+  const auto& s = *static_cast<const ProductState*>(args.state);
+  RunProduct<T>(s, args, MatrixArgs<T>(s, args));
 }
 
 template <class T>
@@ -179,6 +185,25 @@ struct ProductRegionState {
   std::vector<int> inputs;    // Of the tape, after the product.
 };
 
+// Elements of a product below which starting a tape for it, some 200 ns, costs more
+// than to read a batch of them again.
+constexpr int64_t kElementsWorthATape = 4096;
+
+// Whether a batch is better done first and finished then: small products, and those
+// for which there is generated code, which has no epilogue. (Bits do not depend on it.)
+template <class T>
+bool FinishesLater(const ProductState& s, const View& result, const GemmArgs<T>& g) {
+  if (s.rank == 2) return false;
+  if (g.m * g.n < kElementsWorthATape) return true;
+  if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
+    int64_t items = 1;
+    for (int d = 0; d < s.rank - 2; ++d) items *= result.sizes[d];
+    return items > 0 && g.k > 0 && static_cast<bool>(JitGemm<T>(g, items));
+  } else {
+    return false;
+  }
+}
+
 template <class T>
 void LaunchProductRegion(const LaunchArgs& args) {
   const auto& s = *static_cast<const ProductRegionState*>(args.state);
@@ -189,6 +214,11 @@ void LaunchProductRegion(const LaunchArgs& args) {
   LaunchArgs product = args;
   product.operands = operands.data();
   GemmArgs<T> g = MatrixArgs<T>(s.product, product);
+  if (FinishesLater(s.product, args.results[0], g)) {
+    RunProduct<T>(s.product, product, g);
+    inputs[0] = args.results[0];
+    return RunTape(*s.rest, inputs.data(), args.results);
+  }
   struct Context {
     const Tape& tape;
     const View* inputs;
@@ -200,7 +230,7 @@ void LaunchProductRegion(const LaunchArgs& args) {
     RunTapeOnTile(tape, views, tile.data, tile.row_stride, tile.row, tile.column, tile.rows,
                   tile.columns);
   };
-  Gemm(g);
+  RunProduct<T>(s.product, product, g);
 }
 
 // The launch function for the call's dtype; bool has no kernel here.

@@ -80,13 +80,7 @@ struct StridedState {
 
 void LaunchStrided(const LaunchArgs& args) {
   const auto& s = *static_cast<const StridedState*>(args.state);
-  const auto overwritten = [&](uint16_t i) {
-    return args.operands[i].data == args.results[0].data;
-  };
-  const auto& copied = s.tape->copied_if_overwritten;
-  if (!s.Matches(args) || std::any_of(copied.begin(), copied.end(), overwritten)) {
-    return RunTape(*s.tape, args.operands, args.results);
-  }
+  if (!s.Matches(args)) return RunTape(*s.tape, args.operands, args.results);
   RunWithLayout(*s.tape, s.layout, args.operands, args.results);
 }
 
@@ -297,19 +291,6 @@ absl::StatusOr<region::LoopProgram> Lower(const KernelCall& call) {
 }  // namespace
 
 void RunTape(const Tape& tape, const View* inputs, const View* results) {
-  for (uint16_t i : tape.copied_if_overwritten) {
-    if (inputs[i].data != results[0].data) continue;
-    // A planner that reuses memory cannot see how a region reads it.
-    const region::LoopInput& input = tape.program.inputs[i];
-    const absl::Span<const int64_t> sizes(inputs[i].sizes, input.rank);
-    Tensor copy = Tensor::Borrow(inputs[i].data, input.dtype, sizes,
-                                 {inputs[i].strides, sizes.size()}, [](void*) {});
-    copy = Tensor::Copy(copy.Contiguous().data(), input.dtype, sizes);
-    std::vector<View> views(inputs, inputs + tape.program.inputs.size());
-    views[i].data = copy.mutable_data();
-    views[i].strides = copy.strides().data();
-    return RunTape(tape, views.data(), results);
-  }
   TapeLayout layout;
   MakeLayout(tape, inputs, results, &layout);
   RunWithLayout(tape, layout, inputs, results);
@@ -327,28 +308,49 @@ void RunTapeOnTile(const Tape& tape, const View* inputs, void* tile, int64_t ld,
   layout.rows.rank = layout.columns.rank = 1;
   layout.rows.count = layout.rows.sizes[0] = rows;
   layout.columns.count = layout.columns.sizes[0] = columns;
-  const int64_t result_strides[2] = {ld, 1};
+  // The dimensions of the space are those of the result that are longer than 1.
+  const region::IndexMap& result = tape.stores[0].map;
+  const int rank = tape.program.results[0].rank;
+  int64_t rows_of_matrix = 1;
+  for (size_t d = 0; d < result.size(); ++d) {
+    if (result[d] == rank - 2) rows_of_matrix = tape.program.sizes[d];
+  }
+  const int64_t row_in_matrix = row % rows_of_matrix;
+  // Strides along rows and columns, and the offset of the tile, in elements.
   auto place = [&](const int64_t* strides, const region::IndexMap& map, TapeArray* a) {
-    // The dimensions of the space are those of the result that are longer than 1.
     a->rows[0] = a->columns[0] = 0;
-    for (size_t d = 0; d < map.size(); ++d) {
-      const bool is_row = tape.stores[0].map[d] == 0;
+    int64_t offset = 0, matrix = row / rows_of_matrix;
+    for (size_t d = result.size(); d-- > 0;) {
       const int64_t stride = map[d] == region::kBroadcast ? 0 : strides[map[d]];
-      (is_row ? a->rows : a->columns)[0] = stride;
+      if (result[d] == rank - 1) {
+        a->columns[0] = stride;
+        offset += column * stride;
+      } else if (result[d] == rank - 2) {
+        a->rows[0] = stride;
+        offset += row_in_matrix * stride;
+      } else {
+        offset += matrix % tape.program.sizes[d] * stride;
+        matrix /= tape.program.sizes[d];
+      }
     }
+    return offset;
   };
   for (const TapeLoad& load : tape.loads) {
     TapeArray& a = layout.loads.emplace_back();
     a.item = ItemSize(load.dtype);
-    place(load.input == 0 ? result_strides : inputs[load.input].strides, load.map, &a);
-    launch.loads.push_back(load.input == 0
-                               ? static_cast<char*>(tile)
-                               : static_cast<char*>(inputs[load.input].data) +
-                                     (row * a.rows[0] + column * a.columns[0]) * a.item);
+    if (load.input == 0) {
+      a.rows[0] = ld;
+      a.columns[0] = 1;
+      launch.loads.push_back(static_cast<char*>(tile));
+    } else {
+      const int64_t offset = place(inputs[load.input].strides, load.map, &a);
+      launch.loads.push_back(static_cast<char*>(inputs[load.input].data) + offset * a.item);
+    }
   }
   TapeArray& out = layout.stores.emplace_back();
   out.item = ItemSize(tape.stores[0].dtype);
-  place(result_strides, tape.stores[0].map, &out);
+  out.rows[0] = ld;
+  out.columns[0] = 1;
   launch.stores.push_back(static_cast<char*>(tile));
   launch.parallel = false;
   Run(launch);

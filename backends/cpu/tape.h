@@ -168,9 +168,6 @@ struct Tape {
   int64_t inner = 1;        // Kept dimensions after the reduced ones.
   int64_t panel = 1;        // Columns of `inner` in a panel.
   int64_t rows_a_step = 1;  // Rows that fill a tile together, when columns are few.
-  // Inputs that are read otherwise than result 0 is written (transposed, say), and
-  // so are copied first when the result lies over them.
-  std::vector<uint16_t> copied_if_overwritten;
   // Nanoseconds an element, roughly: how much work to give a task.
   double weight = 1;
 };
@@ -178,15 +175,17 @@ struct Tape {
 // Fails (kInvalidArgument) for dtypes that an instruction has no loop for.
 absl::StatusOr<std::shared_ptr<const Tape>> CompileTape(region::LoopProgram program);
 
-// Runs a tape on views of its inputs and results.
+// Runs a tape on views of its inputs and results. Result 0 may lie over inputs of
+// region::OverwritableInputs.
 void RunTape(const Tape& tape, const View* inputs, const View* results);
 
 // Runs a tape of one result, on this thread, in place on a rectangle of it: rows
-// [row, row + rows) and columns [column, column + columns) of a row-major result
-// with leading dimension `ld`, whose element (row, column) is at `tile`. Input 0
-// is the result itself (the product that the tape finishes); the other inputs
-// broadcast to it. The tape's space must have been two dimensions or one. It is
-// elementwise, or the rectangle is whole rows and rows are what it reduces.
+// [row, row + rows) and columns [column, column + columns) of a row-major matrix
+// with leading dimension `ld`, whose element (row, column) is at `tile`. Rows count
+// on through a batch of matrices; the rectangle lies in one of them. Input 0 is the
+// result itself (the product that the tape finishes); the other inputs broadcast to
+// it. The tape is elementwise, or the rectangle is whole rows and rows are what it
+// reduces.
 void RunTapeOnTile(const Tape& tape, const View* inputs, void* tile, int64_t ld, int64_t row,
                    int64_t column, int64_t rows, int64_t columns);
 

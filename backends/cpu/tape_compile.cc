@@ -77,11 +77,6 @@ class Compiler {
       }
     }
     RowStores();
-    for (const TapeLoad& l : t_->loads) {
-      if (l.level != Level::kUniform && !(l.map == p().results[0].map)) {
-        t_->copied_if_overwritten.push_back(l.input);
-      }
-    }
     if (missing_ != nullptr) {
       const bool reduces = missing_->kind == InstructionKind::kReduce;
       return absl::InvalidArgumentError(absl::StrCat(

@@ -14,8 +14,19 @@ namespace otium::reference {
 
 void Mm(const LaunchArgs& args);
 void Addmm(const LaunchArgs& args);
+void Bmm(const LaunchArgs& args);
+void Baddbmm(const LaunchArgs& args);
 
 namespace {
+
+LaunchFn ProductFn(Op op) {
+  switch (op) {
+    case Op::mm: return Mm;
+    case Op::addmm: return Addmm;
+    case Op::bmm: return Bmm;
+    default: return Baddbmm;
+  }
+}
 
 void RunProductRegion(const LaunchArgs& args, const State& s, const Graph& body,
                       const region::ProductRegion& region) {
@@ -31,7 +42,7 @@ void RunProductRegion(const LaunchArgs& args, const State& s, const Graph& body,
   launch.state = &product;
   launch.operands = operands.data();
   launch.results = &view;
-  (product.op->id == Op::mm ? Mm : Addmm)(launch);
+  ProductFn(product.op->id)(launch);
   absl::InlinedVector<View, 5> inputs = {view};
   for (int i : region.inputs) inputs.push_back(args.operands[i]);
   region::Interpret(region.rest, inputs, {args.results, 1});

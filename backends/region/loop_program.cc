@@ -110,4 +110,14 @@ std::string LoopProgram::ToString() const {
   return text;
 }
 
+uint32_t OverwritableInputs(const LoopProgram& program) {
+  uint32_t inputs = ~uint32_t{0};
+  for (const Instruction& i : program.code) {
+    // What is one value for the nest is read before anything is written.
+    if (i.kind != InstructionKind::kLoad || i.level == Level::kUniform || i.input > 31) continue;
+    if (!(i.map == program.results[0].map)) inputs &= ~(1u << i.input);
+  }
+  return inputs;
+}
+
 }  // namespace otium::region

@@ -159,6 +159,10 @@ struct LoopProgram {
   std::string ToString() const;
 };
 
+// Bit i: input i is read nowhere but where result 0 is written, so that the result
+// may lie over it. Inputs past 31 have no bit.
+uint32_t OverwritableInputs(const LoopProgram& program);
+
 }  // namespace otium::region
 
 #endif  // OTIUM_BACKENDS_REGION_LOOP_PROGRAM_H_

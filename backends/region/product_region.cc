@@ -11,7 +11,9 @@
 
 namespace otium::region {
 
-bool IsRegionProduct(Op op) { return op == Op::mm || op == Op::addmm; }
+bool IsRegionProduct(Op op) {
+  return op == Op::mm || op == Op::addmm || op == Op::bmm || op == Op::baddbmm;
+}
 
 namespace {
 
@@ -25,11 +27,15 @@ std::optional<NodeId> OnlyProduct(const Graph& body) {
   return product;
 }
 
-// The space is rows by columns, the columns reduced, and blocks of whole rows are
-// good tiles.
-bool ReducesFittingRows(const LoopProgram& program) {
-  if (program.rank() != 2 || program.reduced_begin != 1 || !program.ByRows()) return false;
-  const int64_t rows = program.KeptSize(), columns = program.ReducedSize();
+// The rows of the matrix, `rows` of them, are what is reduced, and blocks of whole
+// rows are good tiles.
+bool ReducesFittingRows(const LoopProgram& program, int64_t rows) {
+  const int last = program.rank() - 1;
+  if (program.reduced_begin != last || !program.ByRows() ||
+      program.results[0].map[last] != program.results[0].rank - 1) {
+    return false;
+  }
+  const int64_t columns = program.ReducedSize();
   return columns <= kMaxReducedRow && (rows >= kManyRows || columns <= kShortRow);
 }
 
@@ -79,9 +85,9 @@ std::optional<ProductRegion> FindProductRegion(const Graph& body) {
   const absl::StatusOr<Graph> graph = std::move(rest).Build();
   if (!graph.ok()) return std::nullopt;
   absl::StatusOr<LoopProgram> program = LowerRegion(*graph);
-  if (!program.ok() || (program->has_reduction && !ReducesFittingRows(*program))) {
-    return std::nullopt;
-  }
+  if (!program.ok()) return std::nullopt;
+  const int64_t rows = type.shape.sizes()[type.rank() - 2];
+  if (program->has_reduction && !ReducesFittingRows(*program, rows)) return std::nullopt;
   // Element by element: the product is not read transposed.
   for (const Instruction& i : program->code) {
     if (i.kind == InstructionKind::kLoad && i.input == 0 && !(i.map == program->results[0].map)) {

@@ -7,7 +7,8 @@
 //
 // The rest is run on each tile of the product while that is in cache: a loop over
 // elements (bias, activation, residual), or one that also reduces rows (softmax, a
-// norm), for which tiles are whole rows.
+// norm), for which tiles are whole rows. Products with a vector are no such regions:
+// their result is small beside the matrix, and in cache anyway.
 //
 // Tested by tests/region/product_region_test.cc.
 
@@ -23,7 +24,7 @@
 namespace otium::region {
 
 struct ProductRegion {
-  NodeId product;             // mm or addmm, in the body.
+  NodeId product;             // mm, addmm, bmm or baddbmm, in the body.
   std::vector<int> operands;  // The product's: inputs of the body, -1 for missing ones.
   LoopProgram rest;           // Its input 0 is the product.
   std::vector<int> inputs;    // Its other inputs: inputs of the body.

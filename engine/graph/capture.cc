@@ -68,6 +68,8 @@ class Capturer {
     const Node& node = in.expr.node();
     GraphPtr default_graph;
     if (in.default_value) {
+      OTIUM_RETURN_IF_ERROR(in.default_value.status());
+      OTIUM_RETURN_IF_ERROR(CheckDefault(in));
       CaptureRequest request;
       request.name = "default";
       // Far from those of the graph itself and of other inputs.
@@ -83,6 +85,18 @@ class Capturer {
                                             node.types()[0], std::move(default_graph));
     first_values_[&node] = value;
     return absl::OkStatus();
+  }
+
+  static absl::Status CheckDefault(const CaptureRequest::Input& in) {
+    const TensorType& type = in.expr.type();
+    const TensorType& value = in.default_value.type();
+    const bool fits =
+        value.weak ? Category(value.dtype) <= Category(type.dtype) : value.dtype == type.dtype;
+    if (fits && value.shape == type.shape) return absl::OkStatus();
+    return WithPosition(absl::InvalidArgumentError(absl::StrCat(
+                            "the default of ", in.expr.node().attributes().Get<std::string>("name"),
+                            " is ", ShortType(value), ", not ", ShortType(type))),
+                        in.default_value.node().position());
   }
 
   // Post-order without recursion: a node stays on the stack until its operands

@@ -44,10 +44,12 @@ class OTIUM_EXPORT Function::Builder {
   explicit Builder(absl::string_view name) { request_.name = std::string(name); }
 
   // A required input. Sizes that are names are bound by the tensor that a run
-  // brings; `structure` is checked on its data.
+  // brings; `structure` is checked on its data. What no tensor can be (a negative
+  // size, a symmetric rectangle) gives a poisoned Expr, and fails Build.
   Expr Input(absl::string_view name, DType dtype, Shape shape, Structure structure = {},
              std::source_location location = std::source_location::current());
-  // An input that is `default_value` (which uses no input) when it is not given.
+  // An input that is `default_value` when it is not given: an expression without
+  // inputs, of this shape and dtype (a number takes the dtype).
   Expr Input(absl::string_view name, DType dtype, Shape shape, Structure structure,
              Expr default_value, std::source_location location = std::source_location::current());
   // Outputs come in this order; one value may be several of them.

@@ -185,15 +185,15 @@ void GraphBuilder::Copy(const Graph& from, NodeId n, const Attributes& attribute
   }
 }
 
-ValueId GraphBuilder::AddScalar(DType dtype, double value) {
+ValueId GraphBuilder::AddScalar(DType dtype, std::complex<double> value) {
   Tensor tensor = DispatchDType(dtype, [&]<class Tag>(Tag) {
     using T = typename Tag::type;
     if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>) {
-      return Tensor::Scalar(T(static_cast<float>(value)));
-    } else if constexpr (std::is_same_v<T, std::complex<float>>) {
-      return Tensor::Scalar(T(static_cast<float>(value)));
+      return Tensor::Scalar(T(static_cast<float>(value.real())));
+    } else if constexpr (std::is_constructible_v<T, std::complex<double>>) {
+      return Tensor::Scalar(T(value));
     } else {
-      return Tensor::Scalar(static_cast<T>(value));
+      return Tensor::Scalar(static_cast<T>(value.real()));
     }
   });
   return Add(Op::constant, {}, {{"value", std::move(tensor)}});

@@ -15,6 +15,7 @@
 #ifndef OTIUM_ENGINE_GRAPH_GRAPH_BUILDER_H_
 #define OTIUM_ENGINE_GRAPH_GRAPH_BUILDER_H_
 
+#include <complex>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -53,8 +54,8 @@ class OTIUM_EXPORT GraphBuilder {
   void Copy(const Graph& from, NodeId n, std::vector<ValueId>* values);
   void Copy(const Graph& from, NodeId n, const Attributes& attributes,
             std::vector<ValueId>* values);
-  // A 0-D (or broadcast later) constant of the given dtype.
-  ValueId AddScalar(DType dtype, double value);
+  // A 0-D constant of the given dtype; of a real one when that is real.
+  ValueId AddScalar(DType dtype, std::complex<double> value);
   void AddOutput(absl::string_view name, ValueId value);
 
   // Nodes made from now on come from these source nodes; a node found again

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One form for what can be written in several ways, by rules that change no bit:
-// views of views, conjugates of conjugates, casts that do nothing, creation in
-// the dtype that is wanted. Later passes then match one form. (That a + b is b + a
-// is known to the GraphBuilder.)
+// One form for what can be written in several ways: views of views, conjugates of
+// conjugates, casts that do nothing, creation in the dtype that is wanted. Later
+// passes then match one form. (That a + b is b + a is known to the GraphBuilder.)
+// Transposes and conjugates of products go to their factors, where kernels take
+// them as flags; the other rules change no bit.
 //
 // Requires: nothing. Guarantees: none of the rules below applies any more.
 
@@ -31,6 +32,23 @@ constexpr Rule kRealConj = ExactRule("real_conj", "conj(x) -> x for real x");
 constexpr Rule kNoCast = ExactRule("no_cast", "cast(x, dtype of x) -> x");
 constexpr Rule kCastCreation = ExactRule("cast_creation", "cast(eye(n), d) -> eye(n, dtype=d)");
 constexpr Rule kUnit = ExactRule("unit_factor", "x * 1, x / 1 -> x for real x");
+enum ProductOutcome : uint8_t { kProductFires, kProductManyUses, kProductPinned };
+constexpr absl::string_view kOfProduct[] = {
+    "$a goes to the factors of the product $b",
+    "$a does not go to the factors of the product $b, which has $0 uses",
+    "$a does not go to the factors of the product $b: it is wanted on another device",
+};
+constexpr Rule ProductRule(absl::string_view name, absl::string_view formula) {
+  return {.name = name,
+          .formula = formula,
+          .condition = "the product has one use",
+          .error = ErrorClass::kPreserves,
+          .outcomes = kOfProduct};
+}
+constexpr Rule kTransposedProduct =
+    ProductRule("transposed_product", "(A @ B).T -> B.T @ A.T for mm and bmm");
+constexpr Rule kConjugatedProduct =
+    ProductRule("conjugated_product", "conj(A @ B) -> conj(A) @ conj(B) for mv, mm and bmm");
 constexpr Rule kSymmetricTranspose = ExactRule("symmetric_transpose", "x.T -> x for symmetric x");
 
 bool IsCandidate(Op op) {
@@ -41,9 +59,14 @@ bool IsCandidate(Op op) {
 // The nodes being rewritten, seen in the new graph.
 class Canonicalizer {
  public:
-  Canonicalizer(const Graph& source, NodeId node, absl::Span<const ValueId> operands,
-                GraphBuilder& builder, PassContext& context)
-      : source_(source), node_(node), operands_(operands), builder_(builder), context_(context) {}
+  Canonicalizer(const Graph& source, absl::Span<const uint32_t> uses, NodeId node,
+                absl::Span<const ValueId> operands, GraphBuilder& builder, PassContext& context)
+      : source_(source),
+        uses_(uses),
+        node_(node),
+        operands_(operands),
+        builder_(builder),
+        context_(context) {}
 
   std::optional<ValueId> Rewrite() {
     const OpDef& op = source_.op(node_);
@@ -60,15 +83,17 @@ class Canonicalizer {
             IsExactlySymmetric(g, inner)) {
           return Fired(kSymmetricTranspose, x);
         }
-        if (!g.Is(inner, Op::transpose) ||
-            !SameDims(attributes, g.attributes(inner), type.rank())) {
-          return std::nullopt;
+        if (g.Is(inner, Op::transpose) && SameDims(attributes, g.attributes(inner), type.rank())) {
+          return Fired(kDoubleTranspose, g.operands(inner)[0]);
         }
-        return Fired(kDoubleTranspose, g.operands(inner)[0]);
+        if (type.rank() >= 2 && SwapsLastTwo(attributes, type.rank()))
+          return IntoProduct(kTransposedProduct);
+        return std::nullopt;
       }
       case Op::conj:
         if (!IsComplex(g.type(operands_[0]).dtype)) return Fired(kRealConj, operands_[0]);
-        return Involution(g, op.id);
+        if (std::optional<ValueId> x = Involution(g, op.id)) return x;
+        return IntoProduct(kConjugatedProduct);
       case Op::neg: return Involution(g, op.id);
       case Op::cast: return Cast(g, attributes);
       case Op::mul:
@@ -92,6 +117,59 @@ class Canonicalizer {
     const auto origins = source_.origins(node_);
     context_.Note(rule, 0, origins.empty() ? 0 : origins[0], 0);
     return value;
+  }
+
+  // f(A @ B) as a product of factors f(A) and f(B), in which order is up to `rule`.
+  // Nobody else may need the product as it is.
+  std::optional<ValueId> IntoProduct(const Rule& rule) {
+    const NodeId product = builder_.graph().producer(operands_[0]);
+    const Op op = builder_.graph().op(product).id;
+    const bool transposes = &rule == &kTransposedProduct;
+    if (op != Op::mm && op != Op::bmm && (op != Op::mv || transposes)) return std::nullopt;
+    if (!context_.Admits(rule)) return std::nullopt;
+    const ValueId operand = source_.operands(node_)[0];
+    const NodeId before = source_.producer(operand);
+    auto note = [&](ProductOutcome outcome, double x = 0) {
+      auto origin = [&](NodeId n) {
+        return source_.origins(n).empty() ? SourceId{0} : source_.origins(n)[0];
+      };
+      context_.Note(rule, outcome, origin(node_), origin(before), x);
+    };
+    if (uses_[operand] != 1) {
+      note(kProductManyUses, uses_[operand]);
+      return std::nullopt;
+    }
+    if (source_.pin(before) != source_.pin(node_)) {
+      note(kProductPinned);
+      return std::nullopt;
+    }
+    note(kProductFires);
+    std::vector<SourceId> origins(source_.origins(node_).begin(), source_.origins(node_).end());
+    const auto more = source_.origins(before);
+    origins.insert(origins.end(), more.begin(), more.end());
+    std::sort(origins.begin(), origins.end());
+    origins.erase(std::unique(origins.begin(), origins.end()), origins.end());
+    const ValueId a = builder_.graph().operands(product)[0];
+    const ValueId b = builder_.graph().operands(product)[1];
+    const ValueId left = transposes ? Transposed(b) : Conjugated(a);
+    const ValueId right = transposes ? Transposed(a) : Conjugated(b);
+    builder_.SetOrigins(origins);
+    return builder_.Add(op, {left, right});
+  }
+
+  // x.T, or what x is the transpose of.
+  ValueId Transposed(ValueId x) {
+    const Graph& g = builder_.graph();
+    const NodeId n = g.producer(x);
+    if (g.Is(n, Op::transpose) && SwapsLastTwo(g.attributes(n), g.type(x).rank())) {
+      return g.operands(n)[0];
+    }
+    return builder_.Add(Op::transpose, {x}, {{"dim0", int64_t{-2}}, {"dim1", int64_t{-1}}});
+  }
+  ValueId Conjugated(ValueId x) {
+    const NodeId n = builder_.graph().producer(x);
+    if (builder_.graph().Is(n, Op::conj)) return builder_.graph().operands(n)[0];
+    return builder_.Add(Op::conj, {x});
   }
 
   static bool SameDims(const Attributes& a, const Attributes& b, int rank) {
@@ -151,6 +229,7 @@ class Canonicalizer {
   }
 
   const Graph& source_;
+  const absl::Span<const uint32_t> uses_;  // Of the values of source_.
   const NodeId node_;
   const absl::Span<const ValueId> operands_;
   GraphBuilder& builder_;
@@ -161,12 +240,13 @@ class Canonicalizer {
 
 absl::StatusOr<GraphPtr> Canonicalize(const GraphPtr& graph, PassContext& context) {
   if (!AnyNode(*graph, IsCandidate)) return graph;
+  const std::vector<uint32_t> uses = graph->CountUses();
   return RewriteNodes(graph,
                       [&](NodeId n, absl::Span<const ValueId> operands,
                           GraphBuilder& builder) -> std::optional<std::vector<ValueId>> {
                         if (graph->num_results(n) != 1) return std::nullopt;
                         const std::optional<ValueId> value =
-                            Canonicalizer(*graph, n, operands, builder, context).Rewrite();
+                            Canonicalizer(*graph, uses, n, operands, builder, context).Rewrite();
                         if (!value.has_value()) return std::nullopt;
                         return std::vector<ValueId>{*value};
                       });

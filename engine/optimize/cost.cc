@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <thread>
 
@@ -20,6 +21,20 @@ namespace {
 // The share of peak that products reach, by the flops of one matrix: half at
 // `half` flops, rising to 1.
 double SizeEfficiency(double flops, double half) { return flops / (flops + half); }
+
+// Factorizations of order n reach a share that grows with n, and half of what they
+// ever do at n0, where n0^3 flops take this long at peak. LAPACK on one core of a
+// desktop: n0 about 350. Devices that are faster need more to be busy.
+constexpr double kSecondsAtHalf = 1.2e-3;
+double FactorEfficiency(double flops, double peak) {
+  const double n = std::cbrt(flops), n0 = std::cbrt(kSecondsAtHalf * peak);
+  return 0.8 * n / (n + n0);
+}
+// They are made panel by panel, of this many columns, with so many launches each.
+constexpr double kPanel = 32, kLaunchesAPanel = 8;
+double FactorLaunches(double flops) {
+  return std::max(1.0, kLaunchesAPanel * std::floor(std::cbrt(1.5 * flops) / kPanel));
+}
 
 Efficiency UsualEfficiency(const OpDef& op, double flops, double bytes) {
   if (op.Is(kPointwiseOp) || op.Is(kReductionOp) || op.Is(kCreationOp)) {
@@ -186,11 +201,12 @@ StepCost CostOf(const DeviceModel& device, const OpCall& call, absl::Span<const 
     case Efficiency::kReference: peak = std::min(peak, 3e8); break;
     case Efficiency::kStreaming: peak *= 0.25; break;
     case Efficiency::kLevel3: peak *= SizeEfficiency(cost.flops, 1e5); break;
-    case Efficiency::kFactor: peak *= 0.8 * SizeEfficiency(cost.flops, 5e7); break;
+    case Efficiency::kFactor: peak *= FactorEfficiency(cost.flops, peak); break;
   }
   const bool cached = cost.bytes <= static_cast<double>(device.cache_bytes);
   const double bandwidth = cached ? device.cache_bandwidth : device.memory_bandwidth;
-  cost.seconds = device.launch_seconds +
+  const double launches = efficiency == Efficiency::kFactor ? FactorLaunches(cost.flops) : 1;
+  cost.seconds = launches * device.launch_seconds +
                  std::max(cost.flops > 0 ? cost.flops / peak : 0, cost.bytes / bandwidth);
   return cost;
 }

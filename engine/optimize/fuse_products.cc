@@ -2,17 +2,20 @@
 //
 // Sums of a product and something become one product that adds:
 //
-//   y + mv(A, x)            -> addmv(y, A, x)
-//   beta * y - alpha * A@B  -> addmm(y, A, B, beta, -alpha)
+//   y + mv(A, x)                -> addmv(y, A, x)
+//   beta * y - alpha * A@B / 4  -> addmm(y, A, B, beta, -alpha * 0.25)
 //
-// for mv, mm and bmm, in every order of operands, with scalar factors (numbers or
-// 0-D values) taken into alpha and beta. The sum is then made while the product's
-// rows are in registers, and one pass over memory is saved.
+// for mv, mm and bmm, in every order of operands, with scalar factors (numbers, 0-D
+// values, their products and signs; numbers as divisors) taken into alpha and beta.
+// The sum is then made while the product's rows are in registers, and one pass over
+// memory is saved.
 //
 // Requires: canonical form. Guarantees: nothing that later passes rely on.
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
+#include <limits>
 
 #include "engine/base/status.h"
 #include "engine/optimize/pass.h"
@@ -20,7 +23,7 @@
 namespace otium {
 namespace {
 
-enum Outcome : uint8_t { kFires, kManyUses, kShape, kPinned, kBetaMayBeZero };
+enum Outcome : uint8_t { kFires, kManyUses, kShape, kPinned, kBetaMayBeZero, kDType, kRange, kEmpty };
 
 constexpr absl::string_view kOutcomes[] = {
     "$a and its product $b became one",
@@ -28,6 +31,9 @@ constexpr absl::string_view kOutcomes[] = {
     "not fused at $a: the sum is larger than the product $b",
     "not fused at $a: $b is wanted on another device",
     "not fused at $a: the factor $b may be 0 when it runs, and then the sum would not be read",
+    "not fused at $a: the product $b has another dtype than the sum",
+    "not fused at $a: its dtype does not hold the product of the factors of $b",
+    "not fused at $a: the product $b sums nothing, so that its factor would not be read",
 };
 constexpr Rule MakeRule(absl::string_view name, absl::string_view formula) {
   return {.name = name,
@@ -54,12 +60,21 @@ std::optional<Form> FormOf(Op product) {
   }
 }
 
-// A value as factor * rest, with at most one 0-D factor and a sign.
+using Number = std::complex<double>;
+
+// A value as sign * numbers * factors * rest.
 struct Term {
-  ValueId factor = kNoValue;
   ValueId rest = kNoValue;
   bool negative = false;
+  bool has_number = false;
+  Number number = 1;                        // Of all literal factors and divisors.
+  ValueId one_number = kNoValue;            // The only one, as it stands in the graph.
+  absl::InlinedVector<ValueId, 2> factors;  // 0-D values that the run brings.
+  absl::InlinedVector<NodeId, 4> nodes;     // What was looked through.
 };
+// Looking further than this serves nobody, and would take long where many sums
+// share one chain of factors.
+constexpr size_t kMaxScalings = 16;
 
 class Fuser {
  public:
@@ -68,18 +83,25 @@ class Fuser {
 
   std::optional<std::vector<ValueId>> Rewrite(NodeId n, GraphBuilder& builder) {
     if (!graph_.Is(n, Op::add) && !graph_.Is(n, Op::sub)) return std::nullopt;
-    const ValueId a = graph_.operands(n)[0], b = graph_.operands(n)[1];
-    const bool subtracts = graph_.Is(n, Op::sub);
+    const absl::Span<const ValueId> operands = graph_.operands(n);
+    Term terms[2] = {TermOf(operands[0]), TermOf(operands[1])};
+    if (graph_.Is(n, Op::sub)) terms[1].negative ^= true;
     // The costlier product is the one to fuse when both are products.
-    const int first = Flops(b) >= Flops(a) ? 1 : 0;
+    const int first = Flops(terms[1]) >= Flops(terms[0]) ? 1 : 0;
     for (int i : {first, 1 - first}) {
-      Term product = TermOf(i == 0 ? a : b);
-      Term sum = TermOf(i == 0 ? b : a);
-      if (subtracts) (i == 1 ? product : sum).negative ^= true;
+      const Term& product = terms[i];
       const NodeId p = graph_.producer(product.rest);
       const std::optional<Form> form = FormOf(graph_.op(p).id);
-      if (!form.has_value() || !context_.Admits(*form->rule)) continue;
-      if (!Allowed(n, p, product, sum, i == 0 ? a : b, *form)) continue;
+      if (!form.has_value()) {
+        NoteHidden(n, product);
+        continue;
+      }
+      if (!context_.Admits(*form->rule)) continue;
+      Term sum = terms[1 - i];
+      if (!HoldsNumber(sum) || !SamePins(n, sum)) {
+        sum = Term{.rest = operands[1 - i], .negative = i == 0 && graph_.Is(n, Op::sub)};
+      }
+      if (!Allowed(n, p, product, sum, *form)) continue;
       return Fuse(n, p, product, sum, *form, builder);
     }
     return std::nullopt;
@@ -89,8 +111,8 @@ class Fuser {
   std::vector<ValueId>* new_values() { return &new_values_; }
 
  private:
-  double Flops(ValueId v) const {
-    const NodeId p = graph_.producer(TermOf(v).rest);
+  double Flops(const Term& term) const {
+    const NodeId p = graph_.producer(term.rest);
     return FormOf(graph_.op(p).id).has_value() ? NodeFlops(p) : -1;
   }
 
@@ -101,86 +123,199 @@ class Fuser {
     return FlopsOf(call, graph_.result_types(n));
   }
 
-  // Looks through neg and through products with a 0-D factor, while nobody else
-  // needs the value in between.
+  // Nobody else needs what is looked through.
   Term TermOf(ValueId v) const {
     Term term;
     term.rest = v;
-    while (uses_[term.rest] == 1) {
-      const NodeId n = graph_.producer(term.rest);
-      const absl::Span<const ValueId> operands = graph_.operands(n);
-      if (graph_.Is(n, Op::neg)) {
-        term.negative = !term.negative;
-        term.rest = operands[0];
-      } else if (graph_.Is(n, Op::mul) && term.factor == kNoValue &&
-                 graph_.type(term.rest).rank() > 0 &&
-                 (graph_.type(operands[0]).rank() == 0 || graph_.type(operands[1]).rank() == 0)) {
-        const int scalar = graph_.type(operands[0]).rank() == 0 ? 0 : 1;
-        term.factor = operands[scalar];
-        term.rest = operands[1 - scalar];
-      } else {
-        break;
-      }
-    }
+    while (uses_[term.rest] == 1 && LookThrough(&term)) continue;
     return term;
+  }
+
+  // Takes neg, a product with a 0-D factor or a division by a number off the rest.
+  bool LookThrough(Term* term) const {
+    const NodeId n = graph_.producer(term->rest);
+    const absl::Span<const ValueId> operands = graph_.operands(n);
+    if (term->nodes.size() == kMaxScalings) return false;
+    ValueId next = kNoValue;
+    if (graph_.Is(n, Op::neg)) {
+      term->negative = !term->negative;
+      next = operands[0];
+    } else if (graph_.type(term->rest).rank() == 0) {
+      return false;  // Factors belong to what they scale.
+    } else if (graph_.Is(n, Op::mul)) {
+      const int scalar = graph_.type(operands[0]).rank() == 0 ? 0 : 1;
+      if (graph_.type(operands[scalar]).rank() != 0) return false;
+      AddFactor(operands[scalar], term);
+      next = operands[1 - scalar];
+    } else if (graph_.Is(n, Op::div)) {
+      const std::optional<Number> divisor = NumberOf(operands[1]);
+      if (!divisor.has_value() || *divisor == Number(0)) return false;
+      term->number /= *divisor;
+      term->has_number = true;
+      term->one_number = kNoValue;
+      next = operands[0];
+    } else {
+      return false;
+    }
+    term->nodes.push_back(n);
+    term->rest = next;
+    return true;
+  }
+
+  void AddFactor(ValueId factor, Term* term) const {
+    const std::optional<Number> number =
+        IsInexact(graph_.type(factor).dtype) ? NumberOf(factor) : std::nullopt;
+    if (!number.has_value()) {
+      term->factors.push_back(factor);
+      return;
+    }
+    term->one_number = term->has_number ? kNoValue : factor;
+    term->number *= *number;
+    term->has_number = true;
+  }
+
+  // The value of a 0-D constant, also before its dtype was settled by folding.
+  std::optional<Number> NumberOf(ValueId v) const {
+    NodeId n = graph_.producer(v);
+    while (graph_.Is(n, Op::cast)) n = graph_.producer(graph_.operands(n)[0]);
+    if (!graph_.Is(n, Op::constant)) return std::nullopt;
+    const Tensor& value = graph_.attributes(n).Get<Tensor>("value");
+    if (value.rank() != 0) return std::nullopt;
+    return DispatchDType(value.dtype(), [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>) {
+        return Number(static_cast<float>(*value.data<T>()));
+      } else if constexpr (std::is_integral_v<T>) {
+        return Number(static_cast<double>(*value.data<T>()));
+      } else {
+        return Number(*value.data<T>());
+      }
+    });
+  }
+
+  // Whether the numbers of a term can be one number: neither it nor a part of it is
+  // 0, infinite, or has fewer digits.
+  bool HoldsNumber(const Term& term) const {
+    if (!term.has_number || term.one_number != kNoValue) return true;
+    auto holds = [&](double x) {
+      const auto [smallest, largest] = Range(graph_.type(term.rest).dtype);
+      return std::abs(x) >= smallest && std::abs(x) <= largest;
+    };
+    const double re = term.number.real(), im = term.number.imag();
+    return (holds(re) || re == 0) && (holds(im) || im == 0) && (re != 0 || im != 0);
+  }
+  static std::pair<double, double> Range(DType dtype) {
+    switch (RealDType(dtype)) {
+      case DType::kF16: return {0x1p-14, 65504};
+      case DType::kBF16:
+      case DType::kF32:
+        return {std::numeric_limits<float>::min(), std::numeric_limits<float>::max() / 2};
+      default: return {std::numeric_limits<double>::min(), std::numeric_limits<double>::max() / 2};
+    }
+  }
+
+  bool SamePins(NodeId n, const Term& term) const {
+    return std::all_of(term.nodes.begin(), term.nodes.end(),
+                       [&](NodeId other) { return graph_.pin(other) == graph_.pin(n); });
   }
 
   SourceId Origin(NodeId n) const { return graph_.origins(n).empty() ? 0 : graph_.origins(n)[0]; }
 
-  bool Allowed(NodeId n, NodeId p, const Term& product, const Term& sum, ValueId whole,
-               const Form& form) {
-    auto refuse = [&](Outcome outcome, NodeId other, double x = 0, double y = 0) {
-      context_.Note(*form.rule, outcome, Origin(n), Origin(other), x, y);
-      return false;
-    };
-    if (uses_[whole] != 1) return refuse(kManyUses, p, uses_[whole], NodeFlops(p));
-    if (uses_[product.rest] != 1) return refuse(kManyUses, p, uses_[product.rest], NodeFlops(p));
-    if (!(graph_.type(graph_.result(n)).shape == graph_.type(product.rest).shape)) {
-      return refuse(kShape, p);
+  bool Refuse(const Form& form, Outcome outcome, NodeId n, NodeId other, double x = 0,
+              double y = 0) {
+    context_.Note(*form.rule, outcome, Origin(n), Origin(other), x, y);
+    return false;
+  }
+
+  // A product below a value with other uses, or below a conversion.
+  void NoteHidden(NodeId n, const Term& term) {
+    Term further = term;
+    Outcome outcome = kManyUses;
+    const NodeId shared = graph_.producer(term.rest);
+    if (graph_.Is(shared, Op::cast)) {
+      outcome = kDType;
+      further.rest = graph_.operands(shared)[0];
     }
-    if (graph_.pin(n) != graph_.pin(p)) return refuse(kPinned, p);
+    while (LookThrough(&further)) continue;
+    const NodeId p = graph_.producer(further.rest);
+    const std::optional<Form> form = FormOf(graph_.op(p).id);
+    if (!form.has_value() || !context_.Admits(*form->rule)) return;
+    if (outcome == kDType) Refuse(*form, kDType, n, p);
+    else Refuse(*form, kManyUses, n, shared, uses_[term.rest], NodeFlops(p));
+  }
+
+  bool Allowed(NodeId n, NodeId p, const Term& product, const Term& sum, const Form& form) {
+    const uint32_t uses = uses_[product.rest];
+    if (uses != 1) return Refuse(form, kManyUses, n, p, uses, NodeFlops(p));
+    if (!(graph_.type(graph_.result(n)).shape == graph_.type(product.rest).shape)) {
+      return Refuse(form, kShape, n, p);
+    }
+    if (graph_.pin(n) != graph_.pin(p) || !SamePins(n, product)) {
+      return Refuse(form, kPinned, n, p);
+    }
+    if (!HoldsNumber(product)) return Refuse(form, kRange, n, p);
+    // NaN and infinity times an empty sum, which is 0, are NaN.
+    if (!product.factors.empty() && graph_.type(graph_.operands(p)[0]).shape.back(1) == Dim(0)) {
+      return Refuse(form, kEmpty, n, p);
+    }
     // A beta of 0 would hide NaN and infinity in the sum.
-    if (sum.factor != kNoValue && !IsNonzero(sum.factor) && !IsFinite(sum.rest)) {
-      return refuse(kBetaMayBeZero, graph_.producer(sum.factor));
+    if (!BetaIsNonzero(sum) && !IsFinite(sum.rest)) {
+      const ValueId beta = sum.factors.empty() ? sum.one_number : sum.factors[0];
+      return Refuse(form, kBetaMayBeZero, n, graph_.producer(beta));
     }
     return true;
   }
 
-  bool IsNonzero(ValueId v) const {
-    if (graph_.type(v).structure.Has(kPositive)) return true;
-    const NodeId n = graph_.producer(v);
-    if (!graph_.Is(n, Op::constant)) return false;
-    const Tensor& value = graph_.attributes(n).Get<Tensor>("value");
-    return DispatchDType(value.dtype(), [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>) {
-        return static_cast<float>(*value.data<T>()) != 0;
-      } else {
-        return *value.data<T>() != T(0);
-      }
-    });
+  // Also in floats: a product, a quotient or an exponential of positive numbers may
+  // well be 0.
+  bool BetaIsNonzero(const Term& sum) const {
+    if (!IsInexact(graph_.type(sum.rest).dtype)) return true;
+    if (sum.factors.empty()) return sum.number != Number(0);
+    if (sum.factors.size() > 1 || sum.has_number) return false;
+    ValueId v = sum.factors[0];
+    NodeId n = graph_.producer(v);
+    while (graph_.Is(n, Op::cast) && IsWider(graph_.type(v).dtype, graph_.operands(n)[0])) {
+      v = graph_.operands(n)[0];
+      n = graph_.producer(v);
+    }
+    if (graph_.Is(n, Op::input)) return graph_.type(v).structure.Has(kPositive);
+    return false;
+  }
+  // Whether `to` holds all that is not 0 in the dtype of `from`.
+  bool IsWider(DType to, ValueId from) const {
+    const DType real = RealDType(graph_.type(from).dtype);
+    return IsInexact(real) && (RealDType(to) == real || ItemSize(RealDType(to)) > ItemSize(real));
   }
   bool IsFinite(ValueId v) const { return graph_.type(v).structure.Has(kIdentity); }
 
-  // The factor with its sign, as a value of the product's dtype; none for 1.
+  // The factors with their sign, as a value of the product's dtype; none for 1.
   ValueId Scale(const Term& term, DType dtype, GraphBuilder& builder) {
-    if (term.factor == kNoValue) {
-      return term.negative ? builder.AddScalar(dtype, -1) : kNoValue;
+    ValueId scale = kNoValue;
+    for (ValueId factor : term.factors) {
+      const ValueId v = new_values_[factor];
+      scale = scale == kNoValue ? v : builder.Add(Op::mul, {scale, v});
     }
-    const ValueId factor = new_values_[term.factor];
-    return term.negative ? builder.Add(Op::neg, {factor}) : factor;
+    if (!term.has_number && scale != kNoValue) {
+      return term.negative ? builder.Add(Op::neg, {scale}) : scale;
+    }
+    if (!term.has_number && !term.negative) return kNoValue;
+    const ValueId number = builder.AddScalar(dtype, term.negative ? -term.number : term.number);
+    return scale == kNoValue ? number : builder.Add(Op::mul, {scale, number});
   }
 
   std::vector<ValueId> Fuse(NodeId n, NodeId p, const Term& product, const Term& sum,
                             const Form& form, GraphBuilder& builder) {
     const DType dtype = graph_.type(product.rest).dtype;
-    const std::vector<SourceId> origins = [&] {
-      std::vector<SourceId> all(graph_.origins(n).begin(), graph_.origins(n).end());
-      all.insert(all.end(), graph_.origins(p).begin(), graph_.origins(p).end());
-      std::sort(all.begin(), all.end());
-      all.erase(std::unique(all.begin(), all.end()), all.end());
-      return all;
-    }();
+    std::vector<SourceId> origins(graph_.origins(n).begin(), graph_.origins(n).end());
+    auto came_from = [&](NodeId node) {
+      const auto more = graph_.origins(node);
+      origins.insert(origins.end(), more.begin(), more.end());
+    };
+    came_from(p);
+    for (NodeId node : product.nodes) came_from(node);
+    for (NodeId node : sum.nodes) came_from(node);
+    std::sort(origins.begin(), origins.end());
+    origins.erase(std::unique(origins.begin(), origins.end()), origins.end());
     context_.Note(*form.rule, kFires, Origin(n), Origin(p));
     const ValueId beta = Scale(sum, dtype, builder), alpha = Scale(product, dtype, builder);
     builder.SetOrigins(origins);

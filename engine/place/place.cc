@@ -13,7 +13,9 @@
 #include <algorithm>
 
 #include "absl/container/flat_hash_map.h"
+#include "backends/region/lower.h"
 #include "engine/base/status.h"
+#include "engine/optimize/pass.h"
 #include "engine/place/assign.h"
 #include "engine/place/copies.h"
 #include "engine/place/kernel_table.h"
@@ -340,8 +342,28 @@ class Placer {
     return best.kernels;
   }
 
+  // Of the operands that a kernel of regions may overwrite, those that this region
+  // reads nowhere but where it writes. (Not transposed, not for other rows.)
+  uint32_t InPlaceOperands(NodeId n, uint32_t in_place) {
+    if (in_place == 0 || !graph_.Is(n, Op::fused)) return in_place;
+    const Graph& body = *graph_.attributes(n).Get<GraphPtr>("graph");
+    // The layout of the operand is that of the result, so plain loops do.
+    const bool moves = AnyNode(body, [](Op op) {
+      return op != Op::input && op != Op::constant && op != Op::size &&
+             region::RoleOf(op) != region::Role::kPointwise;
+    });
+    if (!moves) return in_place;
+    const auto [it, is_new] = overwritable_.try_emplace(&body, 0);
+    if (is_new) {
+      const absl::StatusOr<region::LoopProgram> program = region::LowerRegion(body);
+      if (program.ok()) it->second = region::OverwritableInputs(*program);
+    }
+    return in_place & it->second;
+  }
+
   // The buffer of an operand that dies here and that result 0 may overwrite.
-  BufferId ReusedBuffer(NodeId n, uint32_t in_place) const {
+  BufferId ReusedBuffer(NodeId n, uint32_t in_place) {
+    in_place = InPlaceOperands(n, in_place);
     const absl::Span<const ValueId> operands = graph_.operands(n);
     auto overwritable = [&](size_t i) { return i < 32 && (in_place >> i & 1) != 0; };
     for (size_t i = 0; i < operands.size(); ++i) {
@@ -407,6 +429,7 @@ class Placer {
   absl::flat_hash_map<OperandId, InputView> follows_;
   absl::flat_hash_map<ValueId, int32_t> count_info_;
   absl::flat_hash_map<ValueId, OperandId> result_of_;
+  absl::flat_hash_map<const Graph*, uint32_t> overwritable_;  // Inputs of regions.
 
   // Of the step being made.
   std::vector<OperandId> args_, result_ids_;

@@ -2,6 +2,7 @@
 //
 // Uses nothing but what is installed. Fails by its exit status.
 
+#include <otium/engine/io/dlpack_abi.h>
 #include <otium/otium.h>
 
 #include <cstdio>
@@ -33,6 +34,34 @@ bool RunsAFunction() {
   return r.ok() && (*r)["y"].ToVector<double>() == std::vector<double>{3, 5, 7};
 }
 
+// A graph file on tensors from files and from other libraries, and what was planned.
+bool RunsAGraphFile() {
+  const ParseResult file = ParseGraphFile(
+      "graph f(x: f64[n]) -> y {\n"
+      "  y = 2 * x + 1\n"
+      "}\n",
+      "f.otm");
+  if (!file.ok()) return false;
+  const absl::StatusOr<Program> program = Compile(file.graphs.back());
+  if (!program.ok()) return false;
+  const char* const path = "consumer_x.npz";
+  if (!SaveTensors({{"x", Tensor::Of<double>({1, 2})}}, path).ok()) return false;
+  const absl::StatusOr<Tensor> x = LoadTensor("consumer_x.npz:x");
+  std::remove(path);
+  if (!x.ok()) return false;
+  Profile profile;
+  RunOptions options;
+  options.profile = &profile;
+  const absl::StatusOr<TensorMap> r = program->Run({{"x", *x}}, options);
+  if (!r.ok() || (*r)["y"].ToVector<double>() != std::vector<double>{3, 5}) return false;
+  const absl::StatusOr<DLManagedTensor*> shared = ToDLPack((*r)["y"]);
+  if (!shared.ok()) return false;
+  const absl::StatusOr<Tensor> back = FromDLPack(*shared);
+  return back.ok() && Tensor::BitwiseEqual(*back, (*r)["y"]) && FormatTensor(*back).ok() &&
+         !ChromeTrace(profile).empty() &&
+         PrintGraph(program->graph()).find("graph f(") != std::string::npos;
+}
+
 bool ReportsAnError() {
   const Expr A = constant(Tensor::Of<float>({{1, 2}, {3, 4}}));
   const absl::StatusOr<Tensor> bad = Evaluate(mv(A, Tensor::Of<float>({1, 2, 3})));
@@ -45,5 +74,5 @@ bool ReportsAnError() {
 int main() {
   const absl::string_view version = Version();
   std::printf("otium %.*s\n", static_cast<int>(version.size()), version.data());
-  return EvaluatesAnExpression() && RunsAFunction() && ReportsAnError() ? 0 : 1;
+  return EvaluatesAnExpression() && RunsAFunction() && RunsAGraphFile() && ReportsAnError() ? 0 : 1;
 }

@@ -216,6 +216,9 @@ TEST(Place, LargeProductsGoToTheGpuAndSmallOnesStay) {
   // B goes over once, and B.T is a view of it there.
   EXPECT_THAT(Steps(*plan), ElementsAre("clone transfer cuda:0", "clone transfer cuda:0",
                                         "mm cuda:0", "mm cuda:0", "clone transfer cpu", "mv cpu"));
+  // Copies are told under the name of what is copied.
+  EXPECT_EQ(plan->graph->value_name(plan->graph->result(plan->steps[0].node)), "A");
+  EXPECT_EQ(plan->graph->value_name(plan->graph->result(plan->steps[1].node)), "B");
   EXPECT_FALSE(plan->runnable);
   ASSERT_EQ(plan->arenas.size(), 1);
   EXPECT_EQ(plan->arenas[0].device.kind, DeviceKind::kCuda);
@@ -237,6 +240,23 @@ TEST(Place, LargeProductsGoToTheGpuAndSmallOnesStay) {
   ASSERT_TRUE(host.ok()) << host.status();
   EXPECT_TRUE(host->runnable);
   EXPECT_TRUE(host->reasons.empty());
+}
+
+// Factorizations need some size before they reach any share of a peak.
+TEST(Place, LargeFactorizationsGoToTheGpuAndSmallOnesStay) {
+  for (const int64_t n : {3, 64, 8192}) {
+    Function::Builder b("f");
+    const Expr A = b.Input("A", DType::kF64, {n, n}), B = b.Input("B", DType::kF64, {n, n});
+    b.Output("X", solve(A, B));
+    const GraphPtr graph = GraphOf(b);
+    const absl::StatusOr<Plan> plan = PlaceGraph(graph, DenseInputs(*graph), MachineWithGpu());
+    ASSERT_TRUE(plan.ok()) << plan.status();
+    EXPECT_EQ(plan->runnable, n < 1000) << n;
+    // Not what factorizations of hundreds of rows take at least.
+    if (n == 3) {
+      EXPECT_LT(plan->EstimatedSeconds(), 10e-6);
+    }
+  }
 }
 
 TEST(Place, WorkThatTheCopiesWouldCostMoreThanStaysWithItsReason) {

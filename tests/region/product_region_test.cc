@@ -126,6 +126,80 @@ TEST_P(ProductRegionTest, ReducesWholeRows) {
   }
 }
 
+// Attention: batches whose items are shared by the threads, one by one and each;
+// rows that no item has alone.
+TEST_P(ProductRegionTest, ReducesWholeRowsOfBatches) {
+  const DType dtype = GetParam();
+  if (IsComplex(dtype)) return;
+  for (const Sizes& s : {Sizes{3, 80, 60, 30},
+                         {20, 70, 310, 30},
+                         {300, 8, 9, 10},
+                         {2, 800, 600, 10},
+                         {5, 1, 500, 3},
+                         {1, 5, 6, 7},
+                         {0, 3, 5, 2}}) {
+    const int64_t b = s[0], m = s[1], n = s[2], k = s[3];
+    Function::Builder builder("f");
+    const Expr A = builder.Input("A", dtype, {b, m, k}), B = builder.Input("B", dtype, {b, k, n});
+    const Expr mask = builder.Input("mask", dtype, {m, n});
+    const Expr items = builder.Input("items", dtype, {b, 1, 1});
+    builder.Output("y", softmax(bmm(A, B) * items + mask, -1));
+    const absl::StatusOr<Function> f = builder.Build();
+    ASSERT_TRUE(f.ok()) << f.status();
+    const TensorMap inputs = {{"A", RandomTensor(dtype, {b, m, k}, 1)},
+                              {"B", RandomTensor(dtype, {b, k, n}, 2)},
+                              {"mask", RandomTensor(dtype, {m, n}, 3)},
+                              {"items", RandomTensor(dtype, {b, 1, 1}, 5)}};
+    const Ran fused = RunFused(*f, inputs, true), apart = RunFused(*f, inputs, false);
+    EXPECT_EQ(fused.kernels, std::vector<std::string>{"fused cpu.gemm"})
+        << absl::StrJoin(fused.kernels, ", ");
+    EXPECT_EQ(apart.kernels.size(), 2);
+    EXPECT_TRUE(Tensor::BitwiseEqual(fused.results["y"], apart.results["y"]))
+        << b << "x" << m << "x" << n << "x" << k;
+  }
+}
+
+// Few items, of which each is shared by the threads; many, of one block and of
+// several; many that are small enough for generated code; a batch of one.
+TEST_P(ProductRegionTest, OfBatches) {
+  const DType dtype = GetParam();
+  for (const Sizes& s : {Sizes{3, 80, 60, 30},
+                         {20, 70, 110, 30},
+                         {17, 150, 130, 120},
+                         {300, 8, 9, 10},
+                         {5, 1, 5000, 3},
+                         {5, 5000, 1, 3},
+                         {5, 1, 7, 3},
+                         {6, 7, 1, 3},
+                         {9, 1, 1, 4},
+                         {1, 5, 6, 7},
+                         {4, 3, 5, 0},
+                         {0, 3, 5, 2}}) {
+    const int64_t b = s[0], m = s[1], n = s[2], k = s[3];
+    Function::Builder builder("f");
+    const Expr A = builder.Input("A", dtype, {b, m, k}), B = builder.Input("B", dtype, {b, k, n});
+    const Expr bias = builder.Input("bias", dtype, {n}),
+               rows = builder.Input("rows", dtype, {m, 1});
+    const Expr items = builder.Input("items", dtype, {b, 1, 1});
+    const Expr r = builder.Input("r", dtype, {b, m, n});
+    builder.Output("y", square(baddbmm(bias, A, B, 1, 2)) * items - r * rows);
+    builder.Output("z", bmm(A, B) * rows + r.T().T() * items);
+    const absl::StatusOr<Function> f = builder.Build();
+    ASSERT_TRUE(f.ok()) << f.status();
+    const TensorMap inputs = {
+        {"A", RandomTensor(dtype, {b, m, k}, 1)},     {"B", RandomTensor(dtype, {b, k, n}, 2)},
+        {"bias", RandomTensor(dtype, {n}, 3)},        {"rows", RandomTensor(dtype, {m, 1}, 4)},
+        {"items", RandomTensor(dtype, {b, 1, 1}, 5)}, {"r", RandomTensor(dtype, {b, m, n}, 6)}};
+    const Ran fused = RunFused(*f, inputs, true), apart = RunFused(*f, inputs, false);
+    EXPECT_EQ(fused.kernels, std::vector<std::string>(2, "fused cpu.gemm"));
+    EXPECT_GT(apart.kernels.size(), 2);
+    for (const char* name : {"y", "z"}) {
+      EXPECT_TRUE(Tensor::BitwiseEqual(fused.results[name], apart.results[name]))
+          << name << " " << b << "x" << m << "x" << n << "x" << k;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(DTypes, ProductRegionTest,
                          testing::Values(DType::kF32, DType::kF64, DType::kC64, DType::kC128));
 

@@ -7,7 +7,9 @@
 #include <atomic>
 #include <cmath>
 #include <complex>
+#include <iterator>
 #include <limits>
+#include <random>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -203,6 +205,118 @@ TEST(Run, ComplexNormsOfInfinitiesAndTinyNumbers) {
   EXPECT_EQ(norm_of(Tensor::Of({C(3e300, 0), C(0, 4e300)})), 5e300);
 }
 
+// ---- declarations
+
+// Of the input and its default, as graph files check them.
+TEST(Build, WrongDeclarationsAreRefused) {
+  const Dim n = Dim::Symbol("n");
+  const Expr two = constant(Tensor::Of<double>({1, 2}));
+  const struct {
+    DType dtype;
+    Shape shape;
+    Structure structure;
+    Expr default_value;
+    const char* error;
+  } cases[] = {
+      {DType::kF64,
+       {2, 3},
+       {.flags = kSymmetric},
+       {},
+       "the input x is f64[2, 3], only square matrices are symmetric"},
+      {DType::kF64, {n}, {.lower = 0}, {}, "the input x is f64[n], it has no matrices to be upper"},
+      {DType::kF64,
+       {n, n},
+       {.flags = kPositive},
+       {},
+       "the input x is f64[n, n], only scalars are positive or nonnegative"},
+      {DType::kF64, {-2}, {}, {}, "the input x: f64[-2] has a negative size"},
+      {DType::kF64,
+       {int64_t{1} << 40, n, int64_t{1} << 40},
+       {},
+       {},
+       "the input x: f64[1099511627776, n, 1099511627776] is too large"},
+      {DType::kF64, {3}, {}, two, "the default of x is f64[2], not f64[3]"},
+      {DType::kF64, {n}, {}, two, "the default of x is f64[2], not f64[n]"},
+      {DType::kF32, {2}, {}, two, "the default of x is f64[2], not f32[2]"},
+      {DType::kI64, {}, {}, Arg(0.5).expr(), "the default of x is f64[], not i64[]"},
+  };
+  for (const auto& c : cases) {
+    Function::Builder b("f");
+    const Expr x = b.Input("x", c.dtype, c.shape, c.structure, c.default_value);
+    b.Output("y", x + 1);
+    const absl::StatusOr<Function> f = b.Build();
+    EXPECT_EQ(f.status().code(), absl::StatusCode::kInvalidArgument) << c.error;
+    EXPECT_EQ(f.status().message(), c.error);
+    EXPECT_THAT(std::string(PositionOf(f.status()).file), testing::HasSubstr("program_test"));
+  }
+  // A number takes the dtype that is declared, if it is of its kind.
+  Function::Builder b("f");
+  b.Output("y", b.Input("x", DType::kF32, {}, {}, Arg(2).expr()));
+  EXPECT_TRUE(b.Build().ok());
+}
+
+// ---- what may not be optimized away
+
+float OneOfMany(std::mt19937& random) {
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  constexpr float kSpecial[] = {
+      std::numeric_limits<float>::quiet_NaN(), kInf, -kInf, 0, -0.0f, 1e30f, 1e-40f};
+  if (random() % 200 == 0) return kSpecial[random() % std::size(kSpecial)];
+  return std::normal_distribution<float>()(random);
+}
+
+// Sums of scaled products become products that add, with NaN, infinity and zeros in
+// the factors as well as in the matrices, and also when nothing is summed up.
+TEST(Run, ProductsThatAddKeepNaNAndInfinity) {
+  std::mt19937 random(7);
+  for (int i = 0; i < 150; ++i) {
+    const auto size = [&] { return static_cast<int64_t>(1 + random() % 30); };
+    const int64_t items = size(), m = size(), n = size(), k = i % 5 == 0 ? 0 : size();
+    const Sizes shapes[3][3] = {{{m, k}, {k}, {m}},
+                                {{m, k}, {k, n}, {m, n}},
+                                {{items, m, k}, {items, k, n}, {items, m, n}}};
+    Function::Builder b("f");
+    TensorMap inputs;
+    auto input = [&](const char* name, const Sizes& sizes, bool special) {
+      Tensor t = *Tensor::Allocate(DType::kF32, sizes);
+      for (int64_t e = 0; e < t.NumElements(); ++e) {
+        float& x = t.mutable_data<float>()[e];
+        do x = OneOfMany(random);
+        while (special && std::isnormal(x) && std::abs(x) < 1e20f);
+      }
+      inputs.Set(name, std::move(t));
+      return b.Input(name, DType::kF32, Shape(absl::MakeConstSpan(sizes)));
+    };
+    const Sizes* const shape = shapes[i % 3];
+    const Expr A = input("A", shape[0], false), B = input("B", shape[1], false);
+    const Expr C = input("C", shape[2], false);
+    const Expr s = input("s", {}, i % 2 == 0), t = input("t", {}, i % 2 == 1);
+    const Expr p = i % 3 == 0 ? mv(A, B) : i % 3 == 1 ? mm(A, B) : bmm(A, B);
+    switch (random() % 5) {
+      case 0: b.Output("z", s * p + C); break;
+      case 1: b.Output("z", C * 3 - s * (t * p)); break;
+      case 2: b.Output("z", t * C - p / 2); break;
+      case 3: b.Output("z", relu(t * p * 2 - C)); break;
+      default: b.Output("z", C / 2 + -p * t); break;
+    }
+    const absl::StatusOr<Function> f = b.Build();
+    ASSERT_TRUE(f.ok()) << f.status();
+    std::vector<float> values[2];
+    for (bool optimize : {false, true}) {
+      const absl::StatusOr<TensorMap> r =
+          Compile(*f, {.optimize = {.optimize = optimize}})->Run(inputs);
+      ASSERT_TRUE(r.ok()) << r.status();
+      values[optimize ? 1 : 0] = (*r)["z"].ToVector<float>();
+    }
+    for (size_t e = 0; e < values[0].size(); ++e) {
+      const float want = values[0][e], got = values[1][e];
+      EXPECT_EQ(std::isnan(got), std::isnan(want)) << "case " << i << " element " << e;
+      EXPECT_TRUE(std::isinf(got) == std::isinf(want) && (!std::isinf(want) || got == want))
+          << "case " << i << " element " << e << ": " << got << ", not " << want;
+    }
+  }
+}
+
 // ---- inputs that are given away
 
 TEST(GivenAway, AResultTakesTheMemoryOfAnInput) {
@@ -233,6 +347,29 @@ TEST(GivenAway, AResultTakesTheMemoryOfAnInput) {
   r = program.Run({{"y", std::move(borrowed)}, {"A", A_value}, {"x", x_value}});
   ASSERT_TRUE(r.ok()) << r.status();
   EXPECT_THAT(data, ElementsAre(100, 200));
+}
+
+// Element (i, j) is read after (j, i) was written, and v[j] after v[i].
+TEST(GivenAway, WhatIsReadElsewhereTooIsNotOverwritten) {
+  constexpr int64_t kSize = 70;
+  Function::Builder b("f");
+  const Expr x = b.Input("x", DType::kF64, {kSize, kSize}), v = b.Input("v", DType::kF64, {kSize});
+  b.Output("y", x * 2 + x.T());
+  b.Output("w", sum(exp(v) * unsqueeze(v, 1), Ints{1}) + v);
+  const Program program = CompileOrDie(b);
+  auto inputs = [&] {
+    Tensor matrix = *Tensor::Allocate(DType::kF64, {kSize, kSize});
+    Tensor vector = *Tensor::Allocate(DType::kF64, {kSize});
+    for (int64_t i = 0; i < kSize * kSize; ++i) matrix.mutable_data<double>()[i] = i * i % 97;
+    for (int64_t i = 0; i < kSize; ++i) vector.mutable_data<double>()[i] = i % 7;
+    return TensorMap{{"x", std::move(matrix)}, {"v", std::move(vector)}};
+  };
+  const TensorMap kept = inputs();
+  const absl::StatusOr<TensorMap> want = program.Run(kept), got = program.Run(inputs());
+  ASSERT_TRUE(want.ok() && got.ok());
+  for (const char* name : {"y", "w"}) {
+    EXPECT_TRUE(Tensor::BitwiseEqual((*want)[name], (*got)[name])) << name;
+  }
 }
 
 TEST(GivenAway, WhatALaterSegmentReadsIsKept) {

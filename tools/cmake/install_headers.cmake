@@ -3,13 +3,14 @@
 # Run by `cmake --install`: copies engine/otium.h to include/otium/otium.h, and
 # every header of the repository that it includes, directly or not, to its own
 # path below include/otium/. So the list of public headers is never written
-# down, and tests/consumer finds out whether it is whole.
+# down, and tests/consumer finds out whether it is whole. DLPack's structures,
+# which a program may have from another dlpack.h, are for its own choice.
 #
 # Requires OTIUM_SOURCE_DIR and OTIUM_INCLUDE_DIR (absolute).
 
 cmake_policy(VERSION 3.25)
 
-set(pending engine/otium.h)
+set(pending engine/otium.h engine/io/dlpack_abi.h)
 set(seen "")
 while(pending)
   list(POP_FRONT pending header)
