@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is done with each element of a matrix product (an activation, a residual),
-// or with each of its rows (softmax), joins it, and runs on its tiles while they
-// are in cache:
+// What is done with each element of a matrix product, or of a batch of them (an
+// activation, a residual), or with each of its rows (softmax), joins it, and runs on
+// its tiles while they are in cache:
 //
 //   relu(addmm(b, x, W))    -> fused addmm_relu(b, x, W)
 //   fused mul_add(mm(A, B), c)  -> fused mm_mul_add(A, B, c)

@@ -23,7 +23,16 @@
 namespace otium {
 namespace {
 
-enum Outcome : uint8_t { kFires, kManyUses, kShape, kPinned, kBetaMayBeZero, kDType, kRange, kEmpty };
+enum Outcome : uint8_t {
+  kFires,
+  kManyUses,
+  kShape,
+  kPinned,
+  kBetaMayBeZero,
+  kDType,
+  kRange,
+  kEmpty
+};
 
 constexpr absl::string_view kOutcomes[] = {
     "$a and its product $b became one",
