@@ -192,6 +192,21 @@ unary("leaky_relu", lambda x: np.where(x > 0, x, 0.25 * x), text="leaky_relu(x, 
 unary("isnan", np.isnan)
 unary("isinf", np.isinf)
 unary("isfinite", np.isfinite)
+# Where the textbook's formulas overflow on the way, or divide by what is too small.
+TINY = [1e-40 + 2e-40j, 1e-42, -3e-43j]
+case("div", "x / x", np.ones_like, x=D("c64", 3, values=TINY))
+case("div", "x / x", np.ones_like, x=D("c128", 3, values=[v * 1e-270 for v in TINY]))
+case("reciprocal", "reciprocal(x)", lambda x: 1 / x,
+     x=D("c64", 2, values=[1e25 - 2e25j, 3e-20 + 1e-25j]))
+# Infinities stay in their part when the divisor has only one.
+case("div", "imag(x / 2j)", lambda x: np.array(-500, x.real.dtype),
+     x=D("c64 c128", values=complex(1000, np.inf)))
+case("mean", "imag(mean(x))", lambda x: np.array(2, x.real.dtype),
+     x=D("c64 c128", 2, values=[complex(np.inf, 3), 1 + 1j]))
+case("pow", "x ** 0.5", np.sqrt, x=D("c64 c128", 3, values=[1e30 - 2.5j, -3 + 4j, 2e-30j]))
+case("pow", "x ** -0.5", lambda x: 1 / np.sqrt(x), x=D("c128", 2, values=[1e300 - 1000j, 1e-300j]))
+case("pow", "x ** y", np.power, x=D("c64", 40, low=0.5), y=D("c64", 40), inner=2)
+
 case("conj", "conj(x) * 1", np.conj, x=F(3, 4))
 case("real", "real(x) + 0", np.real, x=D("c64 c128", 3, 4))
 case("imag", "imag(x) + 0", np.imag, x=D("c64 c128", 3, 4))
