@@ -277,6 +277,28 @@ for axis in (0, 1):
          x=D("i32 i64 f32 f64 c128", 8, 9), inner=9)
     case("cumprod", f"cumprod(x, dim={axis})", widened(lambda x, a=axis: np.cumprod(x, axis=a)),
          x=D("i64 f32 f64", 6, 7, low=0.5), inner=9)
+# With a dtype they are of x in that dtype, and have it.
+case("sum", "sum(x, dtype=f64)", lambda x: np.sum(x, dtype=np.float64), x=D("bool i32 f16 f32", 3, 4),
+     out="f64", inner=12)
+case("sum", "sum(x, 0, dtype=i32)", lambda x: np.sum(x, 0, dtype=np.int32), out="i32",
+     x=D("i32 i64", 3, 2, values=[[2**31 - 1, -5], [7, 6], [2**30, -1]]))
+case("sum", "sum(x, dim=1, keepdim=true, dtype=bool)",
+     lambda x: (x != 0).any(1, keepdims=True), x=D("i32", 2, 2, values=[[1, -1], [0, 0]]),
+     out="bool")
+case("prod", "prod(x, dtype=c128)", lambda x: np.prod(x, dtype=np.complex128), x=D("i32 f64 c64", 7),
+     out="c128", inner=7)
+case("mean", "mean(x, 1, dtype=f32)", lambda x: np.mean(x, 1), x=D("bool i32 i64 f32", 3, 4),
+     out="f32", inner=4)
+case("cumsum", "cumsum(x, 1, dtype=i32)", lambda x: np.cumsum(x, 1, dtype=np.int32),
+     x=D("bool i32 i64", 3, 4), out="i32")
+case("cumprod", "cumprod(x, 0, dtype=f64)", lambda x: np.cumprod(x, 0, dtype=np.float64),
+     x=D("i32 f32", 5, 2), out="f64", inner=5)
+for text, function in (("softmax", scipy.special.softmax), ("log_softmax", scipy.special.log_softmax)):
+    case(text, f"{text}(x, 1, dtype=f64)", lambda x, f=function: f(x.astype(np.float64), axis=1),
+         x=D("i32 f16 f32", 3, 4), out="f64", inner=4)
+for text in ("norm", "vector_norm"):
+    case(text, f"{text}(x, dtype=f64)", lambda x: np.linalg.norm(x.astype(np.float64)),
+         x=D("i32 f16 f32", 9), out="f64", inner=9)
 case("trace", "trace(A)", lambda A: np.trace(A), A=D(COMPLEX, 6, 6), inner=6)
 case("trace", "trace(A)", lambda A: np.trace(A), A=D("f64", 4, 7), inner=4)
 for order, written in ((2, "2"), (1, "1"), (np.inf, "inf"), (-np.inf, "-inf"), (0, "0"), (3, "3")):
@@ -381,6 +403,10 @@ case("einsum", 'einsum("ii", x)', lambda x: np.einsum("ii", x), x=N(4, 4), inner
 case("einsum", 'einsum("ijk->ki", x)', lambda x: np.einsum("ijk->ki", x), x=N(2, 3, 4), inner=4)
 case("tensordot", "tensordot(x, y, 2)", lambda x, y: np.tensordot(x, y, 2), x=N(2, 3, 4),
      y=N(3, 4, 5), inner=12)
+case("tensordot", "tensordot(x, y, [[1, -1], [0, 2]])",
+     lambda x, y: np.tensordot(x, y, [[1, -1], [0, 2]]), x=N(2, 3, 4), y=N(3, 5, 4), inner=12)
+case("tensordot", "tensordot(x, y, dims=[[], []])", lambda x, y: np.tensordot(x, y, 0), x=N(2, 3),
+     y=N(4))
 
 # ---- linear systems: well conditioned, so that element by element is fair
 
