@@ -98,6 +98,10 @@ case("randn", "abs(std(randn([10000], dtype=f64)) - 1) < 0.05", lambda: np.array
 case("rand_like", "rand_like(x) < 1", lambda x: np.ones(x.shape, bool), x=R(3, 4))
 case("randn_like", "isfinite(randn_like(x))", lambda x: np.ones(x.shape, bool), x=R(3, 4))
 case("cast", "cast(x, f32)", lambda x: x.astype(np.float32), x=D("bool i32 i64 f16 f64", 3, 4))
+case("cast", "cast(x, bool)", lambda x: x != 0,
+     x=D("i32 f16 f64 c64 c128", 4, values=[0, 1, -0.0, 0.25]))
+case("cast", "cast(x, bool)", lambda x: x != 0,
+     x=D("c64 c128", 4, values=[0, 1j, complex(0, -0.0), complex(np.nan, 0)]))
 case("cast", "cast(x, c128)", lambda x: x.astype(np.complex128), x=D("bool i32 f16 c64", 5))
 case("cast", "cast(cast(x, bf16), f32)", lambda x: x, x=D("f32", 3, values=[1, -2.5, 0.125]))
 case("clone", "clone(x)", lambda x: x, x=N(2, 3))
@@ -354,6 +358,8 @@ case("cat", "cat([x, y], 1)", lambda x, y: np.concatenate([x, y], 1), x=D(MOVE, 
 case("cat", "cat(x, y)", lambda x, y: np.concatenate([x, y]), x=D(MOVE, 0, 2), y=D(MOVE, 3, 2))
 case("stack", "stack([x, y], 1)", lambda x, y: np.stack([x, y], 1), x=D(MOVE, 3, 2),
      y=D(MOVE, 3, 2))
+case("cat", "cat([y, x, y, x], dim=-1)", lambda y, x: np.concatenate([x, x], -1), y=D(MOVE, 0),
+     x=D(MOVE, 2, 3))
 case("block_diag", "block_diag(x, y)",
      lambda x, y: np.block([[x, np.zeros((2, 1), x.dtype)], [np.zeros((3, 4), x.dtype), y]]),
      x=D(MOVE, 2, 4), y=D(MOVE, 3, 1))
