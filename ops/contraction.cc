@@ -23,9 +23,9 @@ constexpr ParamDef kMatmulParams[] = {TensorParam("A"), TensorParam("B")};
 constexpr ParamDef kPairParams[] = {TensorParam("a"), TensorParam("b")};
 constexpr ParamDef kOuterParams[] = {TensorParam("x"), TensorParam("y")};
 constexpr ParamDef kTensordotParams[] = {
-    TensorParam("a"), TensorParam("b"), IntAttr("dims", 2),
-    NoneAttr("dims_a", ParamKind::kInts, /*keyword_only=*/true),
-    NoneAttr("dims_b", ParamKind::kInts, /*keyword_only=*/true)};
+    TensorParam("a"),
+    TensorParam("b"),
+    {"dims", ParamKind::kPairing, {.kind = ParamDefault::kInt, .integer = 2}}};
 constexpr ParamDef kEinsumParams[] = {RequiredAttr("equation", ParamKind::kString),
                                       TensorsParam("operands")};
 
@@ -201,8 +201,8 @@ OTIUM_DEFINE_OP(kron) = {
 };
 OTIUM_DEFINE_OP(tensordot) = {
     .doc =
-        "Sums of products over the last dims dimensions of a and the first of b, or over "
-        "dims_a[i] of a and dims_b[i] of b.",
+        "Sums of products over the last dims dimensions of a and the first of b, or, with two "
+        "lists, over the dimensions dims[0] of a and dims[1] of b, one by one.",
     .params = kTensordotParams,
     .promotion = Promotion::kEqual,
     .infer = InferTensordot,
@@ -241,9 +241,14 @@ Expr kron(Arg a, Arg b) { return MakeExpr(Op::kron, {a, b}); }
 Expr tensordot(Arg a, Arg b, int64_t dims) {
   return MakeExpr(Op::tensordot, {a, b}, {{"dims", dims}});
 }
-Expr tensordot(Arg a, Arg b, Ints dims_a, Ints dims_b) {
-  return MakeExpr(Op::tensordot, {a, b},
-                  {{"dims_a", std::move(dims_a)}, {"dims_b", std::move(dims_b)}});
+Expr tensordot(Arg a, Arg b, Ints dims_a, const Ints& dims_b) {
+  if (dims_a.size() != dims_b.size()) {
+    return PoisonedExpr(InvalidArgument("tensordot: dims_a has ", dims_a.size(),
+                                        " entries and dims_b ", dims_b.size()),
+                        a.position());
+  }
+  dims_a.insert(dims_a.end(), dims_b.begin(), dims_b.end());
+  return MakeExpr(Op::tensordot, {a, b}, {{"dims", std::move(dims_a)}});
 }
 Expr einsum(absl::string_view equation, absl::Span<const Expr> operands,
             std::source_location location) {

@@ -27,7 +27,7 @@ OTIUM_EXPORT Expr kron(Arg a, Arg b);
 // Sums of products over the last `dims` dimensions of a and the first of b.
 OTIUM_EXPORT Expr tensordot(Arg a, Arg b, int64_t dims = 2);
 // Over dimensions dims_a[i] of a and dims_b[i] of b.
-OTIUM_EXPORT Expr tensordot(Arg a, Arg b, Ints dims_a, Ints dims_b);
+OTIUM_EXPORT Expr tensordot(Arg a, Arg b, Ints dims_a, const Ints& dims_b);
 // Sums of products as the equation says: einsum("bij,bjk->bik", {A, B}).
 OTIUM_EXPORT Expr einsum(absl::string_view equation, absl::Span<const Expr> operands,
                          std::source_location location = std::source_location::current());

@@ -139,7 +139,7 @@ constexpr ParamDef kCastParams[] = {TensorParam("x"), RequiredAttr("dtype", Para
 absl::Status InferCast(const OpCall& call, ResultTypes* results) {
   const DType to = call.attributes.Get<DType>("dtype");
   const TensorType& x = call.operand(0);
-  if (IsComplex(x.dtype) && !IsComplex(to)) {
+  if (IsComplex(x.dtype) && !IsComplex(to) && to != DType::kBool) {
     return InvalidArgument(Describe("x", x), ", a cast to ", DTypeName(to),
                            " would drop the imaginary part: use real(x)");
   }

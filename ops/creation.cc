@@ -11,6 +11,7 @@
 #include <string>
 
 #include "engine/base/status.h"
+#include "engine/graph/schema.h"
 #include "ops/infer.h"
 #include "ops/op.h"
 
@@ -85,6 +86,30 @@ absl::Status CheckFill(const OpCall& call, int i, DType to) {
     return InvalidArgument(Describe("fill_value", fill), ", which ", DTypeName(to), " cannot hold");
   }
   return absl::OkStatus();
+}
+
+// As PyTorch: a number that is written down must be one that integers of the result's
+// dtype hold; a value that is computed is converted as any is.
+absl::Status CheckFillNumber(const OpCall& call, int i, const Tensor& number) {
+  if (OperandParam(call.op, i).name != "fill_value") return absl::OkStatus();
+  const DType* given = call.attributes.Find<DType>("dtype");
+  // full has its number's own dtype, full_like that of x; both stand first.
+  const DType to = given != nullptr ? *given : call.operand(0).dtype;
+  if (!IsInteger(to)) return absl::OkStatus();
+  const bool wide = to == DType::kI64;
+  bool fits = true;
+  std::string text;
+  if (number.dtype() == DType::kI64) {
+    const int64_t value = *number.data<int64_t>();
+    fits = wide || value == static_cast<int32_t>(value);
+    text = absl::StrCat(value);
+  } else if (number.dtype() == DType::kF64) {
+    const double value = std::trunc(*number.data<double>()), limit = wide ? 0x1p63 : 0x1p31;
+    fits = value >= -limit && value < limit;
+    text = absl::StrCat(*number.data<double>());
+  }
+  if (fits) return absl::OkStatus();
+  return InvalidArgument("fill_value is ", text, ", which ", DTypeName(to), " cannot hold");
 }
 
 absl::Status InferFull(const OpCall& call, ResultTypes* results) {
@@ -261,6 +286,7 @@ OTIUM_DEFINE_OP(full) = {
     .params = kFullParams,
     .traits = kConversion,
     .infer = InferFull,
+    .check_number = CheckFillNumber,
     .structure = FullStructure<0>,
 };
 OTIUM_DEFINE_OP(eye) = {
@@ -303,6 +329,7 @@ OTIUM_DEFINE_OP(full_like) = {
     .params = kFullLikeParams,
     .traits = kConversion,
     .infer = InferFullLike,
+    .check_number = CheckFillNumber,
     .structure = FullStructure<1>,
 };
 OTIUM_DEFINE_OP(rand) = {

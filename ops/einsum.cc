@@ -144,13 +144,9 @@ absl::StatusOr<Dims> EinsumSizes(const EinsumSpec& spec, absl::Span<const Shape>
 }
 
 absl::StatusOr<ContractedDims> TensordotDims(const Attributes& attributes, int rank_a, int rank_b) {
-  const Ints* of_a = attributes.Find<Ints>("dims_a");
-  const Ints* of_b = attributes.Find<Ints>("dims_b");
-  if ((of_a == nullptr) != (of_b == nullptr)) {
-    return InvalidArgument("dims_a and dims_b are given together or not at all");
-  }
+  const Ints* both = attributes.Find<Ints>("dims");
   ContractedDims dims;
-  if (of_a == nullptr) {
+  if (both == nullptr) {
     const int64_t count = attributes.Get<int64_t>("dims");
     if (count < 0 || count > std::min(rank_a, rank_b)) {
       return InvalidArgument("dims is ", count, ", a has ", rank_a, " dimensions and b has ",
@@ -162,11 +158,10 @@ absl::StatusOr<ContractedDims> TensordotDims(const Attributes& attributes, int r
     }
     return dims;
   }
-  if (of_a->size() != of_b->size()) {
-    return InvalidArgument("dims_a has ", of_a->size(), " entries and dims_b ", of_b->size());
-  }
-  OTIUM_ASSIGN_OR_RETURN(dims.a, NormalizeDims(of_a, rank_a));
-  OTIUM_ASSIGN_OR_RETURN(dims.b, NormalizeDims(of_b, rank_b));
+  const auto middle = both->begin() + static_cast<ptrdiff_t>(both->size() / 2);
+  const Ints of_a(both->begin(), middle), of_b(middle, both->end());
+  OTIUM_ASSIGN_OR_RETURN(dims.a, NormalizeDims(&of_a, rank_a));
+  OTIUM_ASSIGN_OR_RETURN(dims.b, NormalizeDims(&of_b, rank_b));
   if ((rank_a == 0 || rank_b == 0) && !dims.a.empty()) {
     return InvalidArgument("a scalar has no dimension to contract");
   }

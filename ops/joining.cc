@@ -23,14 +23,21 @@ absl::Status RequireSome(const OpCall& call) {
   return InvalidArgument("needs at least one tensor");
 }
 
-absl::Status ShapesDiffer(const OpCall& call, int i) {
-  return InvalidArgument(Describe("tensors[0]", call.operand(0)), " and ",
-                         Describe(absl::StrCat("tensors[", i, "]"), call.operand(i)));
+absl::Status ShapesDiffer(const OpCall& call, int i, int j) {
+  return InvalidArgument(Describe(absl::StrCat("tensors[", i, "]"), call.operand(i)), " and ",
+                         Describe(absl::StrCat("tensors[", j, "]"), call.operand(j)));
 }
+
+// As in PyTorch, a vector of no elements joins tensors of any rank: what a loop begins
+// with.
+bool IsNothing(const TensorType& type) { return type.rank() == 1 && type.shape[0].Is(0); }
 
 absl::Status InferCat(const OpCall& call, ResultTypes* results) {
   OTIUM_RETURN_IF_ERROR(RequireSome(call));
-  const TensorType& first = call.operand(0);
+  int i0 = 0;
+  while (i0 + 1 < call.num_operands() && IsNothing(call.operand(i0))) ++i0;
+  if (IsNothing(call.operand(i0))) i0 = 0;
+  const TensorType& first = call.operand(i0);
   for (int i = 0; i < call.num_operands(); ++i) {
     if (call.operand(i).rank() > 0) continue;
     return InvalidArgument(Describe(absl::StrCat("tensors[", i, "]"), call.operand(i)),
@@ -39,12 +46,13 @@ absl::Status InferCat(const OpCall& call, ResultTypes* results) {
   OTIUM_ASSIGN_OR_RETURN(const int dim,
                          NormalizeDim(call.attributes.Get<int64_t>("dim"), first.rank()));
   Dims dims = DimsOf(first.shape);
-  for (int i = 1; i < call.num_operands(); ++i) {
+  for (int i = i0 + 1; i < call.num_operands(); ++i) {
+    if (IsNothing(call.operand(i))) continue;
     const Shape& shape = call.operand(i).shape;
-    if (shape.rank() != first.rank()) return ShapesDiffer(call, i);
+    if (shape.rank() != first.rank()) return ShapesDiffer(call, i0, i);
     for (int d = 0; d < first.rank(); ++d) {
       if (d == dim) dims[d] = dims[d] + shape[d];
-      else if (!(dims[d] == shape[d])) return ShapesDiffer(call, i);
+      else if (!(dims[d] == shape[d])) return ShapesDiffer(call, i0, i);
     }
   }
   results->push_back(TensorType(first.dtype, ShapeOf(dims)));
@@ -55,7 +63,7 @@ absl::Status InferStack(const OpCall& call, ResultTypes* results) {
   OTIUM_RETURN_IF_ERROR(RequireSome(call));
   const TensorType& first = call.operand(0);
   for (int i = 1; i < call.num_operands(); ++i) {
-    if (!(call.operand(i).shape == first.shape)) return ShapesDiffer(call, i);
+    if (!(call.operand(i).shape == first.shape)) return ShapesDiffer(call, 0, i);
   }
   OTIUM_ASSIGN_OR_RETURN(const int dim,
                          NormalizeDim(call.attributes.Get<int64_t>("dim"), first.rank() + 1));
@@ -165,7 +173,9 @@ Expr Join(Op op, absl::Span<const Expr> tensors, std::vector<NamedAttribute> att
 }  // namespace
 
 OTIUM_DEFINE_OP(cat) = {
-    .doc = "The tensors one after the other along dim; their other sizes are equal.",
+    .doc =
+        "The tensors one after the other along dim; their other sizes are equal. Vectors of no "
+        "elements may stand among tensors of any rank.",
     .params = kJoinParams,
     .promotion = Promotion::kPointwise,
     .infer = InferCat,

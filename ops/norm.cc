@@ -15,9 +15,10 @@ namespace {
 
 constexpr ParamDef kVectorNormParams[] = {TensorParam("x"), FloatAttr("ord", 2),
                                           NoneAttr("dim", ParamKind::kInts),
-                                          BoolAttr("keepdim", false)};
+                                          BoolAttr("keepdim", false), kCastParam};
 constexpr ParamDef kNormParams[] = {TensorParam("x"), NoneAttr("ord", ParamKind::kOrder),
-                                    NoneAttr("dim", ParamKind::kInts), BoolAttr("keepdim", false)};
+                                    NoneAttr("dim", ParamKind::kInts), BoolAttr("keepdim", false),
+                                    kCastParam};
 
 absl::Status InferRealReduction(const OpCall& call, ResultTypes* results) {
   OTIUM_RETURN_IF_ERROR(RequireInexact(call, 0));
@@ -99,7 +100,7 @@ OTIUM_DEFINE_OP(vector_norm) = {
         "sum(|x|**ord)**(1 / ord) over the dimensions `dim` (all when none); inf and -inf are "
         "the largest and smallest |x|, 0 counts what is not 0.",
     .params = kVectorNormParams,
-    .traits = kReductionOp,
+    .traits = kReductionOp | kCastsOperand,
     .infer = InferVectorNorm,
     .structure = NormStructure,
     .flops = NormFlops,
@@ -109,7 +110,7 @@ OTIUM_DEFINE_OP(norm) = {
         "Without ord the 2-norm of all elements; with ord vector_norm over one dimension, over "
         "two the matrix norm 'fro', 1 or -1 (extreme column sum), inf or -inf (row sum).",
     .params = kNormParams,
-    .traits = kReductionOp,
+    .traits = kReductionOp | kCastsOperand,
     .infer = InferNorm,
     .structure = NormStructure,
     .flops = NormFlops,
@@ -117,19 +118,22 @@ OTIUM_DEFINE_OP(norm) = {
 
 namespace {
 std::vector<NamedAttribute> NormAttributes(AttributeValue ord, std::optional<Ints> dim,
-                                           bool keepdim) {
+                                           bool keepdim, std::optional<DType> dtype) {
   std::vector<NamedAttribute> attributes = {{"ord", std::move(ord)}, {"keepdim", keepdim}};
   if (dim.has_value()) attributes.push_back({"dim", *std::move(dim)});
+  if (dtype.has_value()) attributes.push_back({"dtype", *dtype});
   return attributes;
 }
 }  // namespace
 
-Expr vector_norm(Arg x, double ord, std::optional<Ints> dim, bool keepdim) {
-  return MakeExpr(Op::vector_norm, {x}, NormAttributes(ord, std::move(dim), keepdim));
+Expr vector_norm(Arg x, double ord, std::optional<Ints> dim, bool keepdim,
+                 std::optional<DType> dtype) {
+  return MakeExpr(Op::vector_norm, {x}, NormAttributes(ord, std::move(dim), keepdim, dtype));
 }
-Expr norm(Arg x, std::optional<NormOrder> ord, std::optional<Ints> dim, bool keepdim) {
+Expr norm(Arg x, std::optional<NormOrder> ord, std::optional<Ints> dim, bool keepdim,
+          std::optional<DType> dtype) {
   AttributeValue order = ord.has_value() ? (*std::move(ord)).value() : AttributeValue();
-  return MakeExpr(Op::norm, {x}, NormAttributes(std::move(order), std::move(dim), keepdim));
+  return MakeExpr(Op::norm, {x}, NormAttributes(std::move(order), std::move(dim), keepdim, dtype));
 }
 
 }  // namespace otium

@@ -62,6 +62,8 @@ enum class ParamKind : uint8_t {
   kInts,      // a list of integers; one integer is a list of one
   kNumber,    // a Dim (an integer, a size) or a double, kept apart: arange(4), arange(4.0)
   kOrder,     // of a norm: a double or a string
+  kPairing,   // an integer, or as many dimensions of one operand as of another:
+              // [[1, 2], [0, 1]], kept as one list
   kConstant,  // a Tensor
   kGraph,     // a subgraph
   kStructure,
@@ -125,6 +127,11 @@ constexpr ParamDef StringAttr(absl::string_view name, absl::string_view value,
   return {name, ParamKind::kString, {.kind = ParamDefault::kString, .string = value}, keyword_only};
 }
 
+// PyTorch's `dtype` of reductions and scans: x is cast to it first, and a result that
+// is a wider integer is cast to it in the end. MakeNode makes the casts; a node that is
+// made has no dtype.
+inline constexpr ParamDef kCastParam = NoneAttr("dtype", ParamKind::kDType, /*keyword_only=*/true);
+
 using ResultTypes = absl::InlinedVector<TensorType, 1>;
 
 // The operands (types) and attributes of one application of an op.
@@ -166,6 +173,7 @@ enum OpTrait : uint32_t {
   kFallible = 1u << 7,        // can fail on data: not positive definite, singular
   kDataDependent = 1u << 8,   // has a result whose size is data
   kConversion = 1u << 9,      // sees weak operands as they are, and converts itself
+  kCastsOperand = 1u << 10,   // has an attribute dtype, which is short for casts: see kCastParam
 };
 
 struct OpDef {

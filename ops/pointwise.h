@@ -13,7 +13,8 @@
 
 namespace otium {
 
-// x in another dtype. Complex to real is an error: use real(x).
+// x in another dtype. Complex to real is an error: use real(x). Of bools, whether x is
+// not 0.
 OTIUM_EXPORT Expr cast(Arg x, DType dtype);
 // x to the power of exponent. Integers to the power of a negative integer that is a
 // number (-1, not a tensor) are an error; with a tensor of exponents such powers are

@@ -18,6 +18,9 @@ namespace {
 constexpr ParamDef kReduceParams[] = {TensorParam("x"), NoneAttr("dim", ParamKind::kInts),
                                       BoolAttr("keepdim", false)};
 
+constexpr ParamDef kSumParams[] = {TensorParam("x"), NoneAttr("dim", ParamKind::kInts),
+                                   BoolAttr("keepdim", false), kCastParam};
+
 absl::Status InferReduced(const OpCall& call, uint32_t categories, DType result,
                           ResultTypes* results) {
   OTIUM_RETURN_IF_ERROR(RequireCategory(call, 0, categories));
@@ -143,24 +146,24 @@ double OperandFlops(const OpCall& call, absl::Span<const TensorType>) {
 
 OTIUM_DEFINE_OP(sum) = {
     .doc = "The sum over the dimensions `dim` (all when none); integers give i64.",
-    .params = kReduceParams,
-    .traits = kReductionOp,
+    .params = kSumParams,
+    .traits = kReductionOp | kCastsOperand,
     .infer = InferSum,
     .structure = NonnegativeStructure,
     .flops = OperandFlops<1>,
 };
 OTIUM_DEFINE_OP(prod) = {
     .doc = "The product over the dimensions `dim` (all when none); integers give i64.",
-    .params = kReduceParams,
-    .traits = kReductionOp,
+    .params = kSumParams,
+    .traits = kReductionOp | kCastsOperand,
     .infer = InferSum,
     .structure = NonnegativeStructure,
     .flops = OperandFlops<1>,
 };
 OTIUM_DEFINE_OP(mean) = {
     .doc = "The mean over the dimensions `dim` (all when none); NaN of nothing.",
-    .params = kReduceParams,
-    .traits = kReductionOp,
+    .params = kSumParams,
+    .traits = kReductionOp | kCastsOperand,
     .infer = InferSameDType<kInexactCategories>,
     .structure = NonnegativeStructure,
     .flops = OperandFlops<1>,
@@ -278,20 +281,27 @@ Expr Reduce(Op op, Arg x, std::optional<Ints> dim, bool keepdim,
   return MakeExpr(op, {x}, std::move(attributes));
 }
 
+Expr ReduceAs(Op op, Arg x, std::optional<Ints> dim, bool keepdim, std::optional<DType> dtype) {
+  std::vector<NamedAttribute> attributes = {{"keepdim", keepdim}};
+  if (dim.has_value()) attributes.push_back({"dim", *std::move(dim)});
+  if (dtype.has_value()) attributes.push_back({"dtype", *dtype});
+  return MakeExpr(op, {x}, std::move(attributes));
+}
+
 std::optional<Ints> OneDim(std::optional<int64_t> dim) {
   return dim.has_value() ? std::optional<Ints>(Ints{*dim}) : std::nullopt;
 }
 
 }  // namespace
 
-Expr sum(Arg x, std::optional<Ints> dim, bool keepdim) {
-  return Reduce(Op::sum, x, std::move(dim), keepdim);
+Expr sum(Arg x, std::optional<Ints> dim, bool keepdim, std::optional<DType> dtype) {
+  return ReduceAs(Op::sum, x, std::move(dim), keepdim, dtype);
 }
-Expr prod(Arg x, std::optional<Ints> dim, bool keepdim) {
-  return Reduce(Op::prod, x, std::move(dim), keepdim);
+Expr prod(Arg x, std::optional<Ints> dim, bool keepdim, std::optional<DType> dtype) {
+  return ReduceAs(Op::prod, x, std::move(dim), keepdim, dtype);
 }
-Expr mean(Arg x, std::optional<Ints> dim, bool keepdim) {
-  return Reduce(Op::mean, x, std::move(dim), keepdim);
+Expr mean(Arg x, std::optional<Ints> dim, bool keepdim, std::optional<DType> dtype) {
+  return ReduceAs(Op::mean, x, std::move(dim), keepdim, dtype);
 }
 Expr var(Arg x, std::optional<Ints> dim, double correction, bool keepdim) {
   return Reduce(Op::var, x, std::move(dim), keepdim, correction);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Builders of reductions. `dim` may count from the end; none reduces all
-// dimensions; with `keepdim` reduced dimensions stay, of size 1. Of nothing, sum
-// is 0, prod 1, mean and var NaN, all true, any false, logsumexp -inf; the extrema
-// are an error.
+// dimensions; with `keepdim` reduced dimensions stay, of size 1; with `dtype` x is
+// cast to it first, and the result has it. Of nothing, sum is 0, prod 1, mean and var
+// NaN, all true, any false, logsumexp -inf; the extrema are an error.
 
 #ifndef OTIUM_OPS_REDUCTION_H_
 #define OTIUM_OPS_REDUCTION_H_
@@ -16,10 +16,13 @@
 namespace otium {
 
 // Integers and bools give i64.
-OTIUM_EXPORT Expr sum(Arg x, std::optional<Ints> dim = std::nullopt, bool keepdim = false);
-OTIUM_EXPORT Expr prod(Arg x, std::optional<Ints> dim = std::nullopt, bool keepdim = false);
+OTIUM_EXPORT Expr sum(Arg x, std::optional<Ints> dim = std::nullopt, bool keepdim = false,
+                      std::optional<DType> dtype = std::nullopt);
+OTIUM_EXPORT Expr prod(Arg x, std::optional<Ints> dim = std::nullopt, bool keepdim = false,
+                       std::optional<DType> dtype = std::nullopt);
 // Floating or complex.
-OTIUM_EXPORT Expr mean(Arg x, std::optional<Ints> dim = std::nullopt, bool keepdim = false);
+OTIUM_EXPORT Expr mean(Arg x, std::optional<Ints> dim = std::nullopt, bool keepdim = false,
+                       std::optional<DType> dtype = std::nullopt);
 // Variance (divided by max(n - correction, 0)) and its square root; real, of
 // floating or complex x.
 OTIUM_EXPORT Expr var(Arg x, std::optional<Ints> dim = std::nullopt, double correction = 1,

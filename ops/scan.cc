@@ -12,7 +12,8 @@
 namespace otium {
 namespace {
 
-constexpr ParamDef kScanParams[] = {TensorParam("x"), RequiredAttr("dim", ParamKind::kInt)};
+constexpr ParamDef kScanParams[] = {TensorParam("x"), RequiredAttr("dim", ParamKind::kInt),
+                                    kCastParam};
 
 absl::Status InferScan(const OpCall& call, DType dtype, ResultTypes* results) {
   const Shape& x = call.operand(0).shape;
@@ -47,18 +48,21 @@ double ScanFlops(const OpCall&, absl::Span<const TensorType> results) {
 OTIUM_DEFINE_OP(softmax) = {
     .doc = "exp(x) / sum(exp(x)) along the dimension `dim`, without overflow on the way.",
     .params = kScanParams,
+    .traits = kCastsOperand,
     .infer = InferSoftmax,
     .flops = ScanFlops<24>,
 };
 OTIUM_DEFINE_OP(log_softmax) = {
     .doc = "x - log(sum(exp(x))) along the dimension `dim`, without overflow on the way.",
     .params = kScanParams,
+    .traits = kCastsOperand,
     .infer = InferSoftmax,
     .flops = ScanFlops<24>,
 };
 OTIUM_DEFINE_OP(cumsum) = {
     .doc = "The sums of elements 0 to i along the dimension `dim`; integers give i64.",
     .params = kScanParams,
+    .traits = kCastsOperand,
     .infer = InferCumulative,
     .structure = CumulativeStructure,
     .flops = ScanFlops<1>,
@@ -66,18 +70,31 @@ OTIUM_DEFINE_OP(cumsum) = {
 OTIUM_DEFINE_OP(cumprod) = {
     .doc = "The products of elements 0 to i along the dimension `dim`; integers give i64.",
     .params = kScanParams,
+    .traits = kCastsOperand,
     .infer = InferCumulative,
     .structure = CumulativeStructure,
     .flops = ScanFlops<1>,
 };
 
 namespace {
-Expr Scan(Op op, Arg x, int64_t dim) { return MakeExpr(op, {x}, {{"dim", dim}}); }
+Expr Scan(Op op, Arg x, int64_t dim, std::optional<DType> dtype) {
+  std::vector<NamedAttribute> attributes = {{"dim", dim}};
+  if (dtype.has_value()) attributes.push_back({"dtype", *dtype});
+  return MakeExpr(op, {x}, std::move(attributes));
+}
 }  // namespace
 
-Expr softmax(Arg x, int64_t dim) { return Scan(Op::softmax, x, dim); }
-Expr log_softmax(Arg x, int64_t dim) { return Scan(Op::log_softmax, x, dim); }
-Expr cumsum(Arg x, int64_t dim) { return Scan(Op::cumsum, x, dim); }
-Expr cumprod(Arg x, int64_t dim) { return Scan(Op::cumprod, x, dim); }
+Expr softmax(Arg x, int64_t dim, std::optional<DType> dtype) {
+  return Scan(Op::softmax, x, dim, dtype);
+}
+Expr log_softmax(Arg x, int64_t dim, std::optional<DType> dtype) {
+  return Scan(Op::log_softmax, x, dim, dtype);
+}
+Expr cumsum(Arg x, int64_t dim, std::optional<DType> dtype) {
+  return Scan(Op::cumsum, x, dim, dtype);
+}
+Expr cumprod(Arg x, int64_t dim, std::optional<DType> dtype) {
+  return Scan(Op::cumprod, x, dim, dtype);
+}
 
 }  // namespace otium

@@ -55,8 +55,8 @@ Prepared PrepareJoin(const KernelCall& call) {
   for (const PhysicalType& p : call.operands) {
     Part& part = state->parts.emplace_back();
     part.begin = begin;
+    if (p.NumElements() == 0) continue;  // Of any rank; else all are empty.
     begin += is_new ? 1 : p.sizes[state->dim];
-    if (p.NumElements() == 0) continue;
     const PhysicalType to{.dtype = p.dtype, .sizes = p.sizes, .strides = state->strides};
     part.copy = PrepareTape({GetOp(Op::clone), none, {&p, 1}, {&to, 1}, call.math});
   }

@@ -8,6 +8,7 @@
 #include <complex>
 #include <type_traits>
 
+#include "backends/complex_math.h"
 #include "backends/cpu/parallel.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/tasks.h"
@@ -42,6 +43,12 @@ R Store(const Carried<R>& x) {
   else return static_cast<R>(x);
 }
 
+template <class C>
+C Product(const C& a, const C& b) {
+  if constexpr (std::is_same_v<C, std::complex<double>>) return ComplexProduct(a, b);
+  else return a * b;
+}
+
 // Lines that go together.
 constexpr int64_t kWidth = 64;
 
@@ -54,7 +61,7 @@ void ScanLines(const T* x, int64_t x_step, int64_t x_next, R* y, int64_t y_step,
   std::fill_n(carried, lines, Carried<T>(kProduct ? 1 : 0));
   for (int64_t i = 0; i < n; ++i, x += x_step, y += y_step) {
     for (int64_t l = 0; l < lines; ++l) {
-      if constexpr (kProduct) carried[l] *= Load(x[l * x_next]);
+      if constexpr (kProduct) carried[l] = Product(carried[l], Load(x[l * x_next]));
       else carried[l] += Load(x[l * x_next]);
       y[l * y_next] = Store<R>(carried[l]);
     }

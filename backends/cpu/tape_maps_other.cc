@@ -12,6 +12,7 @@
 #define HWY_TARGET_INCLUDE "backends/cpu/tape_maps_other.cc"
 #include "hwy/foreach_target.h"
 
+#include "backends/complex_math.h"
 #include "backends/cpu/tape_loops-inl.h"
 #include "backends/region/scalar_math.h"
 #include "hwy/highway.h"
@@ -107,25 +108,12 @@ OTIUM_FUNCTOR1(CTanhOp, std::tanh(x));
 OTIUM_FUNCTOR1(CSqrtOp, std::sqrt(x));
 OTIUM_FUNCTOR1(CExpm1Op, region::ComplexExpm1(x));
 OTIUM_FUNCTOR1(CLog1pOp, region::ComplexLog1p(x));
-OTIUM_FUNCTOR2(CPowOp, region::ComplexPower(x, y));
 
-// Smith's method: scaled by the larger part of the divisor, so that nothing
-// overflows that the quotient does not.
-struct CDivOp {
-  template <class C>
-  HWY_INLINE C operator()(C x, C y) const {
-    using T = typename C::value_type;
-    const T c = y.real(), d = y.imag();
-    if (std::fabs(c) >= std::fabs(d)) {
-      if (c == 0 && d == 0) return C(x.real() / std::fabs(c), x.imag() / std::fabs(d));
-      const T r = d / c, s = T(1) / (c + d * r);
-      return C((x.real() + x.imag() * r) * s, (x.imag() - x.real() * r) * s);
-    }
-    const T r = c / d, s = T(1) / (c * r + d);
-    return C((x.real() * r + x.imag()) * s, (x.imag() * r - x.real()) * s);
-  }
-};
-OTIUM_FUNCTOR1(CReciprocalOp, CDivOp()(T(1), x));
+// Those of c64 in double, where nothing of the way overflows.
+using Wide = std::complex<double>;
+OTIUM_FUNCTOR2(CDivOp, T(ComplexQuotient(Wide(x), Wide(y))));
+OTIUM_FUNCTOR1(CReciprocalOp, T(ComplexQuotient(1, Wide(x))));
+OTIUM_FUNCTOR2(CPowOp, T(region::ComplexPower(Wide(x), Wide(y))));
 
 #undef OTIUM_FUNCTOR1
 #undef OTIUM_FUNCTOR2

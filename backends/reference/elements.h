@@ -11,6 +11,7 @@
 
 #include "absl/types/span.h"
 #include "backends/backend.h"
+#include "backends/complex_math.h"
 #include "engine/base/half.h"
 
 namespace otium::reference {
@@ -52,6 +53,8 @@ template <class W>
 W Multiply(const W& a, const W& b) {
   if constexpr (std::is_same_v<W, int64_t>) {
     return static_cast<W>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+  } else if constexpr (std::is_same_v<W, std::complex<double>>) {
+    return ComplexProduct(a, b);
   } else {
     return a * b;
   }
@@ -61,8 +64,14 @@ W MultiplyAdd(const W& a, const W& b, const W& c) {
   if constexpr (std::is_same_v<W, int64_t>) {
     return static_cast<W>(static_cast<uint64_t>(Multiply(a, b)) + static_cast<uint64_t>(c));
   } else {
-    return a * b + c;
+    return Multiply(a, b) + c;
   }
+}
+
+// a / b, of floating and complex numbers.
+inline double Divide(double a, double b) { return a / b; }
+inline std::complex<double> Divide(std::complex<double> a, std::complex<double> b) {
+  return ComplexQuotient(a, b);
 }
 
 // Calls f(index) for every index of an array of these sizes, row-major.

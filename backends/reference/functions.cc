@@ -34,10 +34,10 @@ void Sqrt(const LaunchArgs& args) {
   Map<1>(args, [](auto x) { return std::sqrt(x); });
 }
 void Rsqrt(const LaunchArgs& args) {
-  Map<1>(args, [](auto x) { return 1.0 / std::sqrt(x); });
+  Map<1>(args, [](auto x) { return Divide(1.0, std::sqrt(x)); });
 }
 void Reciprocal(const LaunchArgs& args) {
-  Map<1>(args, [](auto x) { return 1.0 / x; });
+  Map<1>(args, [](auto x) { return Divide(1.0, x); });
 }
 void Exp(const LaunchArgs& args) {
   Map<1>(args, [](auto x) { return std::exp(x); });
@@ -85,7 +85,7 @@ void Log1p(const LaunchArgs& args) {
 namespace {
 template <class T>
 T SigmoidOf(T x) {
-  return 1.0 / (1.0 + std::exp(-x));
+  return Divide(1.0, 1.0 + std::exp(-x));
 }
 }  // namespace
 
@@ -95,7 +95,7 @@ void Sigmoid(const LaunchArgs& args) {
 }
 void Silu(const LaunchArgs& args) {
   Map<1>(args, Overloaded{[](double x) { return x / (1 + std::exp(-x)); },
-                          [](Complex x) { return x * SigmoidOf(x); }});
+                          [](Complex x) { return Multiply(x, SigmoidOf(x)); }});
 }
 void Relu(const LaunchArgs& args) {
   Map<1>(args, Overloaded{[](int64_t x) { return x < 0 ? 0 : x; },

@@ -11,9 +11,10 @@ namespace otium::reference {
 
 void Cat(const LaunchArgs& args) {
   const State& s = *static_cast<const State*>(args.state);
-  const int dim = *NormalizeDim(s.attributes.Get<int64_t>("dim"), s.operands[0].rank());
+  const int dim = *NormalizeDim(s.attributes.Get<int64_t>("dim"), s.results[0].rank());
   int64_t begin = 0;
   for (size_t i = 0; i < s.operands.size(); ++i) {
+    if (s.operands[i].NumElements() == 0) continue;  // Of any rank; else all are empty.
     ForEachIndex(s.operands[i].sizes, [&](absl::Span<const int64_t> from) {
       Sizes to(from.begin(), from.end());
       to[dim] += begin;

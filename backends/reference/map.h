@@ -52,11 +52,7 @@ T WrappingSub(T a, T b) {
 }
 template <class T>
 T WrappingMul(T a, T b) {
-  if constexpr (kIsInteger<T>) {
-    return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
-  } else {
-    return a * b;
-  }
+  return Multiply(a, b);
 }
 
 // A wide number as an element of type To, rounded once. Floats become integers by

@@ -22,8 +22,8 @@ void Mul(const LaunchArgs& args) {
 }
 // Integers were promoted to floats.
 void Div(const LaunchArgs& args) {
-  Map<2>(args, Overloaded{[](double a, double b) { return a / b; },
-                          [](Complex a, Complex b) { return a / b; }});
+  Map<2>(args, Overloaded{[](double a, double b) { return Divide(a, b); },
+                          [](Complex a, Complex b) { return Divide(a, b); }});
 }
 
 namespace {
@@ -44,14 +44,17 @@ int64_t IntegerPower(int64_t x, int64_t exponent) {
 }
 
 // exp(exponent * log(x)), with what that formula loses: x**0 is 1, 0**exponent is
-// 0 for a positive real part, and small integer powers are products.
+// 0 for a positive real part, small integer powers are products, and 0.5 is a root.
 Complex ComplexPower(Complex x, Complex exponent) {
   const double n = exponent.real();
   if (exponent.imag() == 0 && n == std::trunc(n) && std::abs(n) <= 64) {
-    Complex power = 1;
-    for (int i = 0; i < std::abs(n); ++i) power *= x;
-    return n < 0 ? 1.0 / power : power;
+    if (n == 0) return 1;
+    Complex power = x;
+    for (int i = 1; i < std::abs(n); ++i) power = Multiply(power, x);
+    return n < 0 ? Divide(1, power) : power;
   }
+  if (exponent == 0.5) return std::sqrt(x);
+  if (exponent == -0.5) return Divide(1, std::sqrt(x));
   if (x == 0.0 && n > 0) return 0;
   return std::pow(x, exponent);
 }
@@ -156,7 +159,8 @@ void Where(const LaunchArgs& args) {
 void Lerp(const LaunchArgs& args) {
   auto lerp = [](auto start, auto end, auto weight) {
     const auto difference = end - start;
-    return std::abs(weight) < 0.5 ? start + weight * difference : end - difference * (1.0 - weight);
+    return std::abs(weight) < 0.5 ? start + Multiply(weight, difference)
+                                  : end - Multiply(difference, 1.0 - weight);
   };
   Map<3>(args, Overloaded{[&](double a, double b, double w) { return lerp(a, b, w); },
                           [&](Complex a, Complex b, Complex w) { return lerp(a, b, w); }});
@@ -172,11 +176,12 @@ void Addcmul(const LaunchArgs& args) {
 void Addcdiv(const LaunchArgs& args) {
   const State& s = *static_cast<const State*>(args.state);
   auto sum = [&](auto input, auto quotient, auto value) {
-    return input + (s.Has(3) ? value * quotient : quotient);
+    return input + (s.Has(3) ? Multiply(value, quotient) : quotient);
   };
   Map<4>(args,
-         Overloaded{[&](double x, double a, double b, double v) { return sum(x, a / b, v); },
-                    [&](Complex x, Complex a, Complex b, Complex v) { return sum(x, a / b, v); }});
+         Overloaded{
+             [&](double x, double a, double b, double v) { return sum(x, Divide(a, b), v); },
+             [&](Complex x, Complex a, Complex b, Complex v) { return sum(x, Divide(a, b), v); }});
 }
 
 void Atan2(const LaunchArgs& args) {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "backends/complex_math.h"
 #include "backends/region/scalar_math.h"
 #include "engine/base/half.h"
 
@@ -158,7 +159,7 @@ Wide MapComplex(ScalarOp op, std::complex<double> a, std::complex<double> b) {
     case ScalarOp::conj: return FromNumber(std::conj(a));
     case ScalarOp::neg: return FromNumber(-a);
     case ScalarOp::sqrt: return FromNumber(std::sqrt(a));
-    case ScalarOp::reciprocal: return FromNumber(1.0 / a);
+    case ScalarOp::reciprocal: return FromNumber(ComplexQuotient(1, a));
     case ScalarOp::exp: return FromNumber(std::exp(a));
     case ScalarOp::expm1: return FromNumber(ComplexExpm1(a));
     case ScalarOp::log: return FromNumber(std::log(a));
@@ -176,8 +177,8 @@ Wide MapComplex(ScalarOp op, std::complex<double> a, std::complex<double> b) {
     case ScalarOp::isfinite: return FromInteger(std::isfinite(a.real()) && std::isfinite(a.imag()));
     case ScalarOp::add: return FromNumber(a + b);
     case ScalarOp::sub: return FromNumber(a - b);
-    case ScalarOp::mul: return FromNumber(a * b);
-    case ScalarOp::div: return FromNumber(a / b);
+    case ScalarOp::mul: return FromNumber(ComplexProduct(a, b));
+    case ScalarOp::div: return FromNumber(ComplexQuotient(a, b));
     case ScalarOp::pow: return FromNumber(ComplexPower(a, b));
     case ScalarOp::eq: return FromInteger(a == b);
     case ScalarOp::ne: return FromInteger(a != b);
@@ -239,7 +240,8 @@ void Accumulate(ReduceOp op, DType dtype, const Wide& x, int64_t index, Partial*
       p->value.integer = static_cast<int64_t>(Bits(p->value.integer) + Bits(x.integer));
       return;
     case ReduceOp::kProd:
-      p->value.number *= x.number;
+      p->value.number = IsComplex(dtype) ? ComplexProduct(p->value.number, x.number)
+                                         : std::complex<double>(p->value.re() * x.re());
       p->value.integer = static_cast<int64_t>(Bits(p->value.integer) * Bits(x.integer));
       return;
     case ReduceOp::kAll: p->value.integer &= x.integer != 0; return;

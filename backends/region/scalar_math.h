@@ -10,6 +10,8 @@
 #include <complex>
 #include <type_traits>
 
+#include "backends/complex_math.h"
+
 namespace otium::region {
 
 // By squaring, wrapping around; negative powers are 0 but for 1 and -1.
@@ -61,17 +63,19 @@ T FloorRemainder(T a, T b) {
 }
 
 // exp(exponent * log(x)), with what that formula loses: small integer powers are
-// products, and 0 to a positive power is 0.
-template <class T>
-std::complex<T> ComplexPower(std::complex<T> x, std::complex<T> exponent) {
-  using C = std::complex<T>;
-  const T n = exponent.real();
+// products, 0.5 is a root, and 0 to a positive power is 0. Also of c64 in double:
+// the formula errs by the size of its exponent.
+inline std::complex<double> ComplexPower(std::complex<double> x, std::complex<double> exponent) {
+  const double n = exponent.real();
   if (exponent.imag() == 0 && n == std::trunc(n) && std::abs(n) <= 64) {
-    C power = 1;
-    for (int i = 0; i < std::abs(n); ++i) power *= x;
-    return n < 0 ? C(1) / power : power;
+    if (n == 0) return 1;
+    std::complex<double> power = x;
+    for (int i = 1; i < std::abs(n); ++i) power = ComplexProduct(power, x);
+    return n < 0 ? ComplexQuotient(1, power) : power;
   }
-  if (x == C(0) && n > 0) return C(0);
+  if (exponent == 0.5) return std::sqrt(x);
+  if (exponent == -0.5) return ComplexQuotient(1, std::sqrt(x));
+  if (x == 0.0 && n > 0) return 0;
   return std::pow(x, exponent);
 }
 

@@ -144,6 +144,30 @@ Arg::Arg(Dim value, std::source_location location)
 Arg::Arg(Tensor value, std::source_location location)
     : expr_(constant(std::move(value), location)), location_(location) {}
 
+namespace {
+
+// The op on x cast to `dtype`, and integers that it widened narrowed again: sums of
+// i64 and of i32 agree in the bits that i32 has.
+IntrusivePtr<const Node> MakeCastNode(const OpDef& op, Operands operands, DType dtype,
+                                      const Attributes& attributes, SourcePosition position) {
+  if (operands[0].type().weak || operands[0].dtype() != dtype) {
+    operands[0] = MakeExpr(Op::cast, Operands{operands[0]}, {{"dtype", dtype}}, position);
+  }
+  std::vector<NamedAttribute> named;
+  size_t i = 0;
+  for (const ParamDef& p : op.params) {
+    if (IsOperand(p.kind)) continue;
+    const AttributeValue& value = attributes.values()[i++];
+    if (p.name != kCastParam.name) named.push_back({p.name, value});
+  }
+  IntrusivePtr<const Node> node = MakeNode(op, std::move(operands), std::move(named), position);
+  if (IsInexact(dtype) || node->error() != nullptr || node->types()[0].dtype == dtype) return node;
+  return MakeNode(GetOp(Op::cast), Operands{Expr(std::move(node), 0)}, {{"dtype", dtype}},
+                  position);
+}
+
+}  // namespace
+
 IntrusivePtr<const Node> MakeNode(const OpDef& op, Operands operands,
                                   std::vector<NamedAttribute> attributes, SourcePosition position) {
   auto poison = [&](absl::Status status) {
@@ -159,6 +183,11 @@ IntrusivePtr<const Node> MakeNode(const OpDef& op, Operands operands,
   absl::StatusOr<Attributes> resolved = ResolveAttributes(op, std::move(attributes));
   if (!resolved.ok()) return poison(resolved.status());
   if (absl::Status s = CheckOperandCount(op, types); !s.ok()) return poison(std::move(s));
+  if (op.Is(kCastsOperand)) {
+    if (const DType* dtype = resolved->Find<DType>(kCastParam.name)) {
+      return MakeCastNode(op, std::move(operands), *dtype, *resolved, position);
+    }
+  }
   if (!ArePlainlyPromoted(op, types)) {
     auto casts = PromoteOperands(op, types);
     if (!casts.ok()) return poison(casts.status());

@@ -24,6 +24,7 @@ absl::string_view KindName(ParamKind kind) {
     case ParamKind::kInts: return "a list of integers";
     case ParamKind::kNumber: return "a number or a size";
     case ParamKind::kOrder: return "a number or a string";
+    case ParamKind::kPairing: return "an integer or two lists of dimensions, equally long";
     case ParamKind::kConstant: return "a constant";
     case ParamKind::kGraph: return "a graph";
     case ParamKind::kStructure: return "a structure";
@@ -90,6 +91,10 @@ bool Coerce(ParamKind kind, AttributeValue* value) {
         *value = std::move(ints);
       }
       return std::holds_alternative<Ints>(*value);
+    case ParamKind::kPairing: {
+      const auto* both = std::get_if<Ints>(value);
+      return integer != nullptr || (both != nullptr && both->size() % 2 == 0);
+    }
     case ParamKind::kConstant: return std::holds_alternative<Tensor>(*value);
     case ParamKind::kGraph: return std::holds_alternative<GraphPtr>(*value);
     case ParamKind::kStructure: return std::holds_alternative<Structure>(*value);

@@ -98,6 +98,10 @@ case("randn", "abs(std(randn([10000], dtype=f64)) - 1) < 0.05", lambda: np.array
 case("rand_like", "rand_like(x) < 1", lambda x: np.ones(x.shape, bool), x=R(3, 4))
 case("randn_like", "isfinite(randn_like(x))", lambda x: np.ones(x.shape, bool), x=R(3, 4))
 case("cast", "cast(x, f32)", lambda x: x.astype(np.float32), x=D("bool i32 i64 f16 f64", 3, 4))
+case("cast", "cast(x, bool)", lambda x: x != 0,
+     x=D("i32 f16 f64 c64 c128", 4, values=[0, 1, -0.0, 0.25]))
+case("cast", "cast(x, bool)", lambda x: x != 0,
+     x=D("c64 c128", 4, values=[0, 1j, complex(0, -0.0), complex(np.nan, 0)]))
 case("cast", "cast(x, c128)", lambda x: x.astype(np.complex128), x=D("bool i32 f16 c64", 5))
 case("cast", "cast(cast(x, bf16), f32)", lambda x: x, x=D("f32", 3, values=[1, -2.5, 0.125]))
 case("clone", "clone(x)", lambda x: x, x=N(2, 3))
@@ -192,6 +196,21 @@ unary("leaky_relu", lambda x: np.where(x > 0, x, 0.25 * x), text="leaky_relu(x, 
 unary("isnan", np.isnan)
 unary("isinf", np.isinf)
 unary("isfinite", np.isfinite)
+# Where the textbook's formulas overflow on the way, or divide by what is too small.
+TINY = [1e-40 + 2e-40j, 1e-42, -3e-43j]
+case("div", "x / x", np.ones_like, x=D("c64", 3, values=TINY))
+case("div", "x / x", np.ones_like, x=D("c128", 3, values=[v * 1e-270 for v in TINY]))
+case("reciprocal", "reciprocal(x)", lambda x: 1 / x,
+     x=D("c64", 2, values=[1e25 - 2e25j, 3e-20 + 1e-25j]))
+# Infinities stay in their part when the divisor has only one.
+case("div", "imag(x / 2j)", lambda x: np.array(-500, x.real.dtype),
+     x=D("c64 c128", values=complex(1000, np.inf)))
+case("mean", "imag(mean(x))", lambda x: np.array(2, x.real.dtype),
+     x=D("c64 c128", 2, values=[complex(np.inf, 3), 1 + 1j]))
+case("pow", "x ** 0.5", np.sqrt, x=D("c64 c128", 3, values=[1e30 - 2.5j, -3 + 4j, 2e-30j]))
+case("pow", "x ** -0.5", lambda x: 1 / np.sqrt(x), x=D("c128", 2, values=[1e300 - 1000j, 1e-300j]))
+case("pow", "x ** y", np.power, x=D("c64", 40, low=0.5), y=D("c64", 40), inner=2)
+
 case("conj", "conj(x) * 1", np.conj, x=F(3, 4))
 case("real", "real(x) + 0", np.real, x=D("c64 c128", 3, 4))
 case("imag", "imag(x) + 0", np.imag, x=D("c64 c128", 3, 4))
@@ -262,6 +281,28 @@ for axis in (0, 1):
          x=D("i32 i64 f32 f64 c128", 8, 9), inner=9)
     case("cumprod", f"cumprod(x, dim={axis})", widened(lambda x, a=axis: np.cumprod(x, axis=a)),
          x=D("i64 f32 f64", 6, 7, low=0.5), inner=9)
+# With a dtype they are of x in that dtype, and have it.
+case("sum", "sum(x, dtype=f64)", lambda x: np.sum(x, dtype=np.float64), x=D("bool i32 f16 f32", 3, 4),
+     out="f64", inner=12)
+case("sum", "sum(x, 0, dtype=i32)", lambda x: np.sum(x, 0, dtype=np.int32), out="i32",
+     x=D("i32 i64", 3, 2, values=[[2**31 - 1, -5], [7, 6], [2**30, -1]]))
+case("sum", "sum(x, dim=1, keepdim=true, dtype=bool)",
+     lambda x: (x != 0).any(1, keepdims=True), x=D("i32", 2, 2, values=[[1, -1], [0, 0]]),
+     out="bool")
+case("prod", "prod(x, dtype=c128)", lambda x: np.prod(x, dtype=np.complex128), x=D("i32 f64 c64", 7),
+     out="c128", inner=7)
+case("mean", "mean(x, 1, dtype=f32)", lambda x: np.mean(x, 1), x=D("bool i32 i64 f32", 3, 4),
+     out="f32", inner=4)
+case("cumsum", "cumsum(x, 1, dtype=i32)", lambda x: np.cumsum(x, 1, dtype=np.int32),
+     x=D("bool i32 i64", 3, 4), out="i32")
+case("cumprod", "cumprod(x, 0, dtype=f64)", lambda x: np.cumprod(x, 0, dtype=np.float64),
+     x=D("i32 f32", 5, 2), out="f64", inner=5)
+for text, function in (("softmax", scipy.special.softmax), ("log_softmax", scipy.special.log_softmax)):
+    case(text, f"{text}(x, 1, dtype=f64)", lambda x, f=function: f(x.astype(np.float64), axis=1),
+         x=D("i32 f16 f32", 3, 4), out="f64", inner=4)
+for text in ("norm", "vector_norm"):
+    case(text, f"{text}(x, dtype=f64)", lambda x: np.linalg.norm(x.astype(np.float64)),
+         x=D("i32 f16 f32", 9), out="f64", inner=9)
 case("trace", "trace(A)", lambda A: np.trace(A), A=D(COMPLEX, 6, 6), inner=6)
 case("trace", "trace(A)", lambda A: np.trace(A), A=D("f64", 4, 7), inner=4)
 for order, written in ((2, "2"), (1, "1"), (np.inf, "inf"), (-np.inf, "-inf"), (0, "0"), (3, "3")):
@@ -317,6 +358,8 @@ case("cat", "cat([x, y], 1)", lambda x, y: np.concatenate([x, y], 1), x=D(MOVE, 
 case("cat", "cat(x, y)", lambda x, y: np.concatenate([x, y]), x=D(MOVE, 0, 2), y=D(MOVE, 3, 2))
 case("stack", "stack([x, y], 1)", lambda x, y: np.stack([x, y], 1), x=D(MOVE, 3, 2),
      y=D(MOVE, 3, 2))
+case("cat", "cat([y, x, y, x], dim=-1)", lambda y, x: np.concatenate([x, x], -1), y=D(MOVE, 0),
+     x=D(MOVE, 2, 3))
 case("block_diag", "block_diag(x, y)",
      lambda x, y: np.block([[x, np.zeros((2, 1), x.dtype)], [np.zeros((3, 4), x.dtype), y]]),
      x=D(MOVE, 2, 4), y=D(MOVE, 3, 1))
@@ -366,6 +409,10 @@ case("einsum", 'einsum("ii", x)', lambda x: np.einsum("ii", x), x=N(4, 4), inner
 case("einsum", 'einsum("ijk->ki", x)', lambda x: np.einsum("ijk->ki", x), x=N(2, 3, 4), inner=4)
 case("tensordot", "tensordot(x, y, 2)", lambda x, y: np.tensordot(x, y, 2), x=N(2, 3, 4),
      y=N(3, 4, 5), inner=12)
+case("tensordot", "tensordot(x, y, [[1, -1], [0, 2]])",
+     lambda x, y: np.tensordot(x, y, [[1, -1], [0, 2]]), x=N(2, 3, 4), y=N(3, 5, 4), inner=12)
+case("tensordot", "tensordot(x, y, dims=[[], []])", lambda x, y: np.tensordot(x, y, 0), x=N(2, 3),
+     y=N(4))
 
 # ---- linear systems: well conditioned, so that element by element is fair
 

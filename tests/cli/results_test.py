@@ -205,6 +205,19 @@ class Checked(otium.CliTest):
                                 "--size", "m=40", "--size", "k=300", "--size", "n=30")
             self.assertIn("C agrees with the reference", result.err)
 
+    def test_complex_infinities(self):
+        # Products and quotients are the textbook's on both sides, not Annex G's.
+        parts = [0, 1, -2.5, np.inf, -np.inf, np.nan]
+        for dtype in ("c64", "c128"):
+            values = np.array([complex(a, b) for a in parts for b in parts])
+            values = values.astype(np.complex64 if dtype == "c64" else np.complex128)
+            np.save(self.path("x.npy"), np.repeat(values, len(values)))
+            np.save(self.path("y.npy"), np.tile(values, len(values)))
+            self.check(f"graph f(x: {dtype}[n], y: {dtype}[n]) -> (a, b, c, d, e, s, p, t) {{\n"
+                       "  a = x * y\n  b = x / y\n  c = x ** 3\n  d = addcdiv(x, x, y)\n"
+                       "  e = 1 / x\n  s = sigmoid(x)\n  p = cumprod(reshape(x, [36, 36]), 1)\n"
+                       "  t = prod(reshape(y, [36, 36]), 0)\n}\n", "x=x.npy", "y=y.npy")
+
     def test_conditioning_is_measured(self):
         # Hilbert's matrix: its solution may err by 1e-4 in f64, and the check
         # knows so.

@@ -225,6 +225,10 @@ class Generator {
         value = Chance(0.3) ? AttributeValue(std::string("fro"))
                             : AttributeValue(static_cast<double>(Pick(-2, 3)));
         break;
+      case ParamKind::kPairing:
+        value = Chance(0.5) ? AttributeValue(Pick(0, 2))
+                            : AttributeValue(Ints{Pick(-2, 1), Pick(-2, 1)});
+        break;
       case ParamKind::kFloat: value = static_cast<double>(Pick(-2, 4)) / 2; break;
       case ParamKind::kDType: value = static_cast<DType>(Pick(0, kNumDTypes - 1)); break;
       case ParamKind::kDim: value = Dim(PickSize()); break;

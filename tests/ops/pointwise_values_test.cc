@@ -302,6 +302,32 @@ TEST(PointwiseValuesTest, ComplexFunctions) {
   });
 }
 
+// By the textbook, not by Annex G: see backends/complex_math.h.
+TEST(PointwiseValuesTest, ComplexExtremes) {
+  const Expr infinite = C128({{1000, kInf}});
+  const Expr product = infinite * infinite, twice = infinite * C128({{2, 0}});
+  const Expr half = infinite / C128({{2, 0}}), turned = infinite / C128({{0, 2}});
+  const Expr power = pow(infinite, 1);
+  const Expr tiny = C128({{1e-310, 2e-310}, {kTiny, 0}, {0, -kTiny}});
+  const Expr root = pow(C128({{1e300, 0}, {-1e300, 0}}), 0.5);
+  CheckReals({
+      {"square", real(product), {-kInf}},
+      {"square", imag(product), {kInf}},
+      {"inf * 2 - 0 * 1000", imag(twice), {kInf}},
+      {"1000 * 2 - 0 * inf", real(twice), {kNan}},
+      {"each part by a real number", real(half), {500}},
+      {"each part by a real number", imag(half), {kInf}},
+      {"each part by an imaginary number", real(turned), {kInf}},
+      {"each part by an imaginary number", imag(turned), {-500}},
+      {"itself", real(power), {1000}},
+      {"itself", imag(power), {kInf}},
+      {"by itself", real(tiny / tiny), {1, 1, 1}},
+      {"by itself", imag(tiny / tiny), {0, 0, 0}},
+      {"a root", real(root), {1e150, 0}},
+      {"a root", imag(root), {0, 1e150}},
+  });
+}
+
 // f16 and bf16 are computed in f32 and rounded once.
 TEST(PointwiseValuesTest, HalfPrecision) {
   auto half = [](std::vector<double> v) {

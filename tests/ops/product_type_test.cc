@@ -99,6 +99,8 @@ TEST(ProductTypes, Contractions) {
       {tensordot(A, B, {0}, {1}),
        "tensordot: a is f64[n, m] and b is f64[m, p]: dimension 0 of a and dimension 1 of b differ"},
       {tensordot(A, B, {0, 1}, {1}), "tensordot: dims_a has 2 entries and dims_b 1"},
+      {tensordot(A, B, {}, {}), "f64[n, m, m, p]"},
+      {tensordot(A, B, {2}, {0}), "tensordot: dimension 2 is out of range [-2, 1]"},
       {tensordot(A, B, 3), "tensordot: dims is 3, a has 2 dimensions and b has 2"},
       {einsum("ij,jk->ik", {A, B}), "f64[n, p]"},
       {einsum("ij,jk", {A, B}), "f64[n, p]"},

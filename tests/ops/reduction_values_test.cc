@@ -69,6 +69,26 @@ TEST(ReductionValuesTest, Sums) {
   EXPECT_EQ(Complexes(prod(C128({{0, 1}, {0, 1}}))), std::vector<Complex>({{-1, 0}}));
 }
 
+// With a dtype: of x in it, and in it. Integers wrap around in it.
+TEST(ReductionValuesTest, InAnotherDType) {
+  const auto kAll = std::nullopt;
+  const Expr bools = Of(DType::kBool, {1, 0}, {2});
+  const Expr large = Of(DType::kI64, {2147483647, 4294967297}, {2});  // 2^31 - 1, 2^32 + 1
+  CheckReals({
+      {"sum i32", sum(large, kAll, false, DType::kI32), {-2147483648.0}},
+      {"prod i32", prod(large, kAll, false, DType::kI32), {2147483647}},
+      {"mean of bools", mean(bools, kAll, false, DType::kF64), {0.5}},
+      {"cumsum of bools", cumsum(bools, 0, DType::kF32), {1, 1}},
+      {"softmax of bools", softmax(bools, 0, DType::kF64), {M_E / (M_E + 1), 1 / (M_E + 1)}, 4},
+      {"norm", norm(Of(DType::kI32, {3, 4}, {2}), std::nullopt, kAll, false, DType::kF64), {5}},
+  });
+  EXPECT_EQ(TypeOf(sum(large, kAll, true, DType::kI32)), "i32[1]");
+  EXPECT_EQ(TypeOf(sum(bools, kAll, false, DType::kBool)), "bool[]");
+  EXPECT_EQ(TypeOf(vector_norm(C128({{3, 4}}), 2, kAll, false, DType::kC64)), "f32[]");
+  EXPECT_EQ(TypeOf(mean(F64({1}), kAll, false, DType::kI64)),
+            "mean: x is i64[1], it must be of a floating or complex dtype");
+}
+
 TEST(ReductionValuesTest, Variances) {
   const Expr x = F64({1, 2, 4, 9});  // Mean 4, squares 9 + 4 + 0 + 25.
   const auto [v, m] = var_mean(Matrix(), Ints{1});

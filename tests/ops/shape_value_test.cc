@@ -169,6 +169,7 @@ TEST(ShapeValues, Joining) {
   EXPECT_EQ(Value(cat({X({1, 2}), X({2, 2})})), "[[0, 1], [0, 1], [2, 3]]");
   EXPECT_EQ(Value(cat({X({2, 1}), X({2, 2})}, 1)), "[[0, 0, 1], [1, 2, 3]]");
   EXPECT_EQ(Value(cat({X({0}), X({2})})), "[0, 1]");
+  EXPECT_EQ(Value(cat({X({0}), X({2, 1}), X({0}), X({2, 2})}, -1)), "[[0, 0, 1], [1, 2, 3]]");
   EXPECT_EQ(Value(stack({X({2}), X({2})}, 1)), "[[0, 0], [1, 1]]");
   EXPECT_EQ(Value(block_diag({X({1, 2}), X({2}), X({2, 1})})),
             "[[0, 1, 0, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 1]]");

@@ -114,6 +114,10 @@ class Generator {
       case ParamKind::kOrder:
         set(Below(2) == 0 ? AttributeValue(std::string("fro")) : AttributeValue(-HUGE_VAL));
         break;
+      case ParamKind::kPairing:
+        set(Below(2) == 0 ? AttributeValue(static_cast<int64_t>(Below(3)))
+                          : AttributeValue(Ints{static_cast<int64_t>(Below(2)), -1}));
+        break;
       case ParamKind::kString: set(std::string(Below(2) == 0 ? "cuda:1" : "a\"b\n\\")); break;
       case ParamKind::kDType: set(static_cast<DType>(Below(kNumDTypes))); break;
       case ParamKind::kDim:

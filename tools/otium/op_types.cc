@@ -25,6 +25,7 @@ std::vector<AttributeValue> Candidates(ParamKind kind) {
     case ParamKind::kFloat: return {1.0};
     case ParamKind::kNumber: return {Dim(2)};
     case ParamKind::kOrder: return {2.0};
+    case ParamKind::kPairing: return {int64_t{1}};
     case ParamKind::kString:
       return {std::string("i->i"), std::string("ij,jk->ik"), std::string("cpu")};
     case ParamKind::kDType: return {DType::kC128};  // Takes all others without loss.

@@ -30,6 +30,7 @@ absl::string_view KindName(ParamKind kind) {
     case ParamKind::kFloat: return "number";
     case ParamKind::kNumber: return "number or size";
     case ParamKind::kOrder: return "number or string";
+    case ParamKind::kPairing: return "integer or two lists of integers";
     case ParamKind::kString: return "string";
     case ParamKind::kDType: return "dtype";
     case ParamKind::kDim: return "size";

@@ -368,6 +368,23 @@ std::optional<AttributeValue> Evaluator::Attribute(
       std::optional<Ints> ints = IntegerList(id, param.name);
       return ints ? std::optional<AttributeValue>(*std::move(ints)) : std::nullopt;
     }
+    case ParamKind::kPairing: {
+      if (kind != AstKind::kList) {
+        const std::optional<int64_t> value = Integer(id, param.name);
+        return value ? std::optional<AttributeValue>(*value) : std::nullopt;
+      }
+      const absl::Span<const AstId> lists = ast_.Children(id);
+      if (lists.size() != 2) return wrong("an integer or two lists of dimensions");
+      std::optional<Ints> first = IntegerList(lists[0], absl::StrCat(param.name, "[0]"));
+      const std::optional<Ints> second = IntegerList(lists[1], absl::StrCat(param.name, "[1]"));
+      if (!first || !second) return std::nullopt;
+      if (first->size() != second->size()) {
+        return wrong(absl::StrCat("two lists of dimensions, equally long: there are ",
+                                  first->size(), " and ", second->size()));
+      }
+      first->insert(first->end(), second->begin(), second->end());
+      return *std::move(first);
+    }
     case ParamKind::kConstant: {
       std::optional<Tensor> tensor = Constant(id, std::nullopt, std::nullopt);
       return tensor ? std::optional<AttributeValue>(*std::move(tensor)) : std::nullopt;

@@ -223,7 +223,14 @@ class GraphPrinter {
       positional = positional && required && !p.keyword_only;
       next();
       if (!positional) absl::StrAppend(text, p.name, "=");
-      AppendAttribute(graph, n, value, text);
+      const auto* pairs = std::get_if<Ints>(&value);
+      if (p.kind == ParamKind::kPairing && pairs != nullptr) {
+        const auto middle = pairs->begin() + static_cast<ptrdiff_t>(pairs->size() / 2);
+        absl::StrAppend(text, "[[", absl::StrJoin(pairs->begin(), middle, ", "), "], [",
+                        absl::StrJoin(middle, pairs->end(), ", "), "]]");
+      } else {
+        AppendAttribute(graph, n, value, text);
+      }
     }
     text->append(")");
   }
