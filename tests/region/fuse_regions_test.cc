@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "ops/ops.h"
 #include "tests/region/run_by_ops.h"
+#include "tests/rounds.h"
 
 namespace otium {
 namespace {
@@ -78,7 +79,7 @@ Case RandomProgram(Random& random) {
 
 TEST(FuseRegionsTest, ChangesNoBit) {
   int fused = 0, ran = 0;
-  for (uint32_t seed = 0; seed < 400; ++seed) {
+  for (int seed = 0; seed < Rounds(400); ++seed) {
     Random random(seed);
     Case c = RandomProgram(random);
     if (!c.function.ok()) continue;
@@ -101,8 +102,8 @@ TEST(FuseRegionsTest, ChangesNoBit) {
     ++ran;
     if (HasFailure()) break;
   }
-  EXPECT_GT(ran, 300);
-  EXPECT_GT(fused, 300);
+  EXPECT_GT(ran, Rounds(300));
+  EXPECT_GT(fused, Rounds(300));
 }
 
 // A chain is cut into regions, in linear time.

@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "ops/ops.h"
 #include "tests/region/run_by_ops.h"
+#include "tests/rounds.h"
 
 namespace otium {
 namespace {
@@ -153,7 +154,7 @@ class TapeOf : public testing::TestWithParam<DType> {};
 
 TEST_P(TapeOf, RandomRegions) {
   int ran = 0;
-  for (uint32_t seed = 0; seed < 300; ++seed) {
+  for (int seed = 0; seed < Rounds(300); ++seed) {
     Random random(seed);
     const RegionCase c = RandomRegion(GetParam(), random);
     if (!region::LowerRegion(*c.body).ok()) continue;  // A sum over a value that varies less.
@@ -177,7 +178,7 @@ TEST_P(TapeOf, RandomRegions) {
     }
     if (HasFailure()) break;
   }
-  EXPECT_GT(ran, 200);
+  EXPECT_GT(ran, Rounds(200));
 }
 
 INSTANTIATE_TEST_SUITE_P(DTypes, TapeOf,

@@ -21,6 +21,7 @@
 #include "engine/otium.h"
 #include "gtest/gtest.h"
 #include "tests/graphs/random_graph.h"
+#include "tests/rounds.h"
 #include "tests/run/error_bounds.h"
 
 namespace otium {
@@ -147,7 +148,7 @@ std::string Smallest(const Graph& graph, const std::function<bool(const Graph&)>
 
 TEST(Differential, EveryWayGivesTheSame) {
   Tally tally;
-  for (uint32_t seed = 0; seed < 4000; ++seed) {
+  for (int seed = 0; seed < Rounds(4000); ++seed) {
     const RandomGraph r = MakeRandomGraph(seed);
     const std::string difference = Compare(*r.graph, r.inputs, &tally);
     if (difference.empty()) continue;
@@ -166,7 +167,7 @@ TEST(Differential, EveryWayGivesTheSame) {
 }
 
 TEST(Differential, AnyNumberOfThreadsGivesTheSameBits) {
-  for (uint32_t seed = 0; seed < 200; ++seed) {
+  for (int seed = 0; seed < Rounds(200); ++seed) {
     // Large enough to be cut into tasks.
     const RandomGraph r =
         MakeRandomGraph(100000 + seed, {.max_nodes = 5, .max_size = 400, .max_elements = 200000});

@@ -20,6 +20,9 @@ target_compile_options(otium_compile_options INTERFACE
   -Wall -Wextra -Wno-missing-field-initializers $<$<BOOL:${OTIUM_WERROR}>:-Werror>
   # GCC 12 cannot see through Abseil's inlined vectors.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
+  # Loops are said to be independent for every function of elements, also those
+  # that no vector instruction computes.
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-pass-failed>
   # a * b + c is what it says, on every instruction set: a multiply-add is
   # written as one where it is meant. Otherwise the bits of a result would
   # depend on the compiler's mood and on the machine.
