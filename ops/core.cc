@@ -4,11 +4,13 @@
 // assumptions, casts, calls and fused regions.
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/status.h"
 #include "engine/graph/graph.h"
 #include "engine/graph/substitute.h"
+#include "ops/core.h"
 #include "ops/infer.h"
 #include "ops/op.h"
 
@@ -301,5 +303,20 @@ OTIUM_DEFINE_OP(fused) = {
     .structure = CallStructure,
     .flops = CallFlops,
 };
+
+Expr clone(Arg x) { return MakeExpr(Op::clone, {std::move(x)}); }
+
+Expr on(Arg x, Device device) {
+  return MakeExpr(Op::on, {std::move(x)}, {{"device", DeviceToString(device)}});
+}
+
+Expr assume(Arg x, const Structure& structure) {
+  // What follows is checked too: a definite matrix is symmetric.
+  Structure all = structure;
+  if (x.expr() && x.expr().type().rank() >= 2) {
+    all = NormalizeStructure(structure, x.expr().dtype(), x.expr().shape());
+  }
+  return MakeExpr(Op::assume, {std::move(x)}, {{"structure", all}});
+}
 
 }  // namespace otium

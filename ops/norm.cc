@@ -126,11 +126,10 @@ std::vector<NamedAttribute> NormAttributes(AttributeValue ord, std::optional<Int
 }
 }  // namespace
 
-Expr vector_norm(Arg x, double ord, std::optional<Ints> dim, bool keepdim,
-                 std::optional<DType> dtype) {
+Expr vector_norm(Arg x, double ord, DimsArg dim, bool keepdim, std::optional<DType> dtype) {
   return MakeExpr(Op::vector_norm, {x}, NormAttributes(ord, std::move(dim), keepdim, dtype));
 }
-Expr norm(Arg x, std::optional<NormOrder> ord, std::optional<Ints> dim, bool keepdim,
+Expr norm(Arg x, std::optional<NormOrder> ord, DimsArg dim, bool keepdim,
           std::optional<DType> dtype) {
   AttributeValue order = ord.has_value() ? (*std::move(ord)).value() : AttributeValue();
   return MakeExpr(Op::norm, {x}, NormAttributes(std::move(order), std::move(dim), keepdim, dtype));

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "engine/graph/expr.h"
+#include "ops/dims_arg.h"
 
 namespace otium {
 
@@ -29,16 +30,15 @@ class NormOrder {
 // sum(|x|**ord)**(1 / ord) over the dimensions `dim` (all when none): inf and -inf
 // are the largest and smallest |x|, 0 counts what is not 0. Of nothing, orders
 // below 0 and inf are an error, others 0. With `dtype` x is cast to it first.
-OTIUM_EXPORT Expr vector_norm(Arg x, double ord = 2, std::optional<Ints> dim = std::nullopt,
-                              bool keepdim = false, std::optional<DType> dtype = std::nullopt);
+OTIUM_EXPORT Expr vector_norm(Arg x, double ord = 2, DimsArg dim = {}, bool keepdim = false,
+                              std::optional<DType> dtype = std::nullopt);
 
 // torch.linalg.norm. Without ord: the 2-norm of all elements over `dim`. With ord:
 // over one dimension (x is 1-D when dim is none) vector_norm; over two (x is 2-D
 // when dim is none) a matrix norm: "fro"; 1 and -1 the largest and smallest sum of
 // a column's |x|; inf and -inf of a row's. "nuc", 2 and -2 are not there yet.
-OTIUM_EXPORT Expr norm(Arg x, std::optional<NormOrder> ord = std::nullopt,
-                       std::optional<Ints> dim = std::nullopt, bool keepdim = false,
-                       std::optional<DType> dtype = std::nullopt);
+OTIUM_EXPORT Expr norm(Arg x, std::optional<NormOrder> ord = std::nullopt, DimsArg dim = {},
+                       bool keepdim = false, std::optional<DType> dtype = std::nullopt);
 
 }  // namespace otium
 

@@ -10,6 +10,7 @@
 
 #include "ops/comparison.h"
 #include "ops/contraction.h"
+#include "ops/core.h"
 #include "ops/creation.h"
 #include "ops/functions.h"
 #include "ops/indexing.h"

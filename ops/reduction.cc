@@ -294,44 +294,36 @@ std::optional<Ints> OneDim(std::optional<int64_t> dim) {
 
 }  // namespace
 
-Expr sum(Arg x, std::optional<Ints> dim, bool keepdim, std::optional<DType> dtype) {
+Expr sum(Arg x, DimsArg dim, bool keepdim, std::optional<DType> dtype) {
   return ReduceAs(Op::sum, x, std::move(dim), keepdim, dtype);
 }
-Expr prod(Arg x, std::optional<Ints> dim, bool keepdim, std::optional<DType> dtype) {
+Expr prod(Arg x, DimsArg dim, bool keepdim, std::optional<DType> dtype) {
   return ReduceAs(Op::prod, x, std::move(dim), keepdim, dtype);
 }
-Expr mean(Arg x, std::optional<Ints> dim, bool keepdim, std::optional<DType> dtype) {
+Expr mean(Arg x, DimsArg dim, bool keepdim, std::optional<DType> dtype) {
   return ReduceAs(Op::mean, x, std::move(dim), keepdim, dtype);
 }
-Expr var(Arg x, std::optional<Ints> dim, double correction, bool keepdim) {
+Expr var(Arg x, DimsArg dim, double correction, bool keepdim) {
   return Reduce(Op::var, x, std::move(dim), keepdim, correction);
 }
-Expr std(Arg x, std::optional<Ints> dim, double correction, bool keepdim) {
+Expr std(Arg x, DimsArg dim, double correction, bool keepdim) {
   return Reduce(Op::std, x, std::move(dim), keepdim, correction);
 }
-std::pair<Expr, Expr> var_mean(Arg x, std::optional<Ints> dim, double correction, bool keepdim) {
+std::pair<Expr, Expr> var_mean(Arg x, DimsArg dim, double correction, bool keepdim) {
   const Expr var = Reduce(Op::var_mean, x, std::move(dim), keepdim, correction);
   return {var, Expr(var.node_ptr(), 1)};
 }
-Expr amax(Arg x, std::optional<Ints> dim, bool keepdim) {
-  return Reduce(Op::amax, x, std::move(dim), keepdim);
-}
-Expr amin(Arg x, std::optional<Ints> dim, bool keepdim) {
-  return Reduce(Op::amin, x, std::move(dim), keepdim);
-}
+Expr amax(Arg x, DimsArg dim, bool keepdim) { return Reduce(Op::amax, x, std::move(dim), keepdim); }
+Expr amin(Arg x, DimsArg dim, bool keepdim) { return Reduce(Op::amin, x, std::move(dim), keepdim); }
 Expr argmax(Arg x, std::optional<int64_t> dim, bool keepdim) {
   return Reduce(Op::argmax, x, OneDim(dim), keepdim);
 }
 Expr argmin(Arg x, std::optional<int64_t> dim, bool keepdim) {
   return Reduce(Op::argmin, x, OneDim(dim), keepdim);
 }
-Expr all(Arg x, std::optional<Ints> dim, bool keepdim) {
-  return Reduce(Op::all, x, std::move(dim), keepdim);
-}
-Expr any(Arg x, std::optional<Ints> dim, bool keepdim) {
-  return Reduce(Op::any, x, std::move(dim), keepdim);
-}
-Expr count_nonzero(Arg x, std::optional<Ints> dim, bool keepdim) {
+Expr all(Arg x, DimsArg dim, bool keepdim) { return Reduce(Op::all, x, std::move(dim), keepdim); }
+Expr any(Arg x, DimsArg dim, bool keepdim) { return Reduce(Op::any, x, std::move(dim), keepdim); }
+Expr count_nonzero(Arg x, DimsArg dim, bool keepdim) {
   return Reduce(Op::count_nonzero, x, std::move(dim), keepdim);
 }
 Expr logsumexp(Arg x, Ints dim, bool keepdim) {

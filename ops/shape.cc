@@ -385,7 +385,7 @@ Expr movedim(Arg x, Ints source, Ints destination) {
   return MakeExpr(Op::movedim, {x},
                   {{"source", std::move(source)}, {"destination", std::move(destination)}});
 }
-Expr squeeze(Arg x, std::optional<Ints> dim) {
+Expr squeeze(Arg x, DimsArg dim) {
   std::vector<NamedAttribute> attributes;
   if (dim.has_value()) attributes.push_back({"dim", *std::move(dim)});
   return MakeExpr(Op::squeeze, {x}, std::move(attributes));
@@ -396,7 +396,7 @@ Expr broadcast_to(Arg x, Dims size) {
   return MakeExpr(Op::broadcast_to, {x}, {{"size", std::move(size)}});
 }
 Expr flip(Arg x, Ints dims) { return MakeExpr(Op::flip, {x}, {{"dims", std::move(dims)}}); }
-Expr roll(Arg x, Ints shifts, std::optional<Ints> dims) {
+Expr roll(Arg x, Ints shifts, DimsArg dims) {
   std::vector<NamedAttribute> attributes = {{"shifts", std::move(shifts)}};
   if (dims.has_value()) attributes.push_back({"dims", *std::move(dims)});
   return MakeExpr(Op::roll, {x}, std::move(attributes));

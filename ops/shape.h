@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "engine/graph/expr.h"
+#include "ops/dims_arg.h"
 
 namespace otium {
 
@@ -30,7 +31,7 @@ OTIUM_EXPORT Expr movedim(Arg x, Ints source, Ints destination);
 
 // Without the dimensions of size 1, or those of them that `dim` lists. A size
 // that is a name is an error where it decides.
-OTIUM_EXPORT Expr squeeze(Arg x, std::optional<Ints> dim = std::nullopt);
+OTIUM_EXPORT Expr squeeze(Arg x, DimsArg dim = {});
 // With a dimension of size 1 before dimension `dim`.
 OTIUM_EXPORT Expr unsqueeze(Arg x, int64_t dim);
 // Dimensions of size 1 repeated to `sizes`, where -1 keeps a size; new dimensions
@@ -43,7 +44,7 @@ OTIUM_EXPORT Expr broadcast_to(Arg x, Dims size);
 OTIUM_EXPORT Expr flip(Arg x, Ints dims);
 // Element i goes to i + shift, around the end, along each of `dims`; of the
 // flattened tensor when `dims` is none.
-OTIUM_EXPORT Expr roll(Arg x, Ints shifts, std::optional<Ints> dims = std::nullopt);
+OTIUM_EXPORT Expr roll(Arg x, Ints shifts, DimsArg dims = {});
 
 }  // namespace otium
 
