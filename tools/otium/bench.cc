@@ -16,9 +16,9 @@
 #include "nlohmann/json.hpp"
 #include "tools/otium/commands.h"
 #include "tools/otium/execution.h"
-#include "tools/otium/explained_plan.h"
+#include "tools/viz/explained_plan.h"
 #include "tools/otium/graph_file.h"
-#include "tools/otium/units.h"
+#include "tools/viz/units.h"
 
 namespace otium::cli {
 namespace {

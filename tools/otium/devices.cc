@@ -11,7 +11,7 @@
 #include "engine/optimize/cost.h"
 #include "nlohmann/json.hpp"
 #include "tools/otium/commands.h"
-#include "tools/otium/units.h"
+#include "tools/viz/units.h"
 
 namespace otium::cli {
 namespace {

@@ -4,8 +4,8 @@
 // they read and write, their reasons, and what a run measured. `explain` prints
 // it, `--json` writes it, `bench` sums it up.
 
-#ifndef OTIUM_TOOLS_OTIUM_EXPLAINED_PLAN_H_
-#define OTIUM_TOOLS_OTIUM_EXPLAINED_PLAN_H_
+#ifndef OTIUM_TOOLS_VIZ_EXPLAINED_PLAN_H_
+#define OTIUM_TOOLS_VIZ_EXPLAINED_PLAN_H_
 
 #include <cstdint>
 #include <optional>
@@ -17,7 +17,7 @@
 #include "engine/run/executor.h"
 #include "tools/otium/session.h"
 
-namespace otium::cli {
+namespace otium::viz {
 
 struct ExplainedOperand {
   std::string name;    // The user's, or v7.
@@ -87,6 +87,6 @@ ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans
 
 Json PlanToJson(const ExplainedPlan& plan);
 
-}  // namespace otium::cli
+}  // namespace otium::viz
 
-#endif  // OTIUM_TOOLS_OTIUM_EXPLAINED_PLAN_H_
+#endif  // OTIUM_TOOLS_VIZ_EXPLAINED_PLAN_H_

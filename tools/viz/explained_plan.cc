@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/otium/explained_plan.h"
+#include "tools/viz/explained_plan.h"
 
 #include <algorithm>
 #include <memory>
@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 
-namespace otium::cli {
+namespace otium::viz {
 namespace {
 
 std::string ValueName(const Graph& graph, ValueId v) {
@@ -255,4 +255,4 @@ Json PlanToJson(const ExplainedPlan& plan) {
   return json;
 }
 
-}  // namespace otium::cli
+}  // namespace otium::viz
