@@ -21,6 +21,15 @@
 #include "tools/viz/units.h"
 
 namespace otium::cli {
+
+using viz::ExplainedPlan;
+using viz::ExplainedSegment;
+using viz::ExplainedStep;
+using viz::ExplainPlans;
+using viz::PlanToJson;
+using viz::ScaledText;
+using viz::SecondsText;
+
 namespace {
 
 using Clock = std::chrono::steady_clock;

@@ -14,6 +14,11 @@
 #include "tools/viz/units.h"
 
 namespace otium::cli {
+
+using viz::BytesText;
+using viz::ScaledText;
+using viz::SecondsText;
+
 namespace {
 
 Json DeviceToJson(const DeviceModel& d) {

@@ -10,7 +10,6 @@
 #include "nlohmann/json.hpp"
 
 namespace otium::viz {
-namespace {
 
 std::string ValueName(const Graph& graph, ValueId v) {
   if (!graph.value_name(v).empty()) return std::string(graph.value_name(v));
@@ -22,6 +21,8 @@ std::string ValueName(const Graph& graph, ValueId v) {
   }
   return absl::StrCat("v", v);
 }
+
+namespace {
 
 // Seconds that the device needs at least: its peak, or its memory.
 double RooflineSeconds(const DeviceModel& device, DType dtype, double real_flops, double bytes) {
@@ -171,6 +172,8 @@ Json ReasonsToJson(const std::vector<ExplainedReason>& reasons) {
   return list;
 }
 
+}  // namespace
+
 Json StepToJson(const ExplainedStep& s) {
   Json json = {{"kind", s.kind},
                {"op", s.op},
@@ -189,12 +192,11 @@ Json StepToJson(const ExplainedStep& s) {
   if (s.measured.has_value()) {
     json["measured"] = {{"seconds", s.measured->seconds},
                         {"share", s.measured->share},
-                        {"alternative", s.measured->alternative}};
+                        {"alternative", s.measured->alternative},
+                        {"start", s.measured->start}};
   }
   return json;
 }
-
-}  // namespace
 
 ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans,
                            const Machine& machine, const Profile* profile) {
@@ -215,7 +217,8 @@ ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans
   for (const StepRecord& r : profile->steps) total += r.end - r.start;
   for (const StepRecord& r : profile->steps) {
     result.segments[r.segment].steps[r.step].measured =
-        Measurement{r.end - r.start, total > 0 ? (r.end - r.start) / total : 0, r.alternative};
+        Measurement{r.end - r.start, total > 0 ? (r.end - r.start) / total : 0, r.alternative,
+                    r.start};
   }
   result.measured = profile->seconds;
   // What came after was planned, and stands as a segment of its own.

@@ -15,9 +15,11 @@
 #include "engine/optimize/cost.h"
 #include "engine/place/plan.h"
 #include "engine/run/executor.h"
-#include "tools/otium/session.h"
+#include "nlohmann/json_fwd.hpp"
 
 namespace otium::viz {
+
+using Json = nlohmann::ordered_json;
 
 struct ExplainedOperand {
   std::string name;    // The user's, or v7.
@@ -35,6 +37,7 @@ struct Measurement {
   double seconds = 0;
   double share = 0;  // Of the steps of the whole run.
   int alternative = 0;
+  double start = 0;  // Since the run began.
 };
 
 struct ExplainedStep {
@@ -85,7 +88,11 @@ struct ExplainedPlan {
 ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans,
                            const Machine& machine, const Profile* profile);
 
+Json StepToJson(const ExplainedStep& step);
 Json PlanToJson(const ExplainedPlan& plan);
+
+// The user's name of a value, that of the input or output it is, or v7.
+std::string ValueName(const Graph& graph, ValueId v);
 
 }  // namespace otium::viz
 

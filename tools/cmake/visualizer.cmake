@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# otium_viz: pictures of graphs and plans. A user of libotium.so like any other;
+# the program and the tests link it.
+
+file(GLOB otium_viz_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tools/viz/*.cc")
+add_library(otium_viz STATIC ${otium_viz_sources})
+add_library(otium::viz ALIAS otium_viz)
+set_target_properties(otium_viz PROPERTIES POSITION_INDEPENDENT_CODE ON EXPORT_NAME viz)
+target_link_libraries(otium_viz
+  PUBLIC otium::otium
+  PRIVATE $<BUILD_INTERFACE:otium_compile_options> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
+          $<BUILD_INTERFACE:ZLIB::ZLIB> absl::str_format absl::flat_hash_set)
