@@ -94,6 +94,9 @@ std::string JsonString(absl::string_view text) {
 
 std::string JsonNumber(double value) {
   if (!std::isfinite(value)) return "0";
+  if (value == std::floor(value) && std::abs(value) < 1e15) {
+    return absl::StrCat(static_cast<int64_t>(value));
+  }
   char buffer[32];
   const auto end = std::to_chars(buffer, buffer + sizeof(buffer), value);
   return std::string(buffer, end.ptr);

@@ -91,6 +91,21 @@ PassHistory::Graphs PassesOf(const Plan& plan, const PassHistory::Graphs* histor
   return graphs;
 }
 
+// The passes that were watched when this plan was made, or one like it; others were
+// watched too: those of defaults of inputs, those of other segments.
+const PassHistory::Graphs* HistoryOf(const Plan& plan, const PassHistory* history) {
+  if (history == nullptr) return nullptr;
+  const auto& segments = history->segments();
+  for (size_t i = segments.size(); i-- > 0;) {
+    const Graph& last = *segments[i].back().second;
+    if (last.fingerprint() == plan.graph->fingerprint() &&
+        last.num_nodes() == plan.graph->num_nodes()) {
+      return &segments[i];
+    }
+  }
+  return nullptr;
+}
+
 Segment DescribePlan(const Plan& plan, ExplainedSegment explained,
                      const PassHistory::Graphs* history, Document* document) {
   Segment segment;
@@ -163,10 +178,8 @@ Document DescribePlans(const std::vector<std::shared_ptr<const Plan>>& given,
   Document document;
   if (!plans.empty()) document.name = plans[0]->source->name();
   for (size_t i = 0; i < plans.size(); ++i) {
-    const bool known = options.history != nullptr && i < options.history->segments().size();
     document.segments.push_back(DescribePlan(*plans[i], std::move(explained.segments[i]),
-                                             known ? &options.history->segments()[i] : nullptr,
-                                             &document));
+                                             HistoryOf(*plans[i], options.history), &document));
   }
   if (!plans.empty() && plans.back()->continuation.has_value()) {
     // Not planned yet: only what it is.

@@ -156,12 +156,13 @@ class PlanStage {
     for (const PlanBuffer& buffer : plan_.buffers) {
       if (buffer.kind != BufferKind::kArena && buffer.kind != BufferKind::kResult) continue;
       const auto steps = static_cast<StepId>(plan_.steps.size());
-      const StepId first = std::clamp(buffer.first, 0, steps);
+      if (steps == 0) break;
+      const StepId first = std::clamp(buffer.first, 0, steps - 1);
       // Results stay to the end.
       const StepId last = buffer.kind == BufferKind::kResult ? steps - 1
                                                              : std::clamp(buffer.last, first, steps - 1);
       change[first] += buffer.bytes;
-      if (last + 1 <= steps) change[last + 1] -= buffer.bytes;
+      change[last + 1] -= buffer.bytes;
     }
     int64_t live = 0;
     for (size_t i = 0; i < plan_.steps.size(); ++i) {
