@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kMaxPeriod = 4096;
 constexpr size_t kFewestTimes = 3;
+constexpr size_t kFewestSingles = 8;
 constexpr size_t kMaxWork = 32;  // Comparisons an item.
 
 class Folder {
@@ -86,16 +87,57 @@ class Folder {
 
   // ---- scopes
 
+  // Where a node is drawn: in its scope; a call in the scope that it becomes, so that
+  // the two have one place; and what reads nothing, like weights, where all its
+  // readers are.
+  void ChooseScopes() {
+    absl::flat_hash_map<std::pair<Index, Index>, Index> scope_at;
+    for (Index s = 0; s < static_cast<Index>(s_.scopes.size()); ++s) {
+      scope_at.try_emplace({s_.scopes[s].parent, s_.scopes[s].source}, s);
+    }
+    std::vector<int> depth(s_.scopes.size(), 0);
+    for (size_t s = 0; s < s_.scopes.size(); ++s) {
+      if (s_.scopes[s].parent >= 0) depth[s] = depth[s_.scopes[s].parent] + 1;
+    }
+    scope_.resize(s_.nodes.size());
+    for (size_t v = 0; v < s_.nodes.size(); ++v) {
+      const Node& node = s_.nodes[v];
+      scope_[v] = node.scope;
+      if (node.kind != NodeKind::kCall || node.sources.empty()) continue;
+      const auto it = scope_at.find({node.scope, node.sources[0]});
+      if (it != scope_at.end()) scope_[v] = it->second;
+    }
+    constexpr Index kNobody = -2;
+    std::vector<Index> readers(s_.nodes.size(), kNobody);
+    std::vector<bool> reads(s_.nodes.size(), false);
+    for (size_t e = 0; e < s_.edges.size(); ++e) {
+      if (!view_.edges[e]) continue;
+      const Edge& edge = s_.edges[e];
+      reads[edge.to] = true;
+      Index& common = readers[edge.from];
+      Index other = scope_[edge.to];
+      if (common == kNobody) common = other;
+      while (common != other) {
+        Index& deeper = common >= 0 && (other < 0 || depth[common] >= depth[other]) ? common : other;
+        deeper = s_.scopes[deeper].parent;
+      }
+    }
+    for (size_t v = 0; v < s_.nodes.size(); ++v) {
+      if (!reads[v] && readers[v] != kNobody) scope_[v] = readers[v];
+    }
+  }
+
   void MakeScopes() {
     f_.group_of.assign(s_.nodes.size(), -1);
     Group whole;
     whole.first = 0;
     f_.groups.push_back(std::move(whole));
     absl::flat_hash_map<Index, Index> group_of_scope;
+    ChooseScopes();
     for (Index v : order_) {
       // From outside in: groups that are new get a place in their parents.
       std::vector<Index> path;
-      for (Index s = s_.nodes[v].scope; s >= 0; s = s_.scopes[s].parent) path.push_back(s);
+      for (Index s = scope_[v]; s >= 0; s = s_.scopes[s].parent) path.push_back(s);
       Index group = 0;
       for (size_t i = path.size(); i-- > 0;) {
         const auto [it, is_new] =
@@ -165,7 +207,9 @@ class Folder {
         if (times >= kFewestTimes) times = CountAlike(begin, period, times);
       }
       seen[hashes[i]] = i;
-      if (times < kFewestTimes || period * times < 4) {
+      // Of single nodes it takes more to be worth a box.
+      const bool single = period == 1 && !items[begin].is_group;
+      if (times < (single ? kFewestSingles : kFewestTimes)) {
         ++i;
         continue;
       }
@@ -364,6 +408,7 @@ class Folder {
   const View& view_;
   Folding f_;
   std::vector<Index> order_;
+  std::vector<Index> scope_;  // Where each node is drawn.
   std::vector<std::vector<Index>> in_edges_;
   std::vector<Hash128> hash_;  // Of groups.
   absl::flat_hash_map<Index, Index> position_;

@@ -9,7 +9,8 @@ namespace {
 
 constexpr double kTallest = 2.5;  // Height to width of what is left as it is.
 constexpr double kAspect = 0.7;   // Height to width of what is cut.
-constexpr size_t kFewRows = 24;
+constexpr size_t kFewRows = 6;
+constexpr double kLow = 1500;  // Pictures up to this height fit a screen or two.
 constexpr int kMaxLanes = 12;
 constexpr double kLane = 7;
 
@@ -27,7 +28,7 @@ Columns WrapRows(const std::vector<Row>& rows, const std::vector<int>& crossing)
   }
   const double height = rows.back().bottom, width = right - left;
   result.columns_.push_back({-left, 0, width, height, 1, 0});
-  if (rows.size() <= kFewRows || height <= kTallest * width) return result;
+  if (rows.size() <= kFewRows || height <= std::max(kLow, kTallest * width)) return result;
   // Columns of the average width, with room between them.
   const double typical = area_width / static_cast<double>(rows.size()) + 80;
   const double count = std::max(2.0, std::ceil(std::sqrt(height / (kAspect * typical))));
