@@ -125,6 +125,31 @@ class Folder {
     for (size_t v = 0; v < s_.nodes.size(); ++v) {
       if (!reads[v] && readers[v] != kNobody) scope_[v] = readers[v];
     }
+    KeepFirstInputs(reads);
+  }
+
+  // A call that reads nothing but inputs keeps the first of them outside: what a
+  // model is applied to is not one of its weights, and its first layer is like the
+  // others.
+  void KeepFirstInputs(const std::vector<bool>& reads) {
+    const auto outermost = [&](Index scope) {
+      while (scope >= 0 && s_.scopes[scope].parent >= 0) scope = s_.scopes[scope].parent;
+      return scope;
+    };
+    std::vector<bool> is_fed(s_.scopes.size(), false);
+    for (size_t e = 0; e < s_.edges.size(); ++e) {
+      if (!view_.edges[e]) continue;
+      const Edge& edge = s_.edges[e];
+      const Index to = outermost(scope_[edge.to]);
+      if (to >= 0 && outermost(scope_[edge.from]) != to) is_fed[to] = true;
+    }
+    for (size_t v = 0; v < s_.nodes.size(); ++v) {
+      if (reads[v] || !view_.nodes[v] || s_.nodes[v].kind != NodeKind::kInput) continue;
+      const Index scope = outermost(scope_[v]);
+      if (scope < 0 || is_fed[scope]) continue;
+      is_fed[scope] = true;
+      scope_[v] = -1;
+    }
   }
 
   void MakeScopes() {

@@ -42,6 +42,13 @@ Hasher HashNode(const Graph& graph, NodeId n) {
   return h;
 }
 
+bool HasCalls(const Graph& graph) {
+  for (NodeId n = 0; n < graph.num_nodes(); ++n) {
+    if (graph.Is(n, Op::call)) return true;
+  }
+  return false;
+}
+
 bool IsCall(const Segment& segment, Index source) { return segment.sources[source].op == Op::call; }
 
 }  // namespace
@@ -136,6 +143,8 @@ void HistoryBuilder::AddGraph(absl::string_view stage, Stage::Kind kind, const G
   for (size_t i = segment_.sources.size(); i < entries.size(); ++i) {
     segment_.sources.push_back(entries[i]);
   }
+  if (index == 0) num_source_entries_ = static_cast<Index>(segment_.sources.size());
+  previous_has_calls_ = previous_ != nullptr && HasCalls(*previous_);
   NoteCallees(graph);
   Match(graph);
   made_.clear();
@@ -191,7 +200,7 @@ Index HistoryBuilder::NewNode(const Graph& graph, NodeId n, absl::string_view li
   if (op.id == Op::call || op.id == Op::fused) {
     node.body = Body(*graph.attributes(n).Get<GraphPtr>("graph"));
   }
-  node.scope = ScopeOfCalls(node, graph);
+  node.scope = ScopeOfCalls(node);
   segment_.nodes.push_back(std::move(node));
   return static_cast<Index>(segment_.nodes.size()) - 1;
 }
@@ -227,15 +236,22 @@ void HistoryBuilder::NoteCallees(const Graph& graph) {
   }
 }
 
-// inline_calls leaves the calls behind a node's own origin, the innermost first. Of
-// nodes made later the order is lost; theirs is the scope of what they were made of,
-// and FindSuccessors finds it.
-Index HistoryBuilder::ScopeOfCalls(const Node& node, const Graph&) {
-  if (node.kind == NodeKind::kCall) return -1;
+// The scope of a node that inline_calls made: its calls, of which an inner one has a
+// larger source than an outer one, for sources of callees are appended. Of nodes made
+// later it is that of what they were made of (FindSuccessors); of those whose pass
+// was not watched, the one call of the source graph that they lie in, if it is one.
+Index HistoryBuilder::ScopeOfCalls(const Node& node) {
+  if (node.kind == NodeKind::kCall || !previous_has_calls_) return -1;
+  std::vector<Index> calls;
+  for (Index s : node.sources) {
+    if (IsCall(segment_, s)) calls.push_back(s);
+  }
+  std::sort(calls.begin(), calls.end());
+  const auto in_source = std::count_if(calls.begin(), calls.end(),
+                                       [&](Index call) { return call < num_source_entries_; });
+  if (in_source != 1) return -1;
   Index scope = -1;
-  for (size_t i = node.sources.size(); i-- > 0;) {
-    const Index call = node.sources[i];
-    if (!IsCall(segment_, call)) break;
+  for (Index call : calls) {
     const auto [it, is_new] =
         scope_of_.try_emplace({scope, call}, static_cast<Index>(segment_.scopes.size()));
     if (is_new) {

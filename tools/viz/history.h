@@ -36,11 +36,13 @@ class HistoryBuilder {
   void FindSuccessors();
   void NoteCallees(const Graph& graph);
   Index Body(const Graph& graph);
-  Index ScopeOfCalls(const Node& node, const Graph& graph);
+  Index ScopeOfCalls(const Node& node);
   Index CommonScope(Index a, Index b) const;
 
   Segment& segment_;
   const Graph* previous_ = nullptr;
+  bool previous_has_calls_ = false;
+  Index num_source_entries_ = 0;  // Of the first stage.
   std::vector<Index> node_of_;
   std::vector<Index> made_, removed_;
   // Edges of the last stage, by end, operand, beginning and result.

@@ -149,7 +149,7 @@ class Layerer {
     }
     std::vector<int64_t> of_length(num_rows_ + 1, 0);
     for (int64_t r : reach) ++of_length[r];
-    const int64_t limit = 4 * (static_cast<int64_t>(n_) + static_cast<int64_t>(edges_.size())) + 4000;
+    const int64_t limit = static_cast<int64_t>(n_) + static_cast<int64_t>(edges_.size()) + 4000;
     int64_t places = 0;
     int longest = 0;
     for (int length = 1; length <= num_rows_; ++length) {

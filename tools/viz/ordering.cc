@@ -14,6 +14,9 @@ namespace {
 
 constexpr int kSortingSweeps = 6;
 constexpr int kPlacingSweeps = 10;
+// Nobody sees all of what is larger than this at once.
+constexpr size_t kLarge = 100000;
+constexpr int kPlacingSweepsOfLarge = 5;
 // Crossings are counted, to keep the best sweep, where that costs little.
 constexpr size_t kMaxCounted = 40000;
 
@@ -155,8 +158,9 @@ void PlaceSlots(Layering* layering) {
   }
   const Side up{l.up_begin, l.up, true}, down{l.down_begin, l.down, false};
   std::vector<double> wanted, weight;
-  for (int sweep = 0; sweep < kPlacingSweeps; ++sweep) {
-    const bool both = sweep >= kPlacingSweeps - 4;
+  const int sweeps = l.slots.size() > kLarge ? kPlacingSweepsOfLarge : kPlacingSweeps;
+  for (int sweep = 0; sweep < sweeps; ++sweep) {
+    const bool both = sweep >= sweeps - 4;
     const bool downwards = sweep % 2 == 0;
     for (size_t i = 0; i < l.rows.size(); ++i) {
       const std::vector<int>& row = l.rows[downwards ? i : l.rows.size() - 1 - i];

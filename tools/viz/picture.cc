@@ -211,8 +211,8 @@ Label LabelOf(const Segment& segment, const Node& node) {
     const size_t at = node.text.find(" = ");
     if (at != std::string::npos) label.title = node.text.substr(at + 3);
   }
-  if (node.kind == NodeKind::kCall) {
-    // "h: f32[8] = call layer(x, W)".
+  if (node.kind == NodeKind::kCall || node.kind == NodeKind::kFused) {
+    // "h: f32[8] = call layer(x, W)", "y: f32[8] = fused mul_sum(x, g)".
     const size_t at = node.text.find(" = "), end = node.text.find('(', at);
     if (at != std::string::npos && end != std::string::npos) {
       label.title = node.text.substr(at + 3, end - at - 3);

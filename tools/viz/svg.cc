@@ -220,7 +220,7 @@ class SvgWriter {
     if (!label.detail.empty()) Text("s2", x, y += kLine, label.detail, true);
     // How much of the time of the plan it takes.
     const double share = ShareOf(s, node);
-    if (share > 0.005) {
+    if (share > 0.02) {
       Rect("bar", at.x + 4, at.y + item.height - 3.5, std::max(2.0, share * (item.width - 8)), 2.5, 1);
     }
     out_ += "</g>\n";
