@@ -225,7 +225,12 @@ TEST(Model, HostileNamesStayText) {
     const std::string svg = ToSvg(document), dot = ToDot(document), text = ToListing(document);
     EXPECT_THAT(svg, Not(HasSubstr("<script")));
     EXPECT_THAT(svg, Not(HasSubstr("<b>")));
-    for (const std::string& output : {svg, dot, text}) {
+    // The two of the page itself.
+    const std::string html = ToHtml(document, Machine{{DeviceModel()}});
+    size_t scripts = 0;
+    for (size_t at = 0; (at = html.find("<script", at)) != std::string::npos; ++at) ++scripts;
+    EXPECT_EQ(scripts, 2u);
+    for (const std::string& output : {svg, dot, text, html}) {
       EXPECT_THAT(output, Not(HasSubstr("\x1b")));
       EXPECT_THAT(output, Not(HasSubstr("\x01")));
       EXPECT_THAT(output, Not(HasSubstr("\xE2\x80\xAE")));
@@ -238,7 +243,7 @@ TEST(Model, HostileNamesStayText) {
 TEST(Dump, TheExtensionSaysWhat) {
   const Planned planned = PlanText(kAddmv, "addmv.otm");
   const std::string folder = testing::TempDir();
-  for (const char* extension : {".svg", ".dot", ".json", ".txt"}) {
+  for (const char* extension : {".html", ".svg", ".dot", ".json", ".txt"}) {
     const std::string path = absl::StrCat(folder, "/otium_viz_test", extension);
     EXPECT_TRUE(DumpPlan(planned.plan, path, planned.options()).ok()) << path;
     EXPECT_GT(std::ifstream(path).peek(), 0) << path;
