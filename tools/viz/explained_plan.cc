@@ -172,8 +172,6 @@ Json ReasonsToJson(const std::vector<ExplainedReason>& reasons) {
   return list;
 }
 
-}  // namespace
-
 Json StepToJson(const ExplainedStep& s) {
   Json json = {{"kind", s.kind},
                {"op", s.op},
@@ -197,6 +195,8 @@ Json StepToJson(const ExplainedStep& s) {
   }
   return json;
 }
+
+}  // namespace
 
 ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans,
                            const Machine& machine, const Profile* profile) {

@@ -128,7 +128,8 @@ struct Segment {
 
   bool planned = false;
   ExplainedSegment plan;         // Its steps are what Node::steps counts.
-  std::vector<Index> step_node;  // Parallel to them.
+  std::vector<Index> step_node;  // Parallel to them, as the next two: buffers.
+  std::vector<std::vector<Index>> step_reads, step_writes;
   std::vector<SeenBuffer> buffers;
   std::vector<int64_t> live_bytes;  // Arena and results while each step runs.
   Index peak_step = -1;
