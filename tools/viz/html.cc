@@ -44,12 +44,13 @@ std::string FillIn(absl::string_view text,
 }  // namespace
 
 std::string ToHtml(const Document& document, const Machine& machine) {
-  return FillIn(kPageHtml,
-                {{"title", EscapeXml(absl::StrCat(Displayed(document.name, 80), " \xE2\x80\x94 Otium"))},
-                 {"style", kPageStyle},
-                 {"script", kPageScript},
-                 {"picture", ToSvg(document)},
-                 {"data", absl::Base64Escape(Deflated(ToJson(document, machine)))}});
+  return FillIn(
+      kPageHtml,
+      {{"title", EscapeXml(absl::StrCat(Displayed(document.name, 80), " \xE2\x80\x94 Otium"))},
+       {"style", kPageStyle},
+       {"script", kPageScript},
+       {"picture", ToSvg(document)},
+       {"data", absl::Base64Escape(Deflated(ToJson(document, machine)))}});
 }
 
 }  // namespace otium::viz

@@ -266,10 +266,10 @@ void WriteSegment(JsonWriter& w, const Segment& s) {
   });
   WriteList(w, "nodes", s.nodes, [&](const Node& n) { WriteNode(w, n); });
   WriteList(w, "edges", s.edges, [&](const Edge& e) {
-    w.NumberList(std::vector<double>{
-        static_cast<double>(e.from), static_cast<double>(e.result), static_cast<double>(e.to),
-        static_cast<double>(e.operand), static_cast<double>(e.first), static_cast<double>(e.last),
-        e.bytes});
+    w.NumberList(std::vector<double>{static_cast<double>(e.from), static_cast<double>(e.result),
+                                     static_cast<double>(e.to), static_cast<double>(e.operand),
+                                     static_cast<double>(e.first), static_cast<double>(e.last),
+                                     e.bytes});
   });
   WriteList(w, "scopes", s.scopes, [&](const Scope& scope) {
     w.Open('{');

@@ -163,8 +163,9 @@ class PlanStage {
       if (steps == 0) break;
       const StepId first = std::clamp(buffer.first, 0, steps - 1);
       // Results stay to the end.
-      const StepId last = buffer.kind == BufferKind::kResult ? steps - 1
-                                                             : std::clamp(buffer.last, first, steps - 1);
+      const StepId last = buffer.kind == BufferKind::kResult
+                              ? steps - 1
+                              : std::clamp(buffer.last, first, steps - 1);
       change[first] += buffer.bytes;
       change[last + 1] -= buffer.bytes;
     }
