@@ -96,9 +96,6 @@ class SvgWriter {
   std::string Run() {
     std::vector<Picture> pictures;
     double width = 460, y = kMargin;
-    for (const Segment& s : document_.segments) {
-      for (const Node& n : s.nodes) used_[static_cast<int>(n.kind)] |= n.last == s.last_stage();
-    }
     for (size_t i = 0; i < document_.segments.size(); ++i) {
       const Segment& s = document_.segments[i];
       pictures.push_back(
@@ -207,6 +204,7 @@ class SvgWriter {
 
   void Box(const Segment& s, const Node& node, const Placed& item, Point at) {
     const Label label = LabelOf(s, node);
+    used_[static_cast<int>(node.kind)] = true;
     absl::StrAppend(&out_, "<g><title>", EscapeXml(Description(s, node)), "</title>\n");
     const double radius =
         node.kind == NodeKind::kInput || node.kind == NodeKind::kConstant ? kOneLine / 2 : 5;
@@ -282,7 +280,7 @@ class SvgWriter {
 
   const Document& document_;
   std::string out_;
-  bool used_[kNumNodeKinds] = {};
+  bool used_[kNumNodeKinds] = {};  // Kinds that are drawn.
   const Segment* shares_of_ = nullptr;
   double total_ = 0;
 };
