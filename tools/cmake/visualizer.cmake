@@ -17,4 +17,4 @@ set_target_properties(otium_viz PROPERTIES POSITION_INDEPENDENT_CODE ON EXPORT_N
 target_link_libraries(otium_viz
   PUBLIC otium::otium
   PRIVATE $<BUILD_INTERFACE:otium_compile_options> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
-          $<BUILD_INTERFACE:ZLIB::ZLIB> absl::str_format absl::flat_hash_set)
+          ZLIB::ZLIB absl::str_format absl::flat_hash_set)
