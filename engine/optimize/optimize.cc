@@ -87,7 +87,8 @@ absl::StatusOr<OptimizeResult> Optimize(
       OTIUM_RETURN_IF_ERROR(Verified(*next, pass.name));
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    result.passes.push_back({pass.name, seconds.count(), next != result.graph, next->num_nodes()});
+    result.passes.push_back({pass.name, seconds.count(), next != result.graph, next->num_nodes(),
+                             result.reasons.size()});
     result.graph = std::move(next);
     if (options.observe) options.observe(pass.name, result.graph);
   }

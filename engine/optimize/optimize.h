@@ -35,6 +35,8 @@ struct OTIUM_EXPORT PassRecord {
   double seconds = 0;
   bool changed = false;
   NodeId nodes = 0;  // Afterwards.
+  // The reasons that this pass left are those before it, up to this index.
+  size_t reasons = 0;
 };
 
 struct OTIUM_EXPORT OptimizeResult {

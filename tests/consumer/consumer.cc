@@ -4,6 +4,7 @@
 
 #include <otium/engine/io/dlpack_abi.h>
 #include <otium/otium.h>
+#include <otium/viz.h>
 
 #include <cstdio>
 #include <string>
@@ -69,10 +70,32 @@ bool ReportsAnError() {
          std::string(PositionOf(bad.status()).file).find("consumer.cc") != std::string::npos;
 }
 
+bool DrawsAPlan() {
+  Function::Builder b("addmv");
+  const Dim n = Dim::Symbol("n");
+  const Expr A = b.Input("A", DType::kF64, {n, n}), x = b.Input("x", DType::kF64, {n});
+  b.Output("y", x + mv(A, x));
+  const absl::StatusOr<Function> function = b.Build();
+  if (!function.ok() || !DumpGraph(*function, "addmv.dot").ok()) return false;
+  PassHistory history;
+  CompileOptions options;
+  options.optimize.observe = history.Observer();
+  const absl::StatusOr<Program> program = Compile(*function, options);
+  if (!program.ok()) return false;
+  SizeBindings sizes;
+  sizes.Set("n", 100);
+  const auto plan = program->PlanFor(sizes);
+  return plan.ok() && DumpPlan(*plan, "addmv.svg", {.history = &history}).ok() &&
+         !DumpPlan(*plan, "addmv.png").ok();
+}
+
 }  // namespace
 
 int main() {
   const absl::string_view version = Version();
   std::printf("otium %.*s\n", static_cast<int>(version.size()), version.data());
-  return EvaluatesAnExpression() && RunsAFunction() && RunsAGraphFile() && ReportsAnError() ? 0 : 1;
+  return EvaluatesAnExpression() && RunsAFunction() && RunsAGraphFile() && ReportsAnError() &&
+                 DrawsAPlan()
+             ? 0
+             : 1;
 }

@@ -9,6 +9,6 @@ if(otium_cli_sources)
     OUTPUT_NAME otium
     INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
   target_link_libraries(otium_cli PRIVATE
-    otium::otium otium_compile_options
+    otium::otium otium::viz otium_compile_options
     CLI11::CLI11 fmt::fmt nlohmann_json::nlohmann_json)
 endif()

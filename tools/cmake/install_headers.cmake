@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Run by `cmake --install`: copies engine/otium.h to include/otium/otium.h, and
-# every header of the repository that it includes, directly or not, to its own
-# path below include/otium/. So the list of public headers is never written
-# down, and tests/consumer finds out whether it is whole. DLPack's structures,
-# which a program may have from another dlpack.h, are for its own choice.
+# Run by `cmake --install`: copies engine/otium.h to include/otium/otium.h and
+# tools/viz/viz.h to include/otium/viz.h, and every header of the repository that
+# they include, directly or not, to its own path below include/otium/. So the list
+# of public headers is never written down, and tests/consumer finds out whether it
+# is whole. DLPack's structures, which a program may have from another dlpack.h, are
+# for its own choice.
 #
 # Requires OTIUM_SOURCE_DIR and OTIUM_INCLUDE_DIR (absolute).
 
 cmake_policy(VERSION 3.25)
 
-set(pending engine/otium.h engine/io/dlpack_abi.h)
+set(users_include engine/otium.h tools/viz/viz.h)
+set(pending ${users_include} engine/io/dlpack_abi.h)
 set(seen "")
 while(pending)
   list(POP_FRONT pending header)
@@ -20,7 +22,7 @@ while(pending)
   list(APPEND seen ${header})
 
   set(destination "${OTIUM_INCLUDE_DIR}")
-  if(NOT header STREQUAL "engine/otium.h")
+  if(NOT header IN_LIST users_include)
     cmake_path(GET header PARENT_PATH folder)
     string(APPEND destination "/${folder}")
   endif()

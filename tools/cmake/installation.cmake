@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# `cmake --install`: the library, the program, the public headers, and the
-# package config that makes `find_package(otium)` and `otium::otium` work.
+# `cmake --install`: the libraries, the program, the public headers, and the
+# package config that makes `find_package(otium)` and `otium::otium` work, and `otium::viz`.
 
 include(CMakePackageConfigHelpers)
 
 set(otium_config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/otium")
-install(TARGETS otium EXPORT otiumTargets
-        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS otium otium_viz EXPORT otiumTargets
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT otiumTargets NAMESPACE otium:: DESTINATION ${otium_config_dir})
 if(TARGET otium_cli)
   install(TARGETS otium_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -16,11 +16,20 @@
 #include "nlohmann/json.hpp"
 #include "tools/otium/commands.h"
 #include "tools/otium/execution.h"
-#include "tools/otium/explained_plan.h"
+#include "tools/viz/explained_plan.h"
 #include "tools/otium/graph_file.h"
-#include "tools/otium/units.h"
+#include "tools/viz/units.h"
 
 namespace otium::cli {
+
+using viz::ExplainedPlan;
+using viz::ExplainedSegment;
+using viz::ExplainedStep;
+using viz::ExplainPlans;
+using viz::PlanToJson;
+using viz::ScaledText;
+using viz::SecondsText;
+
 namespace {
 
 using Clock = std::chrono::steady_clock;

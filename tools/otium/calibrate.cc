@@ -30,7 +30,7 @@
 #include "tools/otium/commands.h"
 #include "tools/otium/progress.h"
 #include "tools/otium/random_input.h"
-#include "tools/otium/units.h"
+#include "tools/viz/units.h"
 
 namespace otium::cli {
 namespace {

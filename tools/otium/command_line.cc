@@ -94,7 +94,7 @@ void AddGeneral(CLI::App* app, Options* o) {
 }
 
 void AddOptions(const std::string& command, CLI::App* app, Options* o) {
-  if (command == "run" || command == "explain" || command == "bench") {
+  if (command == "run" || command == "explain" || command == "viz" || command == "bench") {
     AddFile(app, "FILE", &o->file);
     AddInputs(app, o);
     AddLoad(app, o);
@@ -112,13 +112,17 @@ void AddOptions(const std::string& command, CLI::App* app, Options* o) {
       app->add_option("--atol", o->atol, "Absolute tolerance of --expect (default: by dtype)")
           ->type_name("X")->check(Nonnegative())->needs(expect)->group(kResults);
     }
-    if (command == "explain") {
+    if (command == "viz") {
+      app->add_option("-o,--output", o->target, "Where to: out.html, .svg, .dot, .json or .txt")
+          ->type_name("FILE")->group(kResults);
+    }
+    if (command == "explain" || command == "viz") {
       app->add_flag("--analyze", o->analyze, "Run the plan, and show what was measured")
           ->group(kInspection);
     }
     AddExecution(app, o);
     AddDumps(app, o);
-    if (command != "explain") AddRepeat(app, o);
+    if (command == "run" || command == "bench") AddRepeat(app, o);
   } else if (command == "check") {
     AddFile(app, "FILE", &o->file);
     AddLoad(app, o);

@@ -13,6 +13,7 @@ namespace otium::cli {
 absl::Status RunCommand(Session& session);
 absl::Status CheckCommand(Session& session);
 absl::Status ExplainCommand(Session& session);
+absl::Status VizCommand(Session& session);
 absl::Status BenchCommand(Session& session);
 absl::Status FmtCommand(Session& session);
 absl::Status ConvertCommand(Session& session);

@@ -11,9 +11,14 @@
 #include "engine/optimize/cost.h"
 #include "nlohmann/json.hpp"
 #include "tools/otium/commands.h"
-#include "tools/otium/units.h"
+#include "tools/viz/units.h"
 
 namespace otium::cli {
+
+using viz::BytesText;
+using viz::ScaledText;
+using viz::SecondsText;
+
 namespace {
 
 Json DeviceToJson(const DeviceModel& d) {

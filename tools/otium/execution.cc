@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -159,6 +160,24 @@ absl::StatusOr<PassDump> PassDump::Start(const std::string& folder, CompileOptio
 }
 
 absl::Status PassDump::status() const { return WithExit(state_->status, Exit::kRunFailed); }
+
+absl::StatusOr<Profile> Analyze(const Program& program, const Inputs& inputs, RunOptions run) {
+  constexpr double kSeconds = 0.5;
+  constexpr int kRuns = 20;
+  Profile best;
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i <= kRuns; ++i) {
+    Profile profile;
+    run.profile = &profile;
+    const absl::StatusOr<TensorMap> result = program.Run(inputs.tensors, run);
+    if (!result.ok()) return WithRunExit(result.status());
+    OTIUM_RETURN_IF_ERROR(CheckInterrupted());
+    if (i < 2 || profile.seconds < best.seconds) best = std::move(profile);
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
+    if (i > 0 && spent.count() > kSeconds) break;
+  }
+  return best;
+}
 
 const Machine& MachineOf(const CompileOptions& compile) {
   return compile.machine != nullptr ? *compile.machine : HostMachine();

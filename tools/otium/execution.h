@@ -45,6 +45,9 @@ class PassDump {
   std::shared_ptr<State> state_;
 };
 
+// The fastest of some runs after a first one, which plans and touches memory.
+absl::StatusOr<Profile> Analyze(const Program& program, const Inputs& inputs, RunOptions run);
+
 // The machine that plans are for.
 const Machine& MachineOf(const CompileOptions& compile);
 

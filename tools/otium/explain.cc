@@ -11,7 +11,6 @@
 //
 // Without --analyze the same text for the same graph, sizes and machine.
 
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -22,11 +21,25 @@
 #include "nlohmann/json.hpp"
 #include "tools/otium/commands.h"
 #include "tools/otium/execution.h"
-#include "tools/otium/explained_plan.h"
+#include "tools/viz/explained_plan.h"
 #include "tools/otium/graph_file.h"
-#include "tools/otium/units.h"
+#include "tools/viz/units.h"
 
 namespace otium::cli {
+
+using viz::BytesText;
+using viz::ExplainedOperand;
+using viz::ExplainedPass;
+using viz::ExplainedPlan;
+using viz::ExplainedReason;
+using viz::ExplainedSegment;
+using viz::ExplainedStep;
+using viz::ExplainPlans;
+using viz::Measurement;
+using viz::PlanToJson;
+using viz::ScaledText;
+using viz::SecondsText;
+
 namespace {
 
 std::string OperandsText(const std::vector<ExplainedOperand>& operands) {
@@ -135,25 +148,6 @@ class TreePrinter {
   const absl::string_view bold_, plain_;
   std::string text_;
 };
-
-// The fastest of some runs after a first one, which plans and touches memory.
-absl::StatusOr<Profile> Analyze(const Program& program, const Inputs& inputs, RunOptions run) {
-  constexpr double kSeconds = 0.5;
-  constexpr int kRuns = 20;
-  Profile best;
-  const auto begin = std::chrono::steady_clock::now();
-  for (int i = 0; i <= kRuns; ++i) {
-    Profile profile;
-    run.profile = &profile;
-    const absl::StatusOr<TensorMap> result = program.Run(inputs.tensors, run);
-    if (!result.ok()) return WithRunExit(result.status());
-    OTIUM_RETURN_IF_ERROR(CheckInterrupted());
-    if (i < 2 || profile.seconds < best.seconds) best = std::move(profile);
-    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
-    if (i > 0 && spent.count() > kSeconds) break;
-  }
-  return best;
-}
 
 }  // namespace
 

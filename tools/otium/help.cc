@@ -25,6 +25,15 @@ constexpr CommandHelp kCommands[] = {
      "  otium explain ridge.otm --size m=100000 --size n=500\n"
      "  otium explain ridge.otm A=A.npy b=b.npy --analyze\n"
      "  otium explain ridge.otm --device-model h200\n"},
+    {"viz", "viz FILE [NAME=VALUE ...] [-o out.html|.svg|.dot|.json|.txt]",
+     "see the graph, the plan, and how one became the other",
+     "Draws the graph of FILE, what each pass made of it, and the plan; the extension of\n"
+     "-o says how. Without -o the listing is printed. Inputs that are not given need no\n"
+     "data; sizes that nothing binds are taken to be 1000. --analyze also runs the plan\n"
+     "and adds what was measured.\n",
+     "  otium viz ridge.otm -o ridge.svg\n"
+     "  otium viz ridge.otm --size m=100000 --size n=500\n"
+     "  otium viz ridge.otm A=A.npy b=b.npy --analyze -o ridge.json\n"},
     {"bench", "bench FILE [NAME=VALUE ...]",
      "time it: percentiles, GFLOP/s, GB/s, share of the roofline",
      "Runs the plan for about a second (or --repeat times) after a warm-up. Inputs\n"

@@ -20,9 +20,9 @@ constexpr struct {
   absl::string_view name;
   absl::Status (*run)(Session&);
 } kCommands[] = {
-    {"run", RunCommand},         {"check", CheckCommand}, {"explain", ExplainCommand},
-    {"bench", BenchCommand},     {"fmt", FmtCommand},     {"convert", ConvertCommand},
-    {"ops", OpsCommand},         {"devices", DevicesCommand},
+    {"run", RunCommand},   {"check", CheckCommand},     {"explain", ExplainCommand},
+    {"viz", VizCommand},   {"bench", BenchCommand},     {"fmt", FmtCommand},
+    {"convert", ConvertCommand}, {"ops", OpsCommand},   {"devices", DevicesCommand},
     {"calibrate", CalibrateCommand},
 };
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/otium/units.h"
+#include "tools/viz/units.h"
 
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
-namespace otium::cli {
+namespace otium::viz {
 namespace {
 
 // Three digits, but whole numbers below a thousand as they are.
@@ -46,4 +46,4 @@ std::string ScaledText(double value, absl::string_view unit) {
   return Scaled(value, 1000, kPrefixes, 6, unit);
 }
 
-}  // namespace otium::cli
+}  // namespace otium::viz

@@ -4,8 +4,8 @@
 // they read and write, their reasons, and what a run measured. `explain` prints
 // it, `--json` writes it, `bench` sums it up.
 
-#ifndef OTIUM_TOOLS_OTIUM_EXPLAINED_PLAN_H_
-#define OTIUM_TOOLS_OTIUM_EXPLAINED_PLAN_H_
+#ifndef OTIUM_TOOLS_VIZ_EXPLAINED_PLAN_H_
+#define OTIUM_TOOLS_VIZ_EXPLAINED_PLAN_H_
 
 #include <cstdint>
 #include <optional>
@@ -15,9 +15,11 @@
 #include "engine/optimize/cost.h"
 #include "engine/place/plan.h"
 #include "engine/run/executor.h"
-#include "tools/otium/session.h"
+#include "nlohmann/json_fwd.hpp"
 
-namespace otium::cli {
+namespace otium::viz {
+
+using Json = nlohmann::ordered_json;
 
 struct ExplainedOperand {
   std::string name;    // The user's, or v7.
@@ -35,6 +37,7 @@ struct Measurement {
   double seconds = 0;
   double share = 0;  // Of the steps of the whole run.
   int alternative = 0;
+  double start = 0;  // Since the run began.
 };
 
 struct ExplainedStep {
@@ -89,6 +92,9 @@ ExplainedPlan ExplainPlans(const Graph& graph,
 
 Json PlanToJson(const ExplainedPlan& plan);
 
-}  // namespace otium::cli
+// The user's name of a value, that of the input or output it is, or v7.
+std::string ValueName(const Graph& graph, ValueId v);
 
-#endif  // OTIUM_TOOLS_OTIUM_EXPLAINED_PLAN_H_
+}  // namespace otium::viz
+
+#endif  // OTIUM_TOOLS_VIZ_EXPLAINED_PLAN_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/otium/explained_plan.h"
+#include "tools/viz/explained_plan.h"
 
 #include <algorithm>
 #include <memory>
@@ -10,8 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 
-namespace otium::cli {
-namespace {
+namespace otium::viz {
 
 std::string ValueName(const Graph& graph, ValueId v) {
   if (!graph.value_name(v).empty()) return std::string(graph.value_name(v));
@@ -23,6 +22,8 @@ std::string ValueName(const Graph& graph, ValueId v) {
   }
   return absl::StrCat("v", v);
 }
+
+namespace {
 
 // Seconds that the device needs at least: its peak, or its memory.
 double RooflineSeconds(const DeviceModel& device, DType dtype, double real_flops, double bytes) {
@@ -83,7 +84,8 @@ class Explainer {
                            ? "transposed"
                            : "strided";
     }
-    if (p.conjugated) absl::StrAppend(&operand.layout, operand.layout.empty() ? "" : " ", "conjugated");
+    if (p.conjugated)
+      absl::StrAppend(&operand.layout, operand.layout.empty() ? "" : " ", "conjugated");
     const PlanBuffer& buffer = plan_.buffers[o.buffer];
     switch (buffer.kind) {
       case BufferKind::kInput:
@@ -149,8 +151,9 @@ class Explainer {
     e.bytes = step.estimate.bytes;
     e.seconds = step.estimate.seconds;
     if (const DeviceModel* device = machine_.Find(step.device)) {
-      e.roofline = step.kind == PlanStep::kTransfer ? step.estimate.seconds
-                                                    : RooflineSeconds(*device, dtype, e.flops, e.bytes);
+      e.roofline = step.kind == PlanStep::kTransfer
+                       ? step.estimate.seconds
+                       : RooflineSeconds(*device, dtype, e.flops, e.bytes);
     }
     e.workspace_bytes = step.kernel.prepared.workspace_bytes;
     const auto origins = graph.origins(step.node);
@@ -178,8 +181,7 @@ class Explainer {
 Json OperandsToJson(const std::vector<ExplainedOperand>& operands) {
   Json list = Json::array();
   for (const ExplainedOperand& o : operands) {
-    list.push_back(
-        {{"name", o.name}, {"type", o.type}, {"layout", o.layout}, {"place", o.place}});
+    list.push_back({{"name", o.name}, {"type", o.type}, {"layout", o.layout}, {"place", o.place}});
   }
   return list;
 }
@@ -208,7 +210,8 @@ Json StepToJson(const ExplainedStep& s) {
   if (s.measured.has_value()) {
     json["measured"] = {{"seconds", s.measured->seconds},
                         {"share", s.measured->share},
-                        {"alternative", s.measured->alternative}};
+                        {"alternative", s.measured->alternative},
+                        {"start", s.measured->start}};
   }
   return json;
 }
@@ -239,8 +242,8 @@ ExplainedPlan ExplainPlans(const Graph& graph,
   double total = 0;
   for (const StepRecord& r : profile->steps) total += r.end - r.start;
   for (const StepRecord& r : profile->steps) {
-    result.segments[r.segment].steps[r.step].measured =
-        Measurement{r.end - r.start, total > 0 ? (r.end - r.start) / total : 0, r.alternative};
+    result.segments[r.segment].steps[r.step].measured = Measurement{
+        r.end - r.start, total > 0 ? (r.end - r.start) / total : 0, r.alternative, r.start};
   }
   result.measured = profile->seconds;
   // What came after was planned, and stands as a segment of its own.
@@ -254,10 +257,8 @@ Json PlanToJson(const ExplainedPlan& plan) {
     Json steps = Json::array(), passes = Json::array(), arenas = Json::array();
     for (const ExplainedStep& step : s.steps) steps.push_back(StepToJson(step));
     for (const ExplainedPass& p : s.passes) {
-      passes.push_back({{"name", p.name},
-                        {"seconds", p.seconds},
-                        {"changed", p.changed},
-                        {"nodes", p.nodes}});
+      passes.push_back(
+          {{"name", p.name}, {"seconds", p.seconds}, {"changed", p.changed}, {"nodes", p.nodes}});
     }
     for (const auto& [device, bytes] : s.arenas) {
       arenas.push_back({{"device", device}, {"bytes", bytes}});
@@ -280,4 +281,4 @@ Json PlanToJson(const ExplainedPlan& plan) {
   return json;
 }
 
-}  // namespace otium::cli
+}  // namespace otium::viz

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""otium viz: files by their extension, the same each time, whole or absent."""
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import unittest
+import xml.etree.ElementTree as xml
+import zlib
+
+import otium
+from otium import BAD_GRAPH, BAD_INPUT, RUN_FAILED, USAGE
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+LAYERS = """graph layer(x: f32[t, d], W: f32[d, d], b: f32[d]) -> y {
+  y = x + relu(x @ W + b)
+}
+graph net(x: f32[t, d], W: f32[d, d], b: f32[d]) -> y {
+  x1 = layer(x, W, b)
+  x2 = layer(x1, W, b)
+  y = layer(x2, W, b)
+}
+"""
+
+
+class Viz(otium.CliTest):
+    def setUp(self):
+        super().setUp()
+        self.write("addmv.otm", otium.ADDMV)
+        self.write("layers.otm", LAYERS)
+        self.sizes = ["--size", "m=60", "--size", "n=80"]
+
+    def viz(self, extension, *arguments, file="addmv.otm", **options):
+        self.otium("viz", file, "-o", f"out.{extension}", *arguments, **options)
+        return (self.folder / f"out.{extension}").read_bytes()
+
+    def test_listing_without_a_file(self):
+        out = self.otium("viz", "addmv.otm", *self.sizes).out
+        for words in ("addmv\n", "source", "fuse_products: 1 made, 2 removed", "fired   addmv",
+                      "z: f64[60] = addmv(y, A, x)", "addmv.otm:2:7", "memory: peak"):
+            self.assertIn(words, out)
+        self.assertEqual(self.viz("txt", *self.sizes).decode(), out)
+
+    def test_the_same_each_time(self):
+        for extension in ("html", "svg", "dot", "json", "txt"):
+            first = self.viz(extension, "--size", "t=8", "--size", "d=16", file="layers.otm")
+            self.assertEqual(first, self.viz(extension, "--size", "t=8", "--size", "d=16",
+                                             file="layers.otm"))
+            self.assertTrue(first)
+
+    def test_svg(self):
+        root = xml.fromstring(self.viz("svg", *self.sizes))
+        self.assertEqual(root.tag, SVG + "svg")
+        words = "".join(root.itertext())
+        for word in ("addmv", "f64[60, 80]", "prefers-color-scheme"):
+            self.assertIn(word, words)
+        titles = [t.text for t in root.iter(SVG + "title")]
+        self.assertTrue(any(t.startswith("z: f64[60] = addmv(y, A, x)\nproduct, result z") for t in titles))
+        self.assertFalse(list(root.iter(SVG + "script")))
+
+    def test_html(self):
+        page = self.viz("html", *self.sizes).decode()
+        data = re.search(r'id="data">([^<]*)<', page).group(1)
+        self.assertEqual(zlib.decompress(base64.b64decode(data)), self.viz("json", *self.sizes))
+        self.assertIn(self.viz("svg", *self.sizes).decode(), page)
+        # Nothing is loaded, and nothing was left to be filled in.
+        self.assertNotRegex(page, r'(src|href)="(?!#)')
+        self.assertNotRegex(page, r"\{\{\w+\}\}")
+
+    def test_json(self):
+        document = json.loads(self.viz("json", *self.sizes))
+        self.assertEqual((document["format"], document["graph"]), (1, "addmv"))
+        segment, = document["segments"]
+        self.assertEqual([s["name"] for s in segment["stages"]],
+                         ["source", "decompose", "fuse_products", "plan"])
+        nodes, last = segment["nodes"], len(segment["stages"]) - 1
+        self.assertEqual([n["op"] for n in nodes if n["last"] == last],
+                         ["input", "input", "input", "addmv"])
+        step, = segment["steps"]
+        self.assertEqual(nodes[step["node"]]["op"], "addmv")
+        self.assertNotIn("measured", step)
+        # Every node and edge has a place, every route its ends.
+        groups = segment["picture"]["groups"]
+        placed = [i[1] for g in groups for i in g["items"] if i[0] == 0]
+        self.assertEqual(sorted(placed), list(range(len(nodes))))
+        drawn = {e for g in groups for r in g["routes"] for e in r[5]}
+        self.assertEqual(drawn, set(range(len(segment["edges"]))))
+        for group in groups:
+            for route in group["routes"]:
+                self.assertLess(max(route[0], route[1]), len(group["items"]))
+                self.assertGreaterEqual(len(route[6]), 4)
+
+    def test_analyze(self):
+        document = json.loads(self.viz("json", "--analyze", *self.sizes))
+        step, = document["segments"][0]["steps"]
+        self.assertGreater(step["measured"]["seconds"], 0)
+        self.assertGreaterEqual(step["measured"]["start"], 0)
+        self.assertGreater(document["measured_seconds"], 0)
+        self.assertGreaterEqual(document["unattributed_seconds"], 0)
+
+    def test_a_size_that_is_data_is_seen_when_it_is_run(self):
+        self.write("pick.otm", "graph pick(x: f64[n]) -> (i, y) {\n  i = nonzero(x)\n  y = i * 2\n}\n")
+        planned = json.loads(self.viz("json", file="pick.otm"))
+        self.assertEqual(["steps" in s for s in planned["segments"]], [True, False])
+        run = json.loads(self.viz("json", "x=[0, 1, 2]", "--analyze", file="pick.otm"))
+        self.assertEqual(["steps" in s for s in run["segments"]], [True, True])
+        # The passes of both segments were watched.
+        for segment in run["segments"]:
+            self.assertNotIn("optimize", [s["name"] for s in segment["stages"]])
+
+    def test_a_device_that_is_not_here(self):
+        big = ["--size", "m=20000", "--size", "n=20000", "--device-model", "h200"]
+        self.write("mm.otm", "graph mm3(A: f32[m, n], B: f32[n, n]) -> C {\n  C = A @ B @ B @ B @ B\n}\n")
+        kinds = [n["kind"] for n in json.loads(self.viz("json", *big, file="mm.otm"))["segments"][0]["nodes"]]
+        self.assertIn("transfer", kinds)
+        self.viz("svg", *big, file="mm.otm")
+
+    @unittest.skipIf(shutil.which("dot") is None, "there is no Graphviz")
+    def test_graphviz_reads_dot(self):
+        for file, sizes in (("addmv.otm", self.sizes), ("layers.otm", ["--size", "t=8"])):
+            plain = subprocess.run(["dot", "-Tplain"], input=self.viz("dot", *sizes, file=file),
+                                   capture_output=True, check=True)
+            self.assertTrue(plain.stdout.startswith(b"graph "))
+
+    def test_json_contract(self):
+        document = self.otium("viz", "addmv.otm", "--json").json()
+        self.assertEqual((document["command"], document["exit_code"]), ("viz", 0))
+        self.assertIn("fired   addmv", document["text"])
+        document = self.otium("viz", "addmv.otm", "-o", "z.svg", "--json").json()
+        self.assertEqual(document["file"], "z.svg")
+        self.assertNotIn("text", document)
+
+    def test_errors(self):
+        self.assertIn(".svg", self.otium("viz", "addmv.otm", "-o", "z.png", code=USAGE).err)
+        self.assertFalse(os.path.exists(self.path("z.png")))
+        self.otium("viz", "addmv.otm", "-o", "no/such/z.svg", code=RUN_FAILED)
+        self.otium("viz", "missing.otm", "-o", "z.svg", code=BAD_INPUT)
+        self.write("bad.otm", "graph bad(x: f64[n]) -> y {\n  y = nosuch(x)\n}\n")
+        (self.folder / "kept.svg").write_text("as it was")
+        self.otium("viz", "bad.otm", "-o", "kept.svg", code=BAD_GRAPH)
+        self.assertEqual((self.folder / "kept.svg").read_text(), "as it was")
+
+    def test_a_deep_graph(self):
+        lines = "\n".join(f"  v{i} = sin(v{i - 1})" for i in range(1, 30000))
+        self.write("deep.otm", f"graph deep(v0: f64[4]) -> y {{\n{lines}\n  y = exp(v29999)\n}}\n")
+        for extension in ("svg", "json", "dot"):
+            self.viz(extension, "--no-optimize", file="deep.otm")
+        self.assertLess(os.path.getsize(self.path("out.svg")), 2_000_000)
+
+
+if __name__ == "__main__":
+    otium.main()

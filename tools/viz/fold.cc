@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/viz/fold.h"
+
+#include <algorithm>
+#include <functional>
+#include <queue>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "engine/base/hash.h"
+#include "tools/viz/repeats.h"
+
+namespace otium::viz {
+namespace {
+
+class Folder {
+ public:
+  Folder(const Segment& segment, const View& view) : s_(segment), view_(view) {}
+
+  Folding Run(int max_drawn) {
+    SortNodes();
+    MakeScopes();
+    hash_.resize(f_.groups.size());
+    FindEdgesByNode();
+    // Children first: what is alike is known by its content.
+    for (size_t g = f_.groups.size(); g-- > 0;) FoldRepeats(static_cast<Index>(g));
+    for (size_t g = 0; g < f_.groups.size(); ++g) MakeParts(static_cast<Index>(g));
+    PutParentsFirst();
+    Sum();
+    Open(max_drawn);
+    return std::move(f_);
+  }
+
+ private:
+  // ---- the order of computation
+
+  std::pair<Index, Index> Key(Index n) const {
+    const Node& node = s_.nodes[n];
+    Index key = node.sources.empty() ? 0 : node.sources[0];
+    // The nodes of a call stand where it does.
+    for (Index s : node.sources) {
+      if (s_.sources[s].op == Op::call) key = std::min(key, s);
+    }
+    return {key, n};
+  }
+
+  void SortNodes() {
+    const auto n = static_cast<Index>(s_.nodes.size());
+    std::vector<int> missing(n, 0);
+    std::vector<std::vector<Index>> out(n);
+    for (size_t e = 0; e < s_.edges.size(); ++e) {
+      if (!view_.edges[e] || s_.edges[e].from == s_.edges[e].to) continue;
+      ++missing[s_.edges[e].to];
+      out[s_.edges[e].from].push_back(s_.edges[e].to);
+    }
+    using Entry = std::pair<Index, Index>;
+    std::priority_queue<Entry, std::vector<Entry>, std::greater<Entry>> ready;
+    std::vector<Entry> all;
+    for (Index v = 0; v < n; ++v) {
+      if (!view_.nodes[v]) continue;
+      all.push_back(Key(v));
+      if (missing[v] == 0) ready.push(Key(v));
+    }
+    std::sort(all.begin(), all.end());
+    std::vector<bool> done(n, false);
+    size_t next = 0;
+    while (order_.size() < all.size()) {
+      if (ready.empty()) {  // A cycle between stages.
+        while (done[all[next].second]) ++next;
+        ready.push(all[next]);
+      }
+      const Index v = ready.top().second;
+      ready.pop();
+      if (done[v]) continue;
+      done[v] = true;
+      order_.push_back(v);
+      for (Index t : out[v]) {
+        if (--missing[t] == 0) ready.push(Key(t));
+      }
+    }
+  }
+
+  // ---- scopes
+
+  // Where a node is drawn: in its scope; a call in the scope that it becomes, so that
+  // the two have one place; and what reads nothing, like weights, where all its
+  // readers are.
+  void ChooseScopes() {
+    absl::flat_hash_map<std::pair<Index, Index>, Index> scope_at;
+    for (Index s = 0; s < static_cast<Index>(s_.scopes.size()); ++s) {
+      scope_at.try_emplace({s_.scopes[s].parent, s_.scopes[s].source}, s);
+    }
+    std::vector<int> depth(s_.scopes.size(), 0);
+    for (size_t s = 0; s < s_.scopes.size(); ++s) {
+      if (s_.scopes[s].parent >= 0) depth[s] = depth[s_.scopes[s].parent] + 1;
+    }
+    scope_.resize(s_.nodes.size());
+    for (size_t v = 0; v < s_.nodes.size(); ++v) {
+      const Node& node = s_.nodes[v];
+      scope_[v] = node.scope;
+      if (node.kind != NodeKind::kCall || node.sources.empty()) continue;
+      const auto it = scope_at.find({node.scope, node.sources[0]});
+      if (it != scope_at.end()) scope_[v] = it->second;
+    }
+    constexpr Index kNobody = -2;
+    std::vector<Index> readers(s_.nodes.size(), kNobody);
+    std::vector<bool> reads(s_.nodes.size(), false);
+    for (size_t e = 0; e < s_.edges.size(); ++e) {
+      if (!view_.edges[e]) continue;
+      const Edge& edge = s_.edges[e];
+      reads[edge.to] = true;
+      Index& common = readers[edge.from];
+      Index other = scope_[edge.to];
+      if (common == kNobody) common = other;
+      while (common != other) {
+        Index& deeper =
+            common >= 0 && (other < 0 || depth[common] >= depth[other]) ? common : other;
+        deeper = s_.scopes[deeper].parent;
+      }
+    }
+    for (size_t v = 0; v < s_.nodes.size(); ++v) {
+      if (!reads[v] && readers[v] != kNobody) scope_[v] = readers[v];
+    }
+    KeepFirstInputs(reads);
+  }
+
+  // A call that reads nothing but inputs keeps the first of them outside: what a
+  // model is applied to is not one of its weights, and its first layer is like the
+  // others.
+  void KeepFirstInputs(const std::vector<bool>& reads) {
+    const auto outermost = [&](Index scope) {
+      while (scope >= 0 && s_.scopes[scope].parent >= 0) scope = s_.scopes[scope].parent;
+      return scope;
+    };
+    std::vector<bool> is_fed(s_.scopes.size(), false);
+    for (size_t e = 0; e < s_.edges.size(); ++e) {
+      if (!view_.edges[e]) continue;
+      const Edge& edge = s_.edges[e];
+      const Index to = outermost(scope_[edge.to]);
+      if (to >= 0 && outermost(scope_[edge.from]) != to) is_fed[to] = true;
+    }
+    for (size_t v = 0; v < s_.nodes.size(); ++v) {
+      if (reads[v] || !view_.nodes[v] || s_.nodes[v].kind != NodeKind::kInput) continue;
+      const Index scope = outermost(scope_[v]);
+      if (scope < 0 || is_fed[scope]) continue;
+      is_fed[scope] = true;
+      scope_[v] = -1;
+    }
+  }
+
+  void MakeScopes() {
+    f_.group_of.assign(s_.nodes.size(), -1);
+    Group whole;
+    whole.first = 0;
+    f_.groups.push_back(std::move(whole));
+    absl::flat_hash_map<Index, Index> group_of_scope;
+    ChooseScopes();
+    for (Index v : order_) {
+      // From outside in: groups that are new get a place in their parents.
+      std::vector<Index> path;
+      for (Index s = scope_[v]; s >= 0; s = s_.scopes[s].parent) path.push_back(s);
+      Index group = 0;
+      for (size_t i = path.size(); i-- > 0;) {
+        const auto [it, is_new] =
+            group_of_scope.try_emplace(path[i], static_cast<Index>(f_.groups.size()));
+        if (is_new) {
+          Group scope;
+          scope.name = s_.scopes[path[i]].name;
+          scope.kind = GroupKind::kScope;
+          scope.parent = group;
+          f_.groups.push_back(std::move(scope));
+          f_.groups[group].items.push_back({true, it->second});
+        }
+        group = it->second;
+      }
+      f_.groups[group].items.push_back({false, v});
+      f_.group_of[v] = group;
+    }
+  }
+
+  // ---- repeats
+
+  void FindEdgesByNode() {
+    in_edges_.resize(s_.nodes.size());
+    for (size_t e = 0; e < s_.edges.size(); ++e) {
+      if (view_.edges[e]) in_edges_[s_.edges[e].to].push_back(s_.edges[e].from);
+    }
+  }
+
+  Hash128 HashOf(const Item& item) const {
+    if (item.is_group) return hash_[item.index];
+    const Node& node = s_.nodes[item.index];
+    return Hasher()
+        .Add(absl::string_view(node.op))
+        .Add(absl::string_view(node.type))
+        .Add(static_cast<uint64_t>(node.first) << 32 | static_cast<uint64_t>(node.last))
+        .Add(static_cast<uint64_t>(in_edges_[item.index].size()))
+        .Finish();
+  }
+
+  void FoldRepeats(Index g) {
+    const std::vector<Item> items = f_.groups[g].items;
+    std::vector<RepeatItem> looks(items.size());
+    Hasher all;
+    all.Add(absl::string_view(f_.groups[g].name));
+    for (size_t i = 0; i < items.size(); ++i) {
+      looks[i].hash = HashOf(items[i]);
+      looks[i].is_group = items[i].is_group;
+      all.Add(looks[i].hash);
+    }
+    hash_[g] = all.Finish();
+    FindLines(items, &looks);
+    std::vector<Item> result;
+    size_t kept = 0;  // Items that are in the result.
+    for (const Repeat& r : FindRepeats(looks)) {
+      result.insert(result.end(), items.begin() + kept, items.begin() + r.begin);
+      result.push_back({true, MakeRepeat(g, items, r)});
+      kept = r.begin + r.period * r.times;
+    }
+    result.insert(result.end(), items.begin() + kept, items.end());
+    f_.groups[g].items = std::move(result);
+  }
+
+  // The items that the nodes of each item read.
+  void FindLines(const std::vector<Item>& items, std::vector<RepeatItem>* looks) const {
+    absl::flat_hash_map<Index, size_t> position;  // Of the item around each node.
+    std::vector<std::pair<Index, size_t>> nodes;
+    for (size_t i = 0; i < items.size(); ++i) {
+      std::vector<Item> inside = {items[i]};
+      while (!inside.empty()) {
+        const Item item = inside.back();
+        inside.pop_back();
+        if (item.is_group) {
+          const auto& more = f_.groups[item.index].items;
+          inside.insert(inside.end(), more.begin(), more.end());
+        } else {
+          position[item.index] = i;
+          nodes.emplace_back(item.index, i);
+        }
+      }
+    }
+    for (const auto& [node, at] : nodes) {
+      for (Index from : in_edges_[node]) {
+        const auto it = position.find(from);
+        if (it != position.end() && it->second != at) (*looks)[at].lines.push_back(it->second);
+      }
+    }
+    for (RepeatItem& look : *looks) std::sort(look.lines.begin(), look.lines.end());
+  }
+
+  Index NewGroup(Group group) {
+    f_.groups.push_back(std::move(group));
+    hash_.emplace_back();
+    return static_cast<Index>(f_.groups.size()) - 1;
+  }
+
+  void Move(const Item& item, Index to) {
+    (item.is_group ? f_.groups[item.index].parent : f_.group_of[item.index]) = to;
+  }
+
+  std::string NameOf(const Item& item) const {
+    return item.is_group ? f_.groups[item.index].name : s_.nodes[item.index].op;
+  }
+
+  // "mv, add, relu", the first few different ones.
+  std::string NameOf(const std::vector<Item>& items, size_t begin, size_t end) const {
+    std::vector<std::string> names;
+    for (size_t i = begin; i < end; ++i) {
+      std::string name = NameOf(items[i]);
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+      if (names.size() == 3)
+        return absl::StrCat(names[0], ", ", names[1], ", ", names[2], ", \xE2\x80\xA6");
+      names.push_back(std::move(name));
+    }
+    std::string text;
+    for (const std::string& name : names) absl::StrAppend(&text, text.empty() ? "" : ", ", name);
+    return text;
+  }
+
+  Index MakeRepeat(Index parent, const std::vector<Item>& items, const Repeat& r) {
+    const auto [begin, period, times] = r;
+    Group repeat;
+    repeat.kind = GroupKind::kRepeat;
+    repeat.name = NameOf(items, begin, begin + period);
+    repeat.parent = parent;
+    repeat.times = static_cast<int>(times);
+    const std::string name = repeat.name;
+    const Index group = NewGroup(std::move(repeat));
+    for (size_t t = 0; t < times; ++t) {
+      if (period == 1) {
+        f_.groups[group].items.push_back(items[begin + t]);
+        Move(items[begin + t], group);
+        continue;
+      }
+      Group block;
+      block.kind = GroupKind::kBlock;
+      block.name = name;
+      block.parent = group;
+      for (size_t i = 0; i < period; ++i) block.items.push_back(items[begin + t * period + i]);
+      const Index b = NewGroup(std::move(block));
+      f_.groups[group].items.push_back({true, b});
+      for (const Item& item : f_.groups[b].items) Move(item, b);
+    }
+    return group;
+  }
+
+  // ---- parts
+
+  void MakeParts(Index g) {
+    if (f_.groups[g].items.size() <= kMaxItems) return;
+    const std::vector<Item> items = std::move(f_.groups[g].items);
+    f_.groups[g].items.clear();
+    // As few levels as will do, all parts of one size.
+    size_t size = kMaxItems;
+    while (size * kMaxItems < items.size()) size *= kMaxItems;
+    const size_t parts = std::max<size_t>(8, (items.size() + size - 1) / size);
+    size = (items.size() + parts - 1) / parts;
+    for (size_t begin = 0; begin < items.size(); begin += size) {
+      const size_t end = std::min(items.size(), begin + size);
+      Group part;
+      part.kind = GroupKind::kPart;
+      part.name = NameOf(items, begin, std::min(end, begin + 1000));
+      part.parent = g;
+      part.items.assign(items.begin() + begin, items.begin() + end);
+      const Index p = NewGroup(std::move(part));
+      f_.groups[g].items.push_back({true, p});
+      for (const Item& item : f_.groups[p].items) Move(item, p);
+    }
+  }
+
+  // ---- finishing
+
+  void PutParentsFirst() {
+    std::vector<Index> order = {0}, new_index(f_.groups.size(), 0);
+    for (size_t i = 0; i < order.size(); ++i) {
+      new_index[order[i]] = static_cast<Index>(i);
+      for (const Item& item : f_.groups[order[i]].items) {
+        if (item.is_group) order.push_back(item.index);
+      }
+    }
+    std::vector<Group> sorted;
+    sorted.reserve(order.size());
+    for (Index old : order) {
+      Group& group = sorted.emplace_back(std::move(f_.groups[old]));
+      if (group.parent >= 0) group.parent = new_index[group.parent];
+      for (Item& item : group.items) {
+        if (item.is_group) item.index = new_index[item.index];
+      }
+    }
+    f_.groups = std::move(sorted);
+    for (Index& g : f_.group_of) {
+      if (g >= 0) g = new_index[g];
+    }
+  }
+
+  void Sum() {
+    for (size_t g = f_.groups.size(); g-- > 0;) {
+      Group& group = f_.groups[g];
+      bool any = false;
+      for (const Item& item : group.items) {
+        const Index first =
+            item.is_group ? f_.groups[item.index].first : s_.nodes[item.index].first;
+        const Index last = item.is_group ? f_.groups[item.index].last : s_.nodes[item.index].last;
+        group.first = any ? std::min(group.first, first) : first;
+        group.last = any ? std::max(group.last, last) : last;
+        group.count += item.is_group ? f_.groups[item.index].count : 1;
+        any = true;
+      }
+    }
+  }
+
+  // Level by level, repeats after all others, as long as there is room.
+  void Open(int max_drawn) {
+    f_.groups[0].open = true;
+    int64_t drawn = static_cast<int64_t>(f_.groups[0].items.size());
+    for (const bool repeats : {false, true}) {
+      for (size_t g = 1; g < f_.groups.size(); ++g) {
+        Group& group = f_.groups[g];
+        if (group.open || !f_.groups[group.parent].open) continue;
+        if (!repeats && group.kind == GroupKind::kRepeat) continue;
+        const auto more = static_cast<int64_t>(group.items.size());
+        if (drawn + more > max_drawn) continue;
+        group.open = true;
+        drawn += more;
+      }
+    }
+  }
+
+  const Segment& s_;
+  const View& view_;
+  Folding f_;
+  std::vector<Index> order_;
+  std::vector<Index> scope_;  // Where each node is drawn.
+  std::vector<std::vector<Index>> in_edges_;
+  std::vector<Hash128> hash_;  // Of groups.
+};
+
+}  // namespace
+
+View ViewOf(const Segment& segment, Index stage) {
+  const auto lives = [&](Index first, Index last) {
+    return stage == kAllStages || (first <= stage && stage <= last);
+  };
+  View view;
+  for (const Node& n : segment.nodes) view.nodes.push_back(lives(n.first, n.last));
+  for (const Edge& e : segment.edges) view.edges.push_back(lives(e.first, e.last));
+  return view;
+}
+
+absl::string_view GroupKindName(GroupKind kind) {
+  switch (kind) {
+    case GroupKind::kWhole: return "whole";
+    case GroupKind::kScope: return "scope";
+    case GroupKind::kRepeat: return "repeat";
+    case GroupKind::kBlock: return "block";
+    case GroupKind::kPart: return "part";
+  }
+  return "part";
+}
+
+std::string GroupTitle(const Group& group) {
+  if (group.kind != GroupKind::kRepeat) return group.name;
+  return absl::StrCat("\xC3\x97", group.times, " ", group.name);
+}
+
+Folding Fold(const Segment& segment, const View& view, int max_drawn) {
+  return Folder(segment, view).Run(max_drawn);
+}
+
+}  // namespace otium::viz

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/viz/picture.h"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "tools/viz/display.h"
+#include "tools/viz/units.h"
+
+namespace otium::viz {
+namespace {
+
+// Of the letters that pictures use, in 12 and 10.5 pixels; a little generous, for
+// fonts differ.
+constexpr double kTitleLetter = 7.4, kSubtitleLetter = 6.0;
+constexpr size_t kTitleLimit = 28, kSubtitleLimit = 40;
+
+struct Size {
+  double width, height;
+};
+
+Size SizeOf(const Label& label) {
+  const double width = std::max(
+      kTitleLetter * DisplayWidth(label.title),
+      kSubtitleLetter * std::max(DisplayWidth(label.subtitle), DisplayWidth(label.detail)));
+  const double lines = kLine * ((label.subtitle.empty() ? 0 : 1) + (label.detail.empty() ? 0 : 1));
+  return {std::max(44.0, std::ceil(width) + 20), kOneLine + lines};
+}
+
+class Drawer {
+ public:
+  Drawer(const Segment& segment, const View& view, int max_drawn, Inside inside)
+      : s_(segment), view_(view), inside_(inside) {
+    picture_.folding = Fold(segment, view, max_drawn);
+  }
+
+  Picture Run() {
+    const std::vector<Group>& groups = picture_.folding.groups;
+    picture_.groups.resize(groups.size());
+    item_of_node_.assign(s_.nodes.size(), -1);
+    item_of_group_.assign(groups.size(), -1);
+    depth_.assign(groups.size(), 0);
+    for (size_t g = 0; g < groups.size(); ++g) {
+      if (g > 0) depth_[g] = depth_[groups[g].parent] + 1;
+      AddItems(static_cast<Index>(g));
+    }
+    Split();
+    // Children before their parents, which need their sizes.
+    for (size_t g = groups.size(); g-- > 0;) {
+      if (inside_ == Inside::kAllGroups || Shown(static_cast<Index>(g)))
+        Arrange(static_cast<Index>(g));
+    }
+    return std::move(picture_);
+  }
+
+ private:
+  // Whether its inside is seen at first: open, as all around it.
+  bool Shown(Index g) const { return picture_.folding.groups[g].open; }
+
+  bool IsShownGroup(const Placed& item) const {
+    return item.type == Placed::kGroup && Shown(item.index);
+  }
+
+  void AddItems(Index g) {
+    const Group& group = picture_.folding.groups[g];
+    GroupPicture& p = picture_.groups[g];
+    const Label label{Displayed(GroupTitle(group), kTitleLimit),
+                      absl::StrCat(group.count, group.count == 1 ? " node" : " nodes")};
+    const Size size = SizeOf(label);
+    p.closed_width = size.width + 12;
+    p.closed_height = size.height;
+    for (const Item& item : group.items) {
+      const auto at = static_cast<Index>(p.items.size());
+      (item.is_group ? item_of_group_ : item_of_node_)[item.index] = at;
+      Placed placed{item.is_group ? Placed::kGroup : Placed::kNode, item.index, 0, 0, 0, 0};
+      if (!item.is_group) {
+        const Size box = SizeOf(LabelOf(s_, s_.nodes[item.index]));
+        placed.width = box.width;
+        placed.height = box.height;
+      }
+      p.items.push_back(placed);
+    }
+  }
+
+  // ---- edges to routes
+
+  void AddRoute(Index g, Index from, Index to, Index e) {
+    GroupPicture& p = picture_.groups[g];
+    const Edge& edge = s_.edges[e];
+    // Ports of open groups are places of their own.
+    const bool ports = IsShownGroup(p.items[from]) || IsShownGroup(p.items[to]);
+    const auto [it, is_new] = route_of_.try_emplace({g, from, to, ports ? edge.from : -1},
+                                                    static_cast<Index>(p.routes.size()));
+    if (is_new) p.routes.push_back({from, to, edge.first, edge.last, 0, {}, {}});
+    Route& route = p.routes[it->second];
+    route.first = std::min(route.first, edge.first);
+    route.last = std::max(route.last, edge.last);
+    route.bytes = std::max(route.bytes, edge.bytes);
+    route.edges.push_back(e);
+  }
+
+  Index Port(Index g, Placed::Type type, Index node) {
+    GroupPicture& p = picture_.groups[g];
+    const auto [it, is_new] =
+        port_of_.try_emplace({g, type, node}, static_cast<Index>(p.items.size()));
+    if (is_new) p.items.push_back({type, node, 0, 0, 1, 0});
+    return it->second;
+  }
+
+  void Split() {
+    const std::vector<Group>& groups = picture_.folding.groups;
+    for (Index e = 0; e < static_cast<Index>(s_.edges.size()); ++e) {
+      if (!view_.edges[e]) continue;
+      const Edge& edge = s_.edges[e];
+      Index from_group = picture_.folding.group_of[edge.from];
+      Index to_group = picture_.folding.group_of[edge.to];
+      if (from_group < 0 || to_group < 0) continue;
+      Index from = item_of_node_[edge.from], to = item_of_node_[edge.to];
+      while (from_group != to_group) {
+        if (depth_[from_group] >= depth_[to_group]) {
+          AddRoute(from_group, from, Port(from_group, Placed::kPortOut, edge.from), e);
+          from = item_of_group_[from_group];
+          from_group = groups[from_group].parent;
+        } else {
+          AddRoute(to_group, Port(to_group, Placed::kPortIn, edge.from), to, e);
+          to = item_of_group_[to_group];
+          to_group = groups[to_group].parent;
+        }
+      }
+      if (from != to || from_group == 0) AddRoute(from_group, from, to, e);
+    }
+  }
+
+  // ---- places
+
+  // Where, from the left of the box of a group, the line of `node` goes in or out.
+  double PortX(const Placed& item, Placed::Type type, Index node) const {
+    if (!IsShownGroup(item)) return kAnywhere;
+    const auto it = port_of_.find({item.index, type, node});
+    if (it == port_of_.end()) return kAnywhere;
+    return picture_.groups[item.index].items[it->second].x;
+  }
+
+  void Arrange(Index g) {
+    GroupPicture& p = picture_.groups[g];
+    std::vector<LayoutBox> boxes;
+    for (Placed& item : p.items) {
+      if (item.type == Placed::kGroup) {
+        const GroupPicture& child = picture_.groups[item.index];
+        item.width = Shown(item.index) ? child.width : child.closed_width;
+        item.height = Shown(item.index) ? child.height : child.closed_height;
+      }
+      boxes.push_back({item.width, item.height,
+                       item.type == Placed::kPortIn    ? Pinned::kTop
+                       : item.type == Placed::kPortOut ? Pinned::kBottom
+                                                       : Pinned::kNo});
+    }
+    std::vector<LayoutEdge> edges;
+    for (const Route& route : p.routes) {
+      const Index node = s_.edges[route.edges[0]].from;
+      edges.push_back({route.from, route.to, PortX(p.items[route.from], Placed::kPortOut, node),
+                       PortX(p.items[route.to], Placed::kPortIn, node)});
+    }
+    LayoutResult layout = LayOut(boxes, edges);
+    // The whole has no frame.
+    const double left = g == 0 ? 0 : kPadding, top = g == 0 ? 0 : kHeader, around = left;
+    p.width = std::max(layout.width + 2 * around, g == 0 ? 0 : p.closed_width);
+    p.height = layout.height + top + around;
+    for (size_t i = 0; i < p.items.size(); ++i) {
+      Placed& item = p.items[i];
+      item.x = layout.places[i].x + left;
+      item.y = layout.places[i].y + top;
+      if (item.type == Placed::kPortIn) item.y = 0;
+      if (item.type == Placed::kPortOut) item.y = p.height;
+    }
+    for (size_t r = 0; r < p.routes.size(); ++r) {
+      Route& route = p.routes[r];
+      route.points = std::move(layout.routes[r]);
+      for (Point& point : route.points) point = {point.x + left, point.y + top};
+      if (route.points.empty()) continue;
+      if (p.items[route.from].type == Placed::kPortIn) {
+        route.points.insert(route.points.begin(), {route.points.front().x, 0});
+      }
+      if (p.items[route.to].type == Placed::kPortOut) {
+        route.points.push_back({route.points.back().x, p.height});
+      }
+    }
+  }
+
+  const Segment& s_;
+  const View& view_;
+  const Inside inside_;
+  Picture picture_;
+  std::vector<Index> item_of_node_, item_of_group_;
+  std::vector<int> depth_;
+  absl::flat_hash_map<std::tuple<Index, Index, Index, Index>, Index> route_of_;
+  absl::flat_hash_map<std::tuple<Index, Placed::Type, Index>, Index> port_of_;
+};
+
+}  // namespace
+
+Label LabelOf(const Segment& segment, const Node& node) {
+  Label label;
+  const bool leaf = node.kind == NodeKind::kInput;
+  label.title = leaf ? node.name : node.op;
+  if (node.kind == NodeKind::kConstant && !node.text.empty()) {
+    // "v3: f64[] = 0.5": the number says more than "constant".
+    const size_t at = node.text.find(" = ");
+    if (at != std::string::npos) label.title = node.text.substr(at + 3);
+  }
+  if (node.kind == NodeKind::kCall || node.kind == NodeKind::kFused) {
+    // "h: f32[8] = call layer(x, W)", "y: f32[8] = fused mul_sum(x, g)".
+    const size_t at = node.text.find(" = "), end = node.text.find('(', at);
+    if (at != std::string::npos && end != std::string::npos) {
+      label.title = node.text.substr(at + 3, end - at - 3);
+    }
+  }
+  std::string name = leaf ? "" : node.name;
+  for (const std::string& out : node.outputs) {
+    if (out != name) absl::StrAppend(&name, name.empty() ? "" : ", ", out);
+  }
+  label.subtitle = absl::StrCat(Displayed(name, 16), name.empty() ? "" : ": ",
+                                Displayed(node.type, kSubtitleLimit - 8));
+  label.title = Displayed(label.title, kTitleLimit);
+  label.subtitle = Displayed(label.subtitle, kSubtitleLimit);
+  if (!node.steps.empty()) {
+    double seconds = 0;
+    for (Index i : node.steps) {
+      const ExplainedStep& step = segment.plan.steps[i];
+      seconds += step.measured.has_value() ? step.measured->seconds : step.seconds;
+    }
+    const ExplainedStep& step = segment.plan.steps[node.steps.back()];
+    label.detail = Displayed(absl::StrCat(step.kernel, "  ", SecondsText(seconds)), kSubtitleLimit);
+  }
+  return label;
+}
+
+Picture DrawPicture(const Segment& segment, const View& view, int max_drawn, Inside inside) {
+  return Drawer(segment, view, max_drawn, inside).Run();
+}
+
+}  // namespace otium::viz
