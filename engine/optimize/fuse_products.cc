@@ -3,11 +3,11 @@
 // Sums of a product and something become one product that adds:
 //
 //   y + mv(A, x)                -> addmv(y, A, x)
-//   beta * y - alpha * A@B / 4  -> addmm(y, A, B, beta, -alpha * 0.25)
+//   beta * y - alpha * (A@B) / 4  -> addmm(y, A, B, beta, -alpha * 0.25)
 //
 // for mv, mm and bmm, in every order of operands, with scalar factors (numbers, 0-D
 // values, their products and signs; numbers as divisors) taken into alpha and beta,
-// also from the operands of the product: alpha * A@B is (alpha * A) @ B.
+// signs and numbers also from the operands of the product: 2 * A@B is (2 * A) @ B.
 // The sum is then made while the product's rows are in registers, and one pass over
 // memory is saved.
 //
@@ -144,8 +144,9 @@ class Fuser {
     return term;
   }
 
-  // Those of the operands of `term`'s product p, too, if all of them can be one factor
-  // of the sum n.
+  // Signs and numbers of the operands of `term`'s product p, too, if all of them can be
+  // one factor of the sum n. Not values that the run brings: sums over an infinite
+  // multiple of A are NaN where infinite multiples of sums are infinite.
   void TakeFactorsOfOperands(NodeId n, NodeId p, Term* term) const {
     term->a = graph_.operands(p)[0];
     term->b = graph_.operands(p)[1];
@@ -153,16 +154,15 @@ class Fuser {
     Term more = *term;
     for (ValueId* operand : {&more.a, &more.b}) {
       more.rest = *operand;
-      while (uses_[more.rest] == 1 && LookThrough(&more)) continue;
+      while (uses_[more.rest] == 1) {
+        Term next = more;
+        if (!LookThrough(&next) || next.factors.size() != more.factors.size()) break;
+        more = std::move(next);
+      }
       *operand = more.rest;
     }
     more.rest = term->rest;
-    const bool sums_nothing = SumsNothing(p) && !more.factors.empty();
-    if (HoldsNumber(more) && SamePins(n, more) && !sums_nothing) *term = more;
-  }
-
-  bool SumsNothing(NodeId p) const {
-    return graph_.type(graph_.operands(p)[0]).shape.back(1) == Dim(0);
+    if (HoldsNumber(more) && SamePins(n, more)) *term = more;
   }
 
   // Takes neg, a product with a 0-D factor or a division by a number off the rest.
@@ -289,7 +289,9 @@ class Fuser {
     }
     if (!HoldsNumber(product)) return Refuse(form, kRange, n, p);
     // NaN and infinity times an empty sum, which is 0, are NaN.
-    if (!product.factors.empty() && SumsNothing(p)) return Refuse(form, kEmpty, n, p);
+    if (!product.factors.empty() && graph_.type(graph_.operands(p)[0]).shape.back(1) == Dim(0)) {
+      return Refuse(form, kEmpty, n, p);
+    }
     // A beta of 0 would hide NaN and infinity in the sum.
     if (!BetaIsNonzero(sum) && !IsFinite(sum.rest)) {
       const ValueId beta = sum.factors.empty() ? sum.one_number : sum.factors[0];
