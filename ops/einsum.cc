@@ -20,6 +20,12 @@ struct Subscript {
   int ellipsis = -1;
 };
 
+// A part of the equation as messages quote it.
+std::string Quoted(absl::string_view text) {
+  constexpr size_t kMost = 60;
+  return absl::StrCat("\"", text.substr(0, kMost), text.size() > kMost ? "..." : "", "\"");
+}
+
 absl::StatusOr<Subscript> ParseSubscript(absl::string_view text) {
   Subscript s;
   while (!text.empty()) {
@@ -75,8 +81,8 @@ absl::StatusOr<EinsumSpec> ParseEinsum(absl::string_view equation, absl::Span<co
   const std::vector<std::string> sides = absl::StrSplit(text, absl::MaxSplits("->", 1));
   const std::vector<std::string> terms = absl::StrSplit(sides[0], ',');
   if (terms.size() != shapes.size()) {
-    return InvalidArgument("the equation \"", equation, "\" has ", terms.size(), " operands, not ",
-                           shapes.size());
+    return InvalidArgument("the equation ", Quoted(equation), " has ", terms.size(),
+                           terms.size() == 1 ? " operand" : " operands", ", not ", shapes.size());
   }
   EinsumSpec spec;
   Namer namer(&spec);
@@ -86,8 +92,9 @@ absl::StatusOr<EinsumSpec> ParseEinsum(absl::string_view equation, absl::Span<co
     OTIUM_ASSIGN_OR_RETURN(const Subscript s, ParseSubscript(terms[i]));
     const int named = static_cast<int>(s.letters.size()), rank = shapes[i].rank();
     if (s.ellipsis < 0 ? named != rank : named > rank) {
-      return InvalidArgument("operands[", i, "] has ", rank, " dimensions, the equation names ",
-                             named, " (\"", terms[i], "\")");
+      return InvalidArgument("operands[", i, "] has ", rank,
+                             rank == 1 ? " dimension" : " dimensions", ", the equation names ",
+                             named, " (", Quoted(terms[i]), ")");
     }
     const int covered = s.ellipsis < 0 ? 0 : rank - named;
     widest = std::max(widest, covered);
@@ -149,8 +156,8 @@ absl::StatusOr<ContractedDims> TensordotDims(const Attributes& attributes, int r
   if (both == nullptr) {
     const int64_t count = attributes.Get<int64_t>("dims");
     if (count < 0 || count > std::min(rank_a, rank_b)) {
-      return InvalidArgument("dims is ", count, ", a has ", rank_a, " dimensions and b has ",
-                             rank_b);
+      return InvalidArgument("dims is ", count, ", a has ", rank_a,
+                             rank_a == 1 ? " dimension" : " dimensions", " and b has ", rank_b);
     }
     for (int i = 0; i < count; ++i) {
       dims.a.push_back(rank_a - static_cast<int>(count) + i);

@@ -79,7 +79,8 @@ absl::StatusOr<std::vector<int>> PermutationOf(const OpDef& op, const Attributes
   if (op.id == Op::permute) {
     const Ints& dims = attributes.Get<Ints>("dims");
     if (static_cast<int>(dims.size()) != rank) {
-      return InvalidArgument("dims has ", dims.size(), " entries, x has ", rank, " dimensions");
+      return InvalidArgument("dims has ", dims.size(), " entries, x has ", rank,
+                             rank == 1 ? " dimension" : " dimensions");
     }
     return NormalizeDims(&dims, rank);
   }

@@ -2,11 +2,11 @@
 #include "engine/graph/expr.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "engine/graph/schema.h"
+#include "engine/graph/status_notes.h"
 #include "engine/graph/substitute.h"
 
 namespace otium {
@@ -50,21 +50,14 @@ absl::Status CheckNumbers(const OpCall& call, absl::Span<const Expr> operands) {
 
 absl::Status WithPosition(absl::Status status, SourcePosition position) {
   if (!status.ok() && position.known() && !status.GetPayload(kPositionPayload).has_value()) {
-    status.SetPayload(
-        kPositionPayload,
-        absl::Cord(absl::string_view(reinterpret_cast<const char*>(&position), sizeof(position))));
+    status.SetPayload(kPositionPayload, absl::Cord(PayloadOf(position)));
   }
   return status;
 }
 
 SourcePosition PositionOf(const absl::Status& status) {
-  SourcePosition position;
   const auto payload = status.GetPayload(kPositionPayload);
-  if (payload.has_value() && payload->size() == sizeof(position)) {
-    const std::string bytes(*payload);
-    std::memcpy(&position, bytes.data(), sizeof(position));
-  }
-  return position;
+  return payload.has_value() ? PositionFromPayload(std::string(*payload)) : SourcePosition();
 }
 
 Node::Node(const OpDef& op, absl::Status error, int num_results, SourcePosition position)

@@ -17,6 +17,11 @@
 
 namespace otium {
 
+// A position as a payload, in words, because who prints a status prints its payloads:
+// "ridge.otm:4:9+6", where 6 is the length.
+std::string PayloadOf(const SourcePosition& position);
+SourcePosition PositionFromPayload(absl::string_view payload);
+
 struct StatusNote {
   SourcePosition position;
   std::string message;

@@ -82,9 +82,11 @@ absl::StatusOr<std::vector<std::pair<std::string, Dim>>> BindCallee(
     for (int d = 0; d < declared.rank(); ++d) {
       const Dim want = declared.shape[d].Substitute(replace);
       if (want == operands[i]->shape[d]) continue;
+      // Both may call a size by the same name.
       return absl::InvalidArgumentError(
-          absl::StrCat(mismatch(i), ": ", declared.shape[d].ToString(), " is ", want.ToString(),
-                       ", not ", operands[i]->shape[d].ToString()));
+          absl::StrCat(mismatch(i), ": its ", declared.shape[d].ToString(), " is ",
+                       want.IsStatic() ? "" : "the caller's ", want.ToString(), ", not ",
+                       operands[i]->shape[d].ToString()));
     }
   }
   return bound;
@@ -103,10 +105,6 @@ absl::Status InputError(const Graph& graph, size_t i, absl::Span<const int64_t> 
       PositionOf(graph, graph.producer(in.value)));
 }
 
-}  // namespace
-
-namespace {
-
 // Why `size` gives the names that `bound` still has no values.
 std::string WhyNoSize(const Dim& bound, const Dim& declared, int64_t size) {
   std::vector<std::string> unknown;
@@ -120,7 +118,8 @@ std::string WhyNoSize(const Dim& bound, const Dim& declared, int64_t size) {
     return absl::StrCat(size, " is no ", declared.ToString());
   }
   return absl::StrCat(declared.ToString(), " = ", size, " does not tell ",
-                      absl::StrJoin(unknown, " and "));
+                      absl::StrJoin(unknown, " and "), "; bind ",
+                      unknown.size() > 1 ? "one of them" : "it", " (--size)");
 }
 
 }  // namespace

@@ -63,15 +63,15 @@ class Fuser {
     for (ValueId v : graph_.operands(n)) {
       if (v == kNoValue || !region::IsRegionProduct(graph_.op(graph_.producer(v)).id)) continue;
       if (!HasTiles(graph_.type(v))) continue;
-      if (!Allowed(n, v)) return std::nullopt;
+      if (!Allowed(n, v)) continue;
       if (graph_.num_results(n) > 1) {
         Note(n, v, kManyResults, graph_.num_results(n));
-        return std::nullopt;
+        continue;
       }
       absl::StatusOr<Graph> body = Body(n, graph_.producer(v));
       if (!body.ok() || !region::FindProductRegion(*body).has_value()) {
         Note(n, v, kNotOnTiles);
-        return std::nullopt;
+        continue;
       }
       Note(n, v, kFires);
       return Fuse(n, graph_.producer(v), *std::move(body), builder);

@@ -3,10 +3,11 @@
 // Sums of a product and something become one product that adds:
 //
 //   y + mv(A, x)                -> addmv(y, A, x)
-//   beta * y - alpha * A@B / 4  -> addmm(y, A, B, beta, -alpha * 0.25)
+//   beta * y - alpha * (A@B) / 4  -> addmm(y, A, B, beta, -alpha * 0.25)
 //
 // for mv, mm and bmm, in every order of operands, with scalar factors (numbers, 0-D
-// values, their products and signs; numbers as divisors) taken into alpha and beta.
+// values, their products and signs; numbers as divisors) taken into alpha and beta,
+// signs and numbers also from the operands of the product: 2 * A@B is (2 * A) @ B.
 // The sum is then made while the product's rows are in registers, and one pass over
 // memory is saved.
 //
@@ -74,6 +75,8 @@ using Number = std::complex<double>;
 // A value as sign * numbers * factors * rest.
 struct Term {
   ValueId rest = kNoValue;
+  // Of a product: its operands without factors that the term has.
+  ValueId a = kNoValue, b = kNoValue;
   bool negative = false;
   bool has_number = false;
   Number number = 1;                        // Of all literal factors and divisors.
@@ -98,7 +101,7 @@ class Fuser {
     // The costlier product is the one to fuse when both are products.
     const int first = Flops(terms[1]) >= Flops(terms[0]) ? 1 : 0;
     for (int i : {first, 1 - first}) {
-      const Term& product = terms[i];
+      Term product = terms[i];
       const NodeId p = graph_.producer(product.rest);
       const std::optional<Form> form = FormOf(graph_.op(p).id);
       if (!form.has_value()) {
@@ -106,6 +109,7 @@ class Fuser {
         continue;
       }
       if (!context_.Admits(*form->rule)) continue;
+      TakeFactorsOfOperands(n, p, &product);
       Term sum = terms[1 - i];
       if (!HoldsNumber(sum) || !SamePins(n, sum)) {
         sum = Term{.rest = operands[1 - i], .negative = i == 0 && graph_.Is(n, Op::sub)};
@@ -138,6 +142,27 @@ class Fuser {
     term.rest = v;
     while (uses_[term.rest] == 1 && LookThrough(&term)) continue;
     return term;
+  }
+
+  // Signs and numbers of the operands of `term`'s product p, too, if all of them can be
+  // one factor of the sum n. Not values that the run brings: sums over an infinite
+  // multiple of A are NaN where infinite multiples of sums are infinite.
+  void TakeFactorsOfOperands(NodeId n, NodeId p, Term* term) const {
+    term->a = graph_.operands(p)[0];
+    term->b = graph_.operands(p)[1];
+    if (uses_[term->rest] != 1) return;
+    Term more = *term;
+    for (ValueId* operand : {&more.a, &more.b}) {
+      more.rest = *operand;
+      while (uses_[more.rest] == 1) {
+        Term next = more;
+        if (!LookThrough(&next) || next.factors.size() != more.factors.size()) break;
+        more = std::move(next);
+      }
+      *operand = more.rest;
+    }
+    more.rest = term->rest;
+    if (HoldsNumber(more) && SamePins(n, more)) *term = more;
   }
 
   // Takes neg, a product with a 0-D factor or a division by a number off the rest.
@@ -328,8 +353,8 @@ class Fuser {
     context_.Note(*form.rule, kFires, Origin(n), Origin(p));
     const ValueId beta = Scale(sum, dtype, builder), alpha = Scale(product, dtype, builder);
     builder.SetOrigins(origins);
-    return {builder.Add(form.fused, {new_values_[sum.rest], new_values_[graph_.operands(p)[0]],
-                                     new_values_[graph_.operands(p)[1]], beta, alpha})};
+    return {builder.Add(form.fused, {new_values_[sum.rest], new_values_[product.a],
+                                     new_values_[product.b], beta, alpha})};
   }
 
   const Graph& graph_;

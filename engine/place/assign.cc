@@ -218,7 +218,9 @@ absl::StatusOr<std::vector<int>> AssignDevices(const Graph& graph,
       return AtNode(graph, n,
                     absl::UnavailableError(absl::StrCat(graph.op(n).name, " is wanted on ",
                                                         DeviceToString(*wanted),
-                                                        ", which this machine does not have")));
+                                                        ", which this machine does not have "
+                                                        "(--device-model plans for one that is "
+                                                        "only described)")));
     }
   }
   if (machine.devices.size() == 1) return std::vector<int>(graph.num_nodes(), 0);

@@ -359,6 +359,10 @@ class Limits(otium.CliTest):
         self.otium("run", *self.big, "--device", "cpu")
         error = self.otium("run", *self.big, "--device", "cuda:7", code=NO_DEVICE).err
         self.assertIn("--device-model", error)
+        self.write("pinned.otm", "graph f(x: f32[3]) -> y {\n  y = x + 1 on cuda\n}\n")
+        error = self.otium("run", "pinned.otm", "x=[1, 2, 3]", "--cast", code=NO_DEVICE).err
+        self.assertIn("pinned.otm:2:7: error: add is wanted on cuda:0", error)
+        self.assertIn("--device-model", error)
 
     def test_a_described_device_does_not_run(self):
         self.otium("explain", *self.big, "--device", "cuda", "--device-model", "h200")

@@ -77,8 +77,8 @@ class Values(otium.CliTest):
 
     def test_sizes_that_a_shape_does_not_tell(self):
         for size, data, words in (("2*k", "[1, 2, 3]", "3 is no 2*k"), ("n + 1", "[]", "0 is no n + 1"),
-                                  ("n * m", "[1, 2, 3, 4]", "m*n = 4 does not tell m and n"),
-                                  ("n // 2", "[1, 2]", "n // 2 = 2 does not tell n")):
+                                  ("n * m", "[1, 2, 3, 4]", "m*n = 4 does not tell m and n; bind one of them (--size)"),
+                                  ("n // 2", "[1, 2]", "n // 2 = 2 does not tell n; bind it (--size)")):
             self.write("f.otm", f"graph f(x: f64[{size}]) -> y {{\n  y = x + 1\n}}\n")
             self.assertIn(words + "\n", self.otium("run", "f.otm", f"x={data}", code=BAD_INPUT).err)
         self.otium("run", "f.otm", "x=[1, 2]", "--size", "n=5")

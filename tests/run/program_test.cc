@@ -483,6 +483,9 @@ TEST(Run, TheFirstFailureInTheSourceIsReported) {
   const absl::StatusOr<TensorMap> r = program.Run({{"A", bad}, {"B", bad}});
   EXPECT_EQ(r.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(PositionOf(r.status()).line, line);
+  // Who prints the status reads it, too.
+  EXPECT_THAT(r.status().ToString(),
+              testing::HasSubstr(absl::StrCat("program_test.cc:", line, ":")));
 }
 
 // ---- threads and the cache

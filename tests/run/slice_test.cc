@@ -203,6 +203,8 @@ TEST(Slice, SizesThatDisagreeNameBothInputs) {
   EXPECT_TRUE(PositionOf(r.status()).known());
   ASSERT_EQ(NotesOf(r.status()).size(), 1u);
   EXPECT_EQ(NotesOf(r.status())[0].message, "A is declared here as f64[n, n]");
+  EXPECT_THAT(std::string(NotesOf(r.status())[0].position.file), HasSubstr("slice_test.cc"));
+  EXPECT_TRUE(NotesOf(r.status())[0].position.known());
 }
 
 TEST(Slice, SizeThatIsDataStartsASegment) {

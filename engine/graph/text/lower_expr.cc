@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "engine/graph/schema.h"
 #include "engine/graph/text/lowering.h"
 
 namespace otium {
@@ -241,7 +242,9 @@ void GraphLowering::ReportNodeError(const OpDef& op, const absl::Status& status,
     absl::ConsumePrefix(&message, absl::StrCat(op.name, ": "));
     diagnostic.message = absl::StrCat((*callee)->name(), ": ", message);
   }
-  for (size_t i = 0; i < std::min(operands.size(), syntax.size()); ++i) {
+  // Operands have no part in an attribute that is missing or of the wrong kind.
+  const bool of_operands = ResolveAttributes(op, attributes).ok();
+  for (size_t i = 0; of_operands && i < std::min(operands.size(), syntax.size()); ++i) {
     if (!operands[i] || syntax[i] == kNoAst || operands[i].type().rank() == 0) continue;
     const std::string type = NameSizes(ShortType(operands[i].type()));
     const auto name = names_.find(Text(syntax[i]));
