@@ -2,7 +2,7 @@
 //
 // Transcendental functions of f32 and f64 from a vector math library: glibc's
 // libmvec on x86-64, SLEEF on 64-bit ARM, the standard library one by one where
-// there is neither. Highway's own are wrong at NaN, infinity and large
+// there is neither or Clang compiles this. Highway's own are wrong at NaN, infinity and large
 // arguments. libmvec promises 4 ulp.
 
 #include <cmath>
@@ -24,8 +24,17 @@ HWY_BEFORE_NAMESPACE();
 namespace otium::cpu {
 namespace HWY_NAMESPACE {
 
+// Clang passes vectors that the file's own target lacks in memory, whatever the
+// function's target is, so it cannot call libmvec from here: pow(a, b) was a to some
+// power that lay in a register. (GCC goes by the function's target.)
+#if defined(__clang__)
+#define OTIUM_CALLS_LIBMVEC 0
+#else
+#define OTIUM_CALLS_LIBMVEC 1
+#endif
+
 // OTIUM_MATH1(name): name##_map, the function called name of vectors of T.
-#if HWY_TARGET == HWY_AVX2
+#if HWY_TARGET == HWY_AVX2 && OTIUM_CALLS_LIBMVEC
 #define OTIUM_MATH1(name)                       \
   extern "C" __m256 _ZGVdN8v_##name##f(__m256); \
   extern "C" __m256d _ZGVdN4v_##name(__m256d);  \
@@ -34,7 +43,7 @@ namespace HWY_NAMESPACE {
   extern "C" __m256 _ZGVdN8vv_##name##f(__m256, __m256); \
   extern "C" __m256d _ZGVdN4vv_##name(__m256d, __m256d); \
   OTIUM_MATH2_OP(name, _ZGVdN8vv_##name##f, _ZGVdN4vv_##name)
-#elif HWY_TARGET == HWY_AVX3
+#elif HWY_TARGET == HWY_AVX3 && OTIUM_CALLS_LIBMVEC
 #define OTIUM_MATH1(name)                        \
   extern "C" __m512 _ZGVeN16v_##name##f(__m512); \
   extern "C" __m512d _ZGVeN8v_##name(__m512d);   \
@@ -131,6 +140,7 @@ void Add(MapTable* t) {
 #undef OTIUM_MATH2
 #undef OTIUM_MATH1_OP
 #undef OTIUM_MATH2_OP
+#undef OTIUM_CALLS_LIBMVEC
 }  // namespace HWY_NAMESPACE
 }  // namespace otium::cpu
 HWY_AFTER_NAMESPACE();

@@ -154,7 +154,7 @@ absl::Status BenchCommand(Session& session) {
   bar.reset();
 
   const ExplainedPlan plan =
-      ExplainPlans(function.graph(), profiled.first.plans, machine, &profiled.median);
+      ExplainPlans(profiled.first.plans, machine, &profiled.median);
   const double median = Percentile(timing.sorted, 50);
   if (options.json) {
     session.document()["bench"] = {{"runs", timing.sorted.size()},

@@ -179,9 +179,9 @@ absl::Status ExplainCommand(Session& session) {
     OTIUM_ASSIGN_OR_RETURN(const Program measured, Compile(function, plain));
     OTIUM_ASSIGN_OR_RETURN(const Profile profile, Analyze(measured, inputs, run));
     if (!options.profile.empty()) OTIUM_RETURN_IF_ERROR(WriteTrace(profile, options.profile));
-    explained = ExplainPlans(function.graph(), profile.plans, machine, &profile);
+    explained = ExplainPlans(profile.plans, machine, &profile);
   } else {
-    explained = ExplainPlans(function.graph(), {*plan}, machine, nullptr);
+    explained = ExplainPlans({*plan}, machine, nullptr);
   }
   if (options.json) {
     session.document()["plan"] = PlanToJson(explained);

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 
@@ -37,10 +36,7 @@ double RooflineSeconds(const DeviceModel& device, DType dtype, double real_flops
 
 class Explainer {
  public:
-  // `constants`: names of inputs that are large constants of the graph.
-  Explainer(const Plan& plan, const Machine& machine,
-            const absl::flat_hash_set<std::string>& constants)
-      : plan_(plan), machine_(machine), constants_(constants) {}
+  Explainer(const Plan& plan, const Machine& machine) : plan_(plan), machine_(machine) {}
 
   ExplainedSegment Run() {
     ExplainedSegment segment;
@@ -71,6 +67,13 @@ class Explainer {
   }
 
  private:
+  // Large constants of the source are inputs of plans.
+  bool IsLargeConstant(int32_t input) const {
+    const Graph& graph = *plan_.graph;
+    const auto origins = graph.origins(graph.producer(graph.inputs()[input].value));
+    return !origins.empty() && graph.sources()->entries[origins[0]].op == Op::constant;
+  }
+
   ExplainedReason Text(const Reason& reason) const {
     return {reason.fired(), ReasonText(reason, *plan_.graph->sources())};
   }
@@ -89,8 +92,7 @@ class Explainer {
     const PlanBuffer& buffer = plan_.buffers[o.buffer];
     switch (buffer.kind) {
       case BufferKind::kInput:
-        operand.place =
-            constants_.contains(plan_.graph->inputs()[buffer.index].name) ? "constant" : "input";
+        operand.place = IsLargeConstant(buffer.index) ? "constant" : "input";
         break;
       case BufferKind::kConstant: operand.place = "constant"; break;
       case BufferKind::kResult: operand.place = "result"; break;
@@ -172,7 +174,6 @@ class Explainer {
 
   const Plan& plan_;
   const Machine& machine_;
-  const absl::flat_hash_set<std::string>& constants_;
   std::vector<bool> reason_used_;
   // By the source node where they would fire; those of a step are told once.
   absl::flat_hash_map<SourceId, std::vector<size_t>> reasons_of_;
@@ -218,17 +219,11 @@ Json StepToJson(const ExplainedStep& s) {
 
 }  // namespace
 
-ExplainedPlan ExplainPlans(const Graph& graph,
-                           const std::vector<std::shared_ptr<const Plan>>& plans,
+ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans,
                            const Machine& machine, const Profile* profile) {
-  absl::flat_hash_set<std::string> constants;
-  if (!plans.empty()) {
-    for (const GraphInput& in : plans[0]->graph->inputs()) constants.insert(in.name);
-    for (const GraphInput& in : graph.inputs()) constants.erase(in.name);
-  }
   ExplainedPlan result;
   for (const auto& plan : plans) {
-    result.segments.push_back(Explainer(*plan, machine, constants).Run());
+    result.segments.push_back(Explainer(*plan, machine).Run());
     const ExplainedSegment& segment = result.segments.back();
     for (const ExplainedStep& s : segment.steps) {
       result.flops += s.flops;

@@ -84,10 +84,8 @@ struct ExplainedPlan {
   std::optional<double> measured;  // Seconds of the whole run.
 };
 
-// One plan of `graph` before a run, or with `profile` the plan of each segment that
-// ran.
-ExplainedPlan ExplainPlans(const Graph& graph,
-                           const std::vector<std::shared_ptr<const Plan>>& plans,
+// One plan before a run, or with `profile` the plan of each segment that ran.
+ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans,
                            const Machine& machine, const Profile* profile);
 
 Json PlanToJson(const ExplainedPlan& plan);
