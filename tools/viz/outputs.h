@@ -17,6 +17,7 @@ inline constexpr int kMaxDrawnInPage = 3000;
 inline constexpr int kMaxDrawnInPicture = 400;
 
 std::string ToJson(const Document& document, const Machine& machine);  // model_json.cc
+std::string ToHtml(const Document& document, const Machine& machine);  // html.cc
 std::string ToSvg(const Document& document);                           // svg.cc
 std::string ToDot(const Document& document);                           // dot.cc
 std::string ToListing(const Document& document);                       // listing.cc

@@ -19,6 +19,7 @@ struct Format {
 };
 
 constexpr Format kFormats[] = {
+    {".html", [](const Document& d, const Machine& m) { return viz::ToHtml(d, m); }},
     {".svg", [](const Document& d, const Machine&) { return viz::ToSvg(d); }},
     {".dot", [](const Document& d, const Machine&) { return viz::ToDot(d); }},
     {".json", [](const Document& d, const Machine& m) { return viz::ToJson(d, m); }},
