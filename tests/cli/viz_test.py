@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """otium viz: files by their extension, the same each time, whole or absent."""
 
+import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import unittest
 import xml.etree.ElementTree as xml
+import zlib
 
 import otium
 from otium import BAD_GRAPH, BAD_INPUT, RUN_FAILED, USAGE
@@ -43,7 +46,7 @@ class Viz(otium.CliTest):
         self.assertEqual(self.viz("txt", *self.sizes).decode(), out)
 
     def test_the_same_each_time(self):
-        for extension in ("svg", "dot", "json", "txt"):
+        for extension in ("html", "svg", "dot", "json", "txt"):
             first = self.viz(extension, "--size", "t=8", "--size", "d=16", file="layers.otm")
             self.assertEqual(first, self.viz(extension, "--size", "t=8", "--size", "d=16",
                                              file="layers.otm"))
@@ -58,6 +61,15 @@ class Viz(otium.CliTest):
         titles = [t.text for t in root.iter(SVG + "title")]
         self.assertTrue(any(t.startswith("z: f64[60] = addmv(y, A, x)\nproduct, result z") for t in titles))
         self.assertFalse(list(root.iter(SVG + "script")))
+
+    def test_html(self):
+        page = self.viz("html", *self.sizes).decode()
+        data = re.search(r'id="data">([^<]*)<', page).group(1)
+        self.assertEqual(zlib.decompress(base64.b64decode(data)), self.viz("json", *self.sizes))
+        self.assertIn(self.viz("svg", *self.sizes).decode(), page)
+        # Nothing is loaded, and nothing was left to be filled in.
+        self.assertNotRegex(page, r'(src|href)="(?!#)')
+        self.assertNotRegex(page, r"\{\{\w+\}\}")
 
     def test_json(self):
         document = json.loads(self.viz("json", *self.sizes))

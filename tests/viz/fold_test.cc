@@ -19,7 +19,8 @@ Segment Empty() {
   return s;
 }
 
-Index AddNode(Segment* s, absl::string_view op, const std::vector<Index>& operands, Index scope = -1) {
+Index AddNode(Segment* s, absl::string_view op, const std::vector<Index>& operands,
+              Index scope = -1) {
   Node node;
   node.op = std::string(op);
   node.type = "f32[8]";
@@ -88,7 +89,9 @@ TEST(Fold, BlocksThatAreAlikeAreARepeat) {
   ASSERT_EQ(repeats.size(), 1u);
   EXPECT_EQ(repeats[0]->times, 6);
   EXPECT_EQ(repeats[0]->count, 18);
-  EXPECT_EQ(GroupTitle(*repeats[0]), "\xC3\x97" "6 mul, exp, add");
+  EXPECT_EQ(GroupTitle(*repeats[0]),
+            "\xC3\x97"
+            "6 mul, exp, add");
   EXPECT_EQ(GroupsOf(f, GroupKind::kBlock).size(), 6u);
 }
 
@@ -119,7 +122,9 @@ TEST(Fold, ScopesNestAndRepeat) {
   CheckSound(s, f, 3000);
   const auto repeats = GroupsOf(f, GroupKind::kRepeat);
   ASSERT_EQ(repeats.size(), 1u);
-  EXPECT_EQ(GroupTitle(*repeats[0]), "\xC3\x97" "4 layer");
+  EXPECT_EQ(GroupTitle(*repeats[0]),
+            "\xC3\x97"
+            "4 layer");
   const auto scopes = GroupsOf(f, GroupKind::kScope);
   EXPECT_EQ(scopes.size(), 8u);
   // What only one layer reads stands in it: a weight, a mul, and the norm.

@@ -51,7 +51,9 @@ TEST(Outputs, AreTheSameForThePlanMadeAgain) {
 TEST(Outputs, GraphvizReadsDot) {
   if (std::system("command -v dot >/dev/null") != 0) GTEST_SKIP() << "there is no Graphviz";
   for (const char* name : {"addmv", "scopes"}) {
-    EXPECT_EQ(std::system(absl::StrCat("dot -Tplain tests/viz/golden/", name, ".dot >/dev/null").c_str()), 0);
+    EXPECT_EQ(
+        std::system(absl::StrCat("dot -Tplain tests/viz/golden/", name, ".dot >/dev/null").c_str()),
+        0);
   }
 }
 

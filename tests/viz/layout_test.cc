@@ -27,8 +27,8 @@ uint64_t Next(uint64_t* state) {
 Drawing RandomDrawing(int n, int reach, uint64_t seed) {
   Drawing d;
   for (int i = 0; i < n; ++i) {
-    d.boxes.push_back({40.0 + static_cast<double>(Next(&seed) % 120), Next(&seed) % 2 == 0 ? 38.0 : 24.0,
-                       Pinned::kNo});
+    d.boxes.push_back({40.0 + static_cast<double>(Next(&seed) % 120),
+                       Next(&seed) % 2 == 0 ? 38.0 : 24.0, Pinned::kNo});
     const auto reads = static_cast<int>(Next(&seed) % 4);
     for (int k = 0; k < reads && i > 0; ++k) {
       const int back = 1 + static_cast<int>(Next(&seed) % std::min(i, reach));
@@ -81,8 +81,9 @@ void CheckSound(const Drawing& d, const LayoutResult& r) {
       const double bottom = std::max(route[p].y, route[p + 1].y) - 1;
       for (size_t b = 0; b < d.boxes.size(); ++b) {
         const Point& at = r.places[b];
-        const bool through = at.x < std::max(left, right) && std::min(left, right) < at.x + d.boxes[b].width &&
-                             at.y < bottom && top < at.y + d.boxes[b].height;
+        const bool through = at.x < std::max(left, right) &&
+                             std::min(left, right) < at.x + d.boxes[b].width && at.y < bottom &&
+                             top < at.y + d.boxes[b].height;
         ASSERT_FALSE(through) << "edge " << e << " through box " << b;
       }
     }
@@ -142,7 +143,8 @@ TEST(Layout, CyclesAndLoopsAreDrawn) {
 
 TEST(Layout, PortsAreFirstAndLast) {
   Drawing d;
-  d.boxes = {{60, 24, Pinned::kNo}, {1, 0, Pinned::kTop}, {1, 0, Pinned::kBottom}, {60, 24, Pinned::kNo}};
+  d.boxes = {
+      {60, 24, Pinned::kNo}, {1, 0, Pinned::kTop}, {1, 0, Pinned::kBottom}, {60, 24, Pinned::kNo}};
   d.edges = {{1, 0}, {0, 2}, {3, 0}};
   const LayoutResult r = LayOut(d.boxes, d.edges);
   EXPECT_EQ(r.places[1].y, 0);

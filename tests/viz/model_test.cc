@@ -94,7 +94,8 @@ graph two(A: f64[m, n], x: f64[n], y: f64[m]) -> (z, p) {
   p = A @ x
   z = y + p
 }
-)", "two.otm");
+)",
+                                   "two.otm");
   const Document document = planned.Describe();
   const Segment& s = document.segments[0];
   bool refused = false, fired = false;
@@ -129,7 +130,8 @@ graph main(x: f64[n]) -> (a, b) {
   a = large(x)
   b = large(sin(x))
 }
-)", "calls.otm");
+)",
+                                   "calls.otm");
   const Document document = planned.Describe();
   const Segment& s = document.segments[0];
   ASSERT_EQ(s.scopes.size(), 4u);
@@ -168,7 +170,8 @@ graph chain(A: f64[n, n]) -> y {
   C = B @ A
   y = C @ B
 }
-)", "chain.otm");
+)",
+                                   "chain.otm");
   const Document document = planned.Describe();
   const Segment& s = document.segments[0];
   EXPECT_THAT(s.critical_path, ElementsAre(0, 1, 2));
@@ -194,7 +197,8 @@ graph pick(x: f64[n]) -> (index, y) {
   index = nonzero(x)
   y = index * 2
 }
-)", "pick.otm");
+)",
+                                   "pick.otm");
   const Document document = planned.Describe();
   ASSERT_EQ(document.segments.size(), 2u);
   EXPECT_TRUE(document.segments[0].planned);
@@ -204,9 +208,16 @@ graph pick(x: f64[n]) -> (index, y) {
 
 // What names say stays text in every output.
 TEST(Model, HostileNamesStayText) {
-  const std::string names[] = {"</script><script>alert(1)</script>", "\"quoted\\\"", "'; drop",
-                               "\xE2\x80\xAE" "rtl", std::string(10000, 'x'), "a\nb\x01\x1b[31m",
-                               "\xFF\xFE not utf8", "]]>--><!--", "&lt;&amp;"};
+  const std::string names[] = {"</script><script>alert(1)</script>",
+                               "\"quoted\\\"",
+                               "'; drop",
+                               "\xE2\x80\xAE"
+                               "rtl",
+                               std::string(10000, 'x'),
+                               "a\nb\x01\x1b[31m",
+                               "\xFF\xFE not utf8",
+                               "]]>--><!--",
+                               "&lt;&amp;"};
   Function::Builder b("</title>\"<b>");
   Expr x = b.Input("x", DType::kF64, {Dim(4)});
   for (const std::string& name : names) {
@@ -225,7 +236,12 @@ TEST(Model, HostileNamesStayText) {
     const std::string svg = ToSvg(document), dot = ToDot(document), text = ToListing(document);
     EXPECT_THAT(svg, Not(HasSubstr("<script")));
     EXPECT_THAT(svg, Not(HasSubstr("<b>")));
-    for (const std::string& output : {svg, dot, text}) {
+    // The two of the page itself.
+    const std::string html = ToHtml(document, Machine{{DeviceModel()}});
+    size_t scripts = 0;
+    for (size_t at = 0; (at = html.find("<script", at)) != std::string::npos; ++at) ++scripts;
+    EXPECT_EQ(scripts, 2u);
+    for (const std::string& output : {svg, dot, text, html}) {
       EXPECT_THAT(output, Not(HasSubstr("\x1b")));
       EXPECT_THAT(output, Not(HasSubstr("\x01")));
       EXPECT_THAT(output, Not(HasSubstr("\xE2\x80\xAE")));
@@ -238,7 +254,7 @@ TEST(Model, HostileNamesStayText) {
 TEST(Dump, TheExtensionSaysWhat) {
   const Planned planned = PlanText(kAddmv, "addmv.otm");
   const std::string folder = testing::TempDir();
-  for (const char* extension : {".svg", ".dot", ".json", ".txt"}) {
+  for (const char* extension : {".html", ".svg", ".dot", ".json", ".txt"}) {
     const std::string path = absl::StrCat(folder, "/otium_viz_test", extension);
     EXPECT_TRUE(DumpPlan(planned.plan, path, planned.options()).ok()) << path;
     EXPECT_GT(std::ifstream(path).peek(), 0) << path;
@@ -246,7 +262,8 @@ TEST(Dump, TheExtensionSaysWhat) {
     std::remove(path.c_str());
   }
   EXPECT_EQ(DumpGraph(*planned.plan->source, "x.png").code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(DumpGraph(*planned.plan->source, "no/such/folder/x.svg").code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(DumpGraph(*planned.plan->source, "no/such/folder/x.svg").code(),
+            absl::StatusCode::kNotFound);
 }
 
 }  // namespace

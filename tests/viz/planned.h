@@ -20,7 +20,8 @@
 namespace otium::viz {
 
 struct Planned {
-  std::shared_ptr<const Machine> machine = std::make_shared<const Machine>(Machine{{DeviceModel()}});
+  std::shared_ptr<const Machine> machine =
+      std::make_shared<const Machine>(Machine{{DeviceModel()}});
   PassHistory history;
   std::shared_ptr<const Plan> plan;
 

@@ -98,7 +98,8 @@ std::string JsonNumber(double value) {
     return absl::StrCat(static_cast<int64_t>(value));
   }
   char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof(buffer), value);
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::general, 6);
   return std::string(buffer, end.ptr);
 }
 

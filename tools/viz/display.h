@@ -25,7 +25,7 @@ std::string EscapeXml(absl::string_view text);
 // With its quotes. Controls, quotes and backslashes are escaped, and `<`,
 // so that it can stand in a script. Invalid UTF-8 becomes U+FFFD.
 std::string JsonString(absl::string_view text);
-// The shortest decimal that is `value` again; 0 for what is no number.
+// Whole numbers as they are, others with six digits; 0 for what is no number.
 std::string JsonNumber(double value);
 
 }  // namespace otium::viz

@@ -113,9 +113,9 @@ class DotWriter {
       const std::string quoted = Quoted(line);
       absl::StrAppend(&text, "\\n", quoted.substr(1, quoted.size() - 2));
     }
-    absl::StrAppend(&out_, indent, NodeId(n), " [shape=", ShapeOf(node.kind), ", label=", text, "\"",
-                    node.outputs.empty() ? "" : ", penwidth=2.5", ", tooltip=",
-                    Quoted(Displayed(node.text, 300)), "];\n");
+    absl::StrAppend(&out_, indent, NodeId(n), " [shape=", ShapeOf(node.kind), ", label=", text,
+                    "\"", node.outputs.empty() ? "" : ", penwidth=2.5",
+                    ", tooltip=", Quoted(Displayed(node.text, 300)), "];\n");
   }
 
   const Segment& s_;

@@ -80,7 +80,8 @@ class Explainer {
                            ? "transposed"
                            : "strided";
     }
-    if (p.conjugated) absl::StrAppend(&operand.layout, operand.layout.empty() ? "" : " ", "conjugated");
+    if (p.conjugated)
+      absl::StrAppend(&operand.layout, operand.layout.empty() ? "" : " ", "conjugated");
     const PlanBuffer& buffer = plan_.buffers[o.buffer];
     switch (buffer.kind) {
       case BufferKind::kInput: operand.place = "input"; break;
@@ -132,8 +133,9 @@ class Explainer {
     e.bytes = step.estimate.bytes;
     e.seconds = step.estimate.seconds;
     if (const DeviceModel* device = machine_.Find(step.device)) {
-      e.roofline = step.kind == PlanStep::kTransfer ? step.estimate.seconds
-                                                    : RooflineSeconds(*device, dtype, e.flops, e.bytes);
+      e.roofline = step.kind == PlanStep::kTransfer
+                       ? step.estimate.seconds
+                       : RooflineSeconds(*device, dtype, e.flops, e.bytes);
     }
     e.workspace_bytes = step.kernel.prepared.workspace_bytes;
     const auto origins = graph.origins(step.node);
@@ -160,8 +162,7 @@ class Explainer {
 Json OperandsToJson(const std::vector<ExplainedOperand>& operands) {
   Json list = Json::array();
   for (const ExplainedOperand& o : operands) {
-    list.push_back(
-        {{"name", o.name}, {"type", o.type}, {"layout", o.layout}, {"place", o.place}});
+    list.push_back({{"name", o.name}, {"type", o.type}, {"layout", o.layout}, {"place", o.place}});
   }
   return list;
 }
@@ -171,8 +172,6 @@ Json ReasonsToJson(const std::vector<ExplainedReason>& reasons) {
   for (const ExplainedReason& r : reasons) list.push_back({{"fired", r.fired}, {"text", r.text}});
   return list;
 }
-
-}  // namespace
 
 Json StepToJson(const ExplainedStep& s) {
   Json json = {{"kind", s.kind},
@@ -198,6 +197,8 @@ Json StepToJson(const ExplainedStep& s) {
   return json;
 }
 
+}  // namespace
+
 ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans,
                            const Machine& machine, const Profile* profile) {
   ExplainedPlan result;
@@ -216,9 +217,8 @@ ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans
   double total = 0;
   for (const StepRecord& r : profile->steps) total += r.end - r.start;
   for (const StepRecord& r : profile->steps) {
-    result.segments[r.segment].steps[r.step].measured =
-        Measurement{r.end - r.start, total > 0 ? (r.end - r.start) / total : 0, r.alternative,
-                    r.start};
+    result.segments[r.segment].steps[r.step].measured = Measurement{
+        r.end - r.start, total > 0 ? (r.end - r.start) / total : 0, r.alternative, r.start};
   }
   result.measured = profile->seconds;
   // What came after was planned, and stands as a segment of its own.
@@ -232,10 +232,8 @@ Json PlanToJson(const ExplainedPlan& plan) {
     Json steps = Json::array(), passes = Json::array(), arenas = Json::array();
     for (const ExplainedStep& step : s.steps) steps.push_back(StepToJson(step));
     for (const ExplainedPass& p : s.passes) {
-      passes.push_back({{"name", p.name},
-                        {"seconds", p.seconds},
-                        {"changed", p.changed},
-                        {"nodes", p.nodes}});
+      passes.push_back(
+          {{"name", p.name}, {"seconds", p.seconds}, {"changed", p.changed}, {"nodes", p.nodes}});
     }
     for (const auto& [device, bytes] : s.arenas) {
       arenas.push_back({{"device", device}, {"bytes", bytes}});

@@ -88,7 +88,6 @@ struct ExplainedPlan {
 ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans,
                            const Machine& machine, const Profile* profile);
 
-Json StepToJson(const ExplainedStep& step);
 Json PlanToJson(const ExplainedPlan& plan);
 
 // The user's name of a value, that of the input or output it is, or v7.

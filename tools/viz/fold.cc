@@ -9,14 +9,10 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/hash.h"
+#include "tools/viz/repeats.h"
 
 namespace otium::viz {
 namespace {
-
-constexpr size_t kMaxPeriod = 4096;
-constexpr size_t kFewestTimes = 3;
-constexpr size_t kFewestSingles = 8;
-constexpr size_t kMaxWork = 32;  // Comparisons an item.
 
 class Folder {
  public:
@@ -28,7 +24,7 @@ class Folder {
     hash_.resize(f_.groups.size());
     FindEdgesByNode();
     // Children first: what is alike is known by its content.
-    for (size_t g = f_.groups.size(); g-- > 0;) FindRepeats(static_cast<Index>(g));
+    for (size_t g = f_.groups.size(); g-- > 0;) FoldRepeats(static_cast<Index>(g));
     for (size_t g = 0; g < f_.groups.size(); ++g) MakeParts(static_cast<Index>(g));
     PutParentsFirst();
     Sum();
@@ -118,7 +114,8 @@ class Folder {
       Index other = scope_[edge.to];
       if (common == kNobody) common = other;
       while (common != other) {
-        Index& deeper = common >= 0 && (other < 0 || depth[common] >= depth[other]) ? common : other;
+        Index& deeper =
+            common >= 0 && (other < 0 || depth[common] >= depth[other]) ? common : other;
         deeper = s_.scopes[deeper].parent;
       }
     }
@@ -202,56 +199,33 @@ class Folder {
         .Finish();
   }
 
-  void FindRepeats(Index g) {
+  void FoldRepeats(Index g) {
     const std::vector<Item> items = f_.groups[g].items;
-    const size_t n = items.size();
-    std::vector<Hash128> hashes(n);
+    std::vector<RepeatItem> looks(items.size());
     Hasher all;
     all.Add(absl::string_view(f_.groups[g].name));
-    for (size_t i = 0; i < n; ++i) all.Add(hashes[i] = HashOf(items[i]));
+    for (size_t i = 0; i < items.size(); ++i) {
+      looks[i].hash = HashOf(items[i]);
+      looks[i].is_group = items[i].is_group;
+      all.Add(looks[i].hash);
+    }
     hash_[g] = all.Finish();
-    FindLines(items);
-
+    FindLines(items, &looks);
     std::vector<Item> result;
-    absl::flat_hash_map<Hash128, size_t> seen;
     size_t kept = 0;  // Items that are in the result.
-    // What looks like a repeat and is none may be looked at again and again.
-    size_t work = kMaxWork * n;
-    for (size_t i = 0; i < n;) {
-      const auto it = seen.find(hashes[i]);
-      size_t begin = 0, period = 0, times = 0;
-      if (it != seen.end() && it->second >= kept && i - it->second <= kMaxPeriod) {
-        period = i - it->second;
-        begin = it->second;
-        size_t end = i;
-        while (end < n && work > 0 && hashes[end] == hashes[end - period]) {
-          ++end;
-          --work;
-        }
-        times = (end - begin) / period;
-        if (times >= kFewestTimes) times = CountAlike(begin, period, times);
-      }
-      seen[hashes[i]] = i;
-      // Of single nodes it takes more to be worth a box.
-      const bool single = period == 1 && !items[begin].is_group;
-      if (times < (single ? kFewestSingles : kFewestTimes)) {
-        ++i;
-        continue;
-      }
-      result.insert(result.end(), items.begin() + kept, items.begin() + begin);
-      result.push_back({true, MakeRepeat(g, items, begin, period, times)});
-      kept = begin + period * times;
-      i = kept;
+    for (const Repeat& r : FindRepeats(looks)) {
+      result.insert(result.end(), items.begin() + kept, items.begin() + r.begin);
+      result.push_back({true, MakeRepeat(g, items, r)});
+      kept = r.begin + r.period * r.times;
     }
     result.insert(result.end(), items.begin() + kept, items.end());
     f_.groups[g].items = std::move(result);
   }
 
-  // Where the lines into each item of a group come from: positions of items.
-  void FindLines(const std::vector<Item>& items) {
-    position_.clear();
-    lines_.assign(items.size(), {});
-    std::vector<std::pair<Index, Index>> nodes;
+  // The items that the nodes of each item read.
+  void FindLines(const std::vector<Item>& items, std::vector<RepeatItem>* looks) const {
+    absl::flat_hash_map<Index, size_t> position;  // Of the item around each node.
+    std::vector<std::pair<Index, size_t>> nodes;
     for (size_t i = 0; i < items.size(); ++i) {
       std::vector<Item> inside = {items[i]};
       while (!inside.empty()) {
@@ -261,36 +235,18 @@ class Folder {
           const auto& more = f_.groups[item.index].items;
           inside.insert(inside.end(), more.begin(), more.end());
         } else {
-          position_[item.index] = static_cast<Index>(i);
-          nodes.emplace_back(item.index, static_cast<Index>(i));
+          position[item.index] = i;
+          nodes.emplace_back(item.index, i);
         }
       }
     }
     for (const auto& [node, at] : nodes) {
       for (Index from : in_edges_[node]) {
-        const auto it = position_.find(from);
-        if (it != position_.end() && it->second != at) lines_[at].push_back(it->second);
+        const auto it = position.find(from);
+        if (it != position.end() && it->second != at) (*looks)[at].lines.push_back(it->second);
       }
     }
-    for (auto& list : lines_) std::sort(list.begin(), list.end());
-  }
-
-  // How many blocks from the first one on have the lines of the first one inside.
-  size_t CountAlike(size_t begin, size_t period, size_t times) const {
-    const auto inside = [&](size_t block, size_t i) {
-      std::vector<size_t> from;
-      for (Index line : lines_[block + i]) {
-        const auto at = static_cast<size_t>(line);
-        if (at >= block && at < block + period) from.push_back(at - block);
-      }
-      return from;
-    };
-    for (size_t t = 1; t < times; ++t) {
-      for (size_t i = 0; i < period; ++i) {
-        if (inside(begin + t * period, i) != inside(begin, i)) return t;
-      }
-    }
-    return times;
+    for (RepeatItem& look : *looks) std::sort(look.lines.begin(), look.lines.end());
   }
 
   Index NewGroup(Group group) {
@@ -313,7 +269,8 @@ class Folder {
     for (size_t i = begin; i < end; ++i) {
       std::string name = NameOf(items[i]);
       if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-      if (names.size() == 3) return absl::StrCat(names[0], ", ", names[1], ", ", names[2], ", \xE2\x80\xA6");
+      if (names.size() == 3)
+        return absl::StrCat(names[0], ", ", names[1], ", ", names[2], ", \xE2\x80\xA6");
       names.push_back(std::move(name));
     }
     std::string text;
@@ -321,31 +278,31 @@ class Folder {
     return text;
   }
 
-  Index MakeRepeat(Index parent, const std::vector<Item>& items, size_t begin, size_t period,
-                   size_t times) {
+  Index MakeRepeat(Index parent, const std::vector<Item>& items, const Repeat& r) {
+    const auto [begin, period, times] = r;
     Group repeat;
     repeat.kind = GroupKind::kRepeat;
     repeat.name = NameOf(items, begin, begin + period);
     repeat.parent = parent;
     repeat.times = static_cast<int>(times);
     const std::string name = repeat.name;
-    const Index r = NewGroup(std::move(repeat));
+    const Index group = NewGroup(std::move(repeat));
     for (size_t t = 0; t < times; ++t) {
       if (period == 1) {
-        f_.groups[r].items.push_back(items[begin + t]);
-        Move(items[begin + t], r);
+        f_.groups[group].items.push_back(items[begin + t]);
+        Move(items[begin + t], group);
         continue;
       }
       Group block;
       block.kind = GroupKind::kBlock;
       block.name = name;
-      block.parent = r;
+      block.parent = group;
       for (size_t i = 0; i < period; ++i) block.items.push_back(items[begin + t * period + i]);
       const Index b = NewGroup(std::move(block));
-      f_.groups[r].items.push_back({true, b});
+      f_.groups[group].items.push_back({true, b});
       for (const Item& item : f_.groups[b].items) Move(item, b);
     }
-    return r;
+    return group;
   }
 
   // ---- parts
@@ -402,7 +359,8 @@ class Folder {
       Group& group = f_.groups[g];
       bool any = false;
       for (const Item& item : group.items) {
-        const Index first = item.is_group ? f_.groups[item.index].first : s_.nodes[item.index].first;
+        const Index first =
+            item.is_group ? f_.groups[item.index].first : s_.nodes[item.index].first;
         const Index last = item.is_group ? f_.groups[item.index].last : s_.nodes[item.index].last;
         group.first = any ? std::min(group.first, first) : first;
         group.last = any ? std::max(group.last, last) : last;
@@ -436,8 +394,6 @@ class Folder {
   std::vector<Index> scope_;  // Where each node is drawn.
   std::vector<std::vector<Index>> in_edges_;
   std::vector<Hash128> hash_;  // Of groups.
-  absl::flat_hash_map<Index, Index> position_;
-  std::vector<std::vector<Index>> lines_;
 };
 
 }  // namespace

@@ -9,9 +9,8 @@
 //            would still hold more than kMaxItems things
 //
 // Blocks are alike when their items have the same ops, types and stages and the
-// same lines among each other. They are found from left to right: a thing that was
-// there p items before begins a repeat with period p, as far as that goes. Linear
-// but for sorting; deterministic. Tested by tests/viz/fold_test.cc.
+// same lines among each other (repeats.h). Linear but for sorting; deterministic.
+// Tested by tests/viz/fold_test.cc.
 
 #ifndef OTIUM_TOOLS_VIZ_FOLD_H_
 #define OTIUM_TOOLS_VIZ_FOLD_H_

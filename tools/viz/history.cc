@@ -77,7 +77,8 @@ void HistoryBuilder::Match(const Graph& graph) {
   node_of_.assign(graph.num_nodes(), -1);
   if (previous_ == nullptr) return;
   const Graph& old = *previous_;
-  const auto operands_hash = [](const Graph& g, NodeId n, const std::vector<Index>& nodes, Hasher h) {
+  const auto operands_hash = [](const Graph& g, NodeId n, const std::vector<Index>& nodes,
+                                Hasher h) {
     for (ValueId v : g.operands(n)) {
       if (v == kNoValue) {
         h.Add(uint64_t{0});
@@ -206,7 +207,8 @@ Index HistoryBuilder::NewNode(const Graph& graph, NodeId n, absl::string_view li
 }
 
 Index HistoryBuilder::Body(const Graph& graph) {
-  const auto [it, is_new] = body_of_.try_emplace(&graph, static_cast<Index>(segment_.bodies.size()));
+  const auto [it, is_new] =
+      body_of_.try_emplace(&graph, static_cast<Index>(segment_.bodies.size()));
   if (!is_new) return it->second;
   // Equal regions are equal graphs, but not one object.
   std::string text = PrintGraph(graph);

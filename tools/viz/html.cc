@@ -2,12 +2,13 @@
 //
 // The page: page/index.html with the files that it names put in their places, and
 // the JSON of the document, deflated and in base64, which the page inflates itself.
-// Nothing of the document is in the file as HTML but the title, so names of strangers
-// cannot be anything but data. Tested by tests/cli/page_test.py.
+// Without scripts the picture (svg.cc) is shown. Names of strangers are in the file as
+// text that is escaped, or as data. Tested by tests/cli/page_test.py.
 
 #include <zlib.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 #include <utility>
 
@@ -44,33 +45,32 @@ std::string Deflated(absl::string_view text) {
   return out;
 }
 
-// Puts `before` + content + `after` where the template names a file:
-// `<script src="a.js"></script>`, one a line.
-void Inline(std::string& page, const std::string& head, const std::string& tail,
-            absl::string_view before, absl::string_view after) {
-  for (size_t at = 0; (at = page.find(head, at)) != std::string::npos;) {
-    const size_t name = at + head.size(), end = page.find(tail, name);
-    const std::string text = absl::StrCat(
-        before, PageFile(absl::string_view(page).substr(name, end - name)), after);
-    page.replace(at, end + tail.size() - at, text);
-    at += text.size();
+// `{{name}}` becomes a value of that name, or the page's file. From left to right, once:
+// what is put in is not looked at again.
+std::string FillIn(absl::string_view text,
+                   std::initializer_list<std::pair<absl::string_view, absl::string_view>> values) {
+  std::string out;
+  while (true) {
+    const size_t begin = text.find("{{");
+    const size_t end = begin == text.npos ? text.npos : text.find("}}", begin);
+    if (end == text.npos) return absl::StrCat(out, text);
+    const absl::string_view name = text.substr(begin + 2, end - begin - 2);
+    absl::string_view value = PageFile(name);
+    for (const auto& [other, of_other] : values) {
+      if (name == other) value = of_other;
+    }
+    absl::StrAppend(&out, text.substr(0, begin), value);
+    text.remove_prefix(end + 2);
   }
-}
-
-void Fill(std::string& page, const std::string& place, const std::string& text) {
-  page.replace(page.find(place), place.size(), text);
 }
 
 }  // namespace
 
 std::string ToHtml(const Document& document, const Machine& machine) {
-  std::string page(PageFile("index.html"));
-  Inline(page, "<link rel=\"stylesheet\" href=\"", "\">", "<style>\n", "</style>");
-  Inline(page, "<script src=\"", "\"></script>", "<script>\n", "</script>");
-  Fill(page, "{{data}}", absl::Base64Escape(Deflated(ToJson(document, machine))));
-  // Last: names that look like places are not filled.
-  Fill(page, "{{title}}", EscapeXml(Displayed(document.name, 80)));
-  return page;
+  return FillIn(PageFile("index.html"),
+                {{"title", EscapeXml(Displayed(document.name, 80))},
+                 {"picture", ToSvg(document)},
+                 {"data", absl::Base64Escape(Deflated(ToJson(document, machine)))}});
 }
 
 }  // namespace otium::viz

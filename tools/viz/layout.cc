@@ -50,10 +50,9 @@ class Ends {
         }
         const int box = (*ends)[i].box;
         const double room = boxes_[box].width * 0.7;
-        const double step =
-            distinct.size() < 2
-                ? 0
-                : std::min(16.0, room / static_cast<double>(distinct.size() - 1));
+        const double step = distinct.size() < 2
+                                ? 0
+                                : std::min(16.0, room / static_cast<double>(distinct.size() - 1));
         size_t k = 0;
         for (size_t at = i; at < j; ++at) {
           const End& end = (*ends)[at];
@@ -122,8 +121,9 @@ LayoutResult LayOut(const std::vector<LayoutBox>& boxes, const std::vector<Layou
 
   for (size_t b = 0; b < boxes.size(); ++b) {
     const Row& row = rows[l.slots[b].row];
-    result.places[b] = columns.Map(l.slots[b].row, {l.slots[b].x - boxes[b].width / 2,
-                                                    row.top + (height[l.slots[b].row] - boxes[b].height) / 2});
+    result.places[b] =
+        columns.Map(l.slots[b].row, {l.slots[b].x - boxes[b].width / 2,
+                                     row.top + (height[l.slots[b].row] - boxes[b].height) / 2});
   }
   const Ends ends(l, boxes, edges);
   for (size_t e = 0; e < edges.size(); ++e) {

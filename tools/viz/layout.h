@@ -17,7 +17,8 @@
 //   6. A picture much higher than wide is cut into columns (wrap.cc).
 //
 // Deterministic, without recursion; n log n for the sorting, linear else. 100,000
-// boxes with 150,000 lines take 0.7 s on a busy machine, chains 0.2 s. Tested by tests/viz/layout_test.cc.
+// boxes with 150,000 lines take 0.7 s on a busy machine, chains 0.2 s. Tested by
+// tests/viz/layout_test.cc.
 
 #ifndef OTIUM_TOOLS_VIZ_LAYOUT_H_
 #define OTIUM_TOOLS_VIZ_LAYOUT_H_
@@ -53,9 +54,9 @@ struct LayoutResult {
   double width = 0, height = 0;
 };
 
-inline constexpr double kBoxGap = 18;   // Between boxes of a row.
-inline constexpr double kLineGap = 9;   // Between lines, and lines and boxes.
-inline constexpr double kRowGap = 30;   // Between rows.
+inline constexpr double kBoxGap = 18;  // Between boxes of a row.
+inline constexpr double kLineGap = 9;  // Between lines, and lines and boxes.
+inline constexpr double kRowGap = 30;  // Between rows.
 
 LayoutResult LayOut(const std::vector<LayoutBox>& boxes, const std::vector<LayoutEdge>& edges);
 

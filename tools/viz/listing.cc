@@ -61,7 +61,8 @@ class Lister {
     for (Index s = scope; s >= 0; s = s_.scopes[s].parent) path.push_back(s);
     std::reverse(path.begin(), path.end());
     size_t common = 0;
-    while (common < path.size() && common < scopes_.size() && path[common] == scopes_[common]) ++common;
+    while (common < path.size() && common < scopes_.size() && path[common] == scopes_[common])
+      ++common;
     for (size_t i = common; i < path.size(); ++i) {
       absl::StrAppend(&out_, std::string(2 * i + 2, ' '), "call ",
                       Displayed(s_.scopes[path[i]].name, 60), "\n");
@@ -109,7 +110,8 @@ class Lister {
   void Reasons(Index stage) {
     for (const SeenReason& r : s_.reasons) {
       if (r.stage != stage) continue;
-      absl::StrAppend(&out_, "  ", r.fired ? "fired   " : "refused ", Displayed(r.text, kLineLimit));
+      absl::StrAppend(&out_, "  ", r.fired ? "fired   " : "refused ",
+                      Displayed(r.text, kLineLimit));
       const Rule& rule = *document_.rules[r.rule];
       if (r.fired && !rule.formula.empty()) absl::StrAppend(&out_, "   [", rule.formula, "]");
       out_ += "\n";
@@ -121,9 +123,9 @@ class Lister {
     for (size_t i = 0; i < s_.plan.steps.size(); ++i) {
       const ExplainedStep& step = s_.plan.steps[i];
       const Node& node = s_.nodes[s_.step_node[i]];
-      std::string what = absl::StrCat(step.kernel, ", ", step.device, ", ",
-                                      ScaledText(step.flops, "FLOP"), ", ", BytesText(step.bytes),
-                                      ", estimate ", SecondsText(step.seconds));
+      std::string what =
+          absl::StrCat(step.kernel, ", ", step.device, ", ", ScaledText(step.flops, "FLOP"), ", ",
+                       BytesText(step.bytes), ", estimate ", SecondsText(step.seconds));
       if (step.measured.has_value()) {
         absl::StrAppend(&what, ", measured ", SecondsText(step.measured->seconds));
       }
@@ -156,8 +158,8 @@ class Lister {
                       shown < path.size() ? " \xE2\x80\xA6" : "", "\n");
     }
     if (!s_.plan.rest.empty()) {
-      absl::StrAppend(&out_, "\nplanned when its sizes are known: ",
-                      absl::StrJoin(s_.plan.rest, ", "), "\n");
+      absl::StrAppend(
+          &out_, "\nplanned when its sizes are known: ", absl::StrJoin(s_.plan.rest, ", "), "\n");
     }
   }
 

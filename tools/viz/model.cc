@@ -19,8 +19,8 @@ NodesBySource BySource(const Segment& segment, const std::vector<Index>& nodes) 
   NodesBySource by_source;
   for (Index n : nodes) {
     for (Index s : segment.nodes[n].sources) {
-      const bool around = segment.sources[s].op == Op::call &&
-                          segment.nodes[n].kind != NodeKind::kCall;
+      const bool around =
+          segment.sources[s].op == Op::call && segment.nodes[n].kind != NodeKind::kCall;
       if (!around) by_source[s].push_back(n);
     }
   }
@@ -41,8 +41,11 @@ class ReasonBuilder {
     const NodesBySource present = BySource(segment_, here), touched = BySource(segment_, changed);
     for (; next_ < end; ++next_) {
       const Reason& reason = plan_.reasons[next_];
-      SeenReason seen{stage, RuleIndex(reason.rule), reason.fired(),
-                      ReasonText(reason, *plan_.graph->sources()), {}};
+      SeenReason seen{stage,
+                      RuleIndex(reason.rule),
+                      reason.fired(),
+                      ReasonText(reason, *plan_.graph->sources()),
+                      {}};
       // What fired changed something; a rule that only says where things go did not.
       AddNodes(reason.fired() ? touched : present, static_cast<Index>(reason.nodes[0]), &seen);
       if (seen.nodes.empty()) AddNodes(present, static_cast<Index>(reason.nodes[0]), &seen);

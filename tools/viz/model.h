@@ -66,8 +66,8 @@ struct Node {
   std::string type;  // "f64[3, 3] spd"; those of several results, by "; ".
   std::string text;  // Its line of canonical text in the stage that made it.
   NodeKind kind = NodeKind::kOther;
-  std::string device;  // Where it runs, or is wanted; or empty.
-  double bytes = 0;    // Of its results; 0 when a size is not known.
+  std::string device;         // Where it runs, or is wanted; or empty.
+  double bytes = 0;           // Of its results; 0 when a size is not known.
   Index first = 0, last = 0;  // Stages.
   Index scope = -1;
   Index body = -1;                   // Of a fused region or a call.
@@ -128,7 +128,8 @@ struct Segment {
 
   bool planned = false;
   ExplainedSegment plan;         // Its steps are what Node::steps counts.
-  std::vector<Index> step_node;  // Parallel to them.
+  std::vector<Index> step_node;  // Parallel to them, as the next two: buffers.
+  std::vector<std::vector<Index>> step_reads, step_writes;
   std::vector<SeenBuffer> buffers;
   std::vector<int64_t> live_bytes;  // Arena and results while each step runs.
   Index peak_step = -1;

@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "engine/optimize/cost.h"
 #include "engine/version.h"
-#include "nlohmann/json.hpp"
 #include "tools/viz/display.h"
 #include "tools/viz/outputs.h"
 #include "tools/viz/picture.h"
@@ -217,17 +216,42 @@ void WriteGroup(JsonWriter& w, const Group& group, const GroupPicture& picture) 
   w.Close('}');
 }
 
-// Names of strangers are in it: `<` is escaped here too, and what is no UTF-8 replaced.
-std::string StepText(const ExplainedStep& step, Index node) {
-  Json json = StepToJson(step);
-  json["node"] = node;
-  const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
-  std::string safe;
-  for (char c : text) {
-    if (c == '<') absl::StrAppend(&safe, "\\u003c");
-    else safe += c;
+// What its node says, and the operands' names and types, is not said again.
+void WriteStep(JsonWriter& w, const Segment& s, size_t i) {
+  const ExplainedStep& step = s.plan.steps[i];
+  w.Open('{');
+  w.Text("kind", step.kind);
+  w.Text("kernel", step.kernel);
+  w.Strings("alternatives", step.alternatives);
+  w.Text("device", step.device);
+  w.Ref("node", s.step_node[i]);
+  w.Numbers("reads", s.step_reads[i]);
+  w.Numbers("writes", s.step_writes[i]);
+  std::vector<std::string> layouts;
+  bool any = false;
+  for (const ExplainedOperand& operand : step.operands) {
+    layouts.push_back(operand.layout);
+    any = any || !operand.layout.empty();
   }
-  return safe;
+  if (any) w.Strings("layouts", layouts);
+  w.Count("flops", step.flops);
+  w.Count("bytes", step.bytes);
+  w.Count("estimated_seconds", step.seconds);
+  w.Count("roofline_seconds", step.roofline);
+  w.Count("workspace_bytes", static_cast<double>(step.workspace_bytes));
+  if (step.measured.has_value()) {
+    w.Key("measured");
+    w.Open('{');
+    w.Key("seconds");
+    w.Number(step.measured->seconds);
+    w.Key("share");
+    w.Number(step.measured->share);
+    w.Count("alternative", step.measured->alternative);
+    w.Key("start");
+    w.Number(step.measured->start);
+    w.Close('}');
+  }
+  w.Close('}');
 }
 
 void WriteSegment(JsonWriter& w, const Segment& s) {
@@ -242,10 +266,10 @@ void WriteSegment(JsonWriter& w, const Segment& s) {
   });
   WriteList(w, "nodes", s.nodes, [&](const Node& n) { WriteNode(w, n); });
   WriteList(w, "edges", s.edges, [&](const Edge& e) {
-    w.NumberList(std::vector<double>{
-        static_cast<double>(e.from), static_cast<double>(e.result), static_cast<double>(e.to),
-        static_cast<double>(e.operand), static_cast<double>(e.first), static_cast<double>(e.last),
-        e.bytes});
+    w.NumberList(std::vector<double>{static_cast<double>(e.from), static_cast<double>(e.result),
+                                     static_cast<double>(e.to), static_cast<double>(e.operand),
+                                     static_cast<double>(e.first), static_cast<double>(e.last),
+                                     e.bytes});
   });
   WriteList(w, "scopes", s.scopes, [&](const Scope& scope) {
     w.Open('{');
@@ -271,7 +295,7 @@ void WriteSegment(JsonWriter& w, const Segment& s) {
     w.Open('[');
     for (size_t i = 0; i < s.plan.steps.size(); ++i) {
       w.NewLine();
-      w.Raw(StepText(s.plan.steps[i], s.step_node[i]));
+      WriteStep(w, s, i);
     }
     w.Close(']');
     WriteList(w, "buffers", s.buffers, [&](const SeenBuffer& b) {

@@ -85,6 +85,10 @@ void SetPositions(const std::vector<int>& row, std::vector<double>* position) {
   for (size_t i = 0; i < row.size(); ++i) (*position)[row[i]] = static_cast<double>(i);
 }
 
+// Lines in and out of a wide group are at its ends: a chain of such would be drawn
+// as a diagonal if they had to be straight.
+double Bounded(double dx) { return std::clamp(dx, -120.0, 120.0); }
+
 double Gap(const Slot& a, const Slot& b) {
   const double between = a.box >= 0 && b.box >= 0 ? kBoxGap : kLineGap;
   return a.width / 2 + between + b.width / 2;
@@ -172,8 +176,8 @@ void PlaceSlots(Layering* layering) {
           for (int k = side.begin[s]; k < side.begin[s + 1]; ++k) {
             const Link& link = l.links[side.links[k]];
             const int other = OtherEnd(l, side, side.links[k]);
-            const double here = side.up ? link.to_dx : link.from_dx;
-            const double there = side.up ? link.from_dx : link.to_dx;
+            const double here = Bounded(side.up ? link.to_dx : link.from_dx);
+            const double there = Bounded(side.up ? link.from_dx : link.to_dx);
             // Long lines are to be straight above all.
             const bool lines = l.slots[s].box < 0 && l.slots[other].box < 0;
             const double w = lines ? 8 : l.slots[s].box < 0 || l.slots[other].box < 0 ? 2 : 1;

@@ -24,9 +24,9 @@ struct Size {
 };
 
 Size SizeOf(const Label& label) {
-  const double width = std::max(kTitleLetter * DisplayWidth(label.title),
-                                kSubtitleLetter * std::max(DisplayWidth(label.subtitle),
-                                                           DisplayWidth(label.detail)));
+  const double width = std::max(
+      kTitleLetter * DisplayWidth(label.title),
+      kSubtitleLetter * std::max(DisplayWidth(label.subtitle), DisplayWidth(label.detail)));
   const double lines = kLine * ((label.subtitle.empty() ? 0 : 1) + (label.detail.empty() ? 0 : 1));
   return {std::max(44.0, std::ceil(width) + 20), kOneLine + lines};
 }
@@ -51,7 +51,8 @@ class Drawer {
     Split();
     // Children before their parents, which need their sizes.
     for (size_t g = groups.size(); g-- > 0;) {
-      if (inside_ == Inside::kAllGroups || Shown(static_cast<Index>(g))) Arrange(static_cast<Index>(g));
+      if (inside_ == Inside::kAllGroups || Shown(static_cast<Index>(g)))
+        Arrange(static_cast<Index>(g));
     }
     return std::move(picture_);
   }

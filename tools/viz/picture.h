@@ -56,8 +56,8 @@ struct Label {
 Label LabelOf(const Segment& segment, const Node& node);
 
 inline constexpr double kOneLine = 24, kLine = 14;  // Heights of a box.
-inline constexpr double kHeader = 24;   // Of an open group, for its title.
-inline constexpr double kPadding = 12;  // Around its inside.
+inline constexpr double kHeader = 24;               // Of an open group, for its title.
+inline constexpr double kPadding = 12;              // Around its inside.
 
 }  // namespace otium::viz
 

@@ -83,6 +83,8 @@ class PlanStage {
     const PlanStep& step = plan_.steps[i];
     const Index node = NodeOfStep(step);
     s_.step_node.push_back(node);
+    std::vector<Index>& reads = s_.step_reads.emplace_back();
+    std::vector<Index>& writes = s_.step_writes.emplace_back();
     s_.nodes[node].steps.push_back(i);
     s_.nodes[node].device = DeviceToString(step.device);
     Index operand = 0;
@@ -91,6 +93,7 @@ class PlanStage {
       if (id >= 0 && plan_.operands[id].buffer >= 0) {
         const PlanOperand& o = plan_.operands[id];
         const Writer writer = writer_[o.buffer];
+        reads.push_back(o.buffer);
         if (writer.node != kNone) AddEdge(writer, node, operand, o.type);
         if (made_by_[o.buffer] != kNone) follows_.push_back({made_by_[o.buffer], i});
       }
@@ -99,6 +102,7 @@ class PlanStage {
     for (int r = 0; r < step.num_results; ++r) {
       const OperandId id = plan_.args[step.first_arg + step.num_operands + r];
       if (id < 0) continue;
+      writes.push_back(plan_.operands[id].buffer);
       writer_[plan_.operands[id].buffer] = {node, r};
       made_by_[plan_.operands[id].buffer] = i;
     }
@@ -159,8 +163,9 @@ class PlanStage {
       if (steps == 0) break;
       const StepId first = std::clamp(buffer.first, 0, steps - 1);
       // Results stay to the end.
-      const StepId last = buffer.kind == BufferKind::kResult ? steps - 1
-                                                             : std::clamp(buffer.last, first, steps - 1);
+      const StepId last = buffer.kind == BufferKind::kResult
+                              ? steps - 1
+                              : std::clamp(buffer.last, first, steps - 1);
       change[first] += buffer.bytes;
       change[last + 1] -= buffer.bytes;
     }

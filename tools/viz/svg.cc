@@ -96,13 +96,10 @@ class SvgWriter {
   std::string Run() {
     std::vector<Picture> pictures;
     double width = 460, y = kMargin;
-    for (const Segment& s : document_.segments) {
-      for (const Node& n : s.nodes) used_[static_cast<int>(n.kind)] |= n.last == s.last_stage();
-    }
     for (size_t i = 0; i < document_.segments.size(); ++i) {
       const Segment& s = document_.segments[i];
-      pictures.push_back(DrawPicture(s, ViewOf(s, s.last_stage()), kMaxDrawnInPicture,
-                                     Inside::kOpenGroups));
+      pictures.push_back(
+          DrawPicture(s, ViewOf(s, s.last_stage()), kMaxDrawnInPicture, Inside::kOpenGroups));
       const GroupPicture& whole = pictures.back().groups[0];
       width = std::max(width, whole.width + 2 * kMargin);
       Headline(s, i, y);
@@ -207,10 +204,10 @@ class SvgWriter {
 
   void Box(const Segment& s, const Node& node, const Placed& item, Point at) {
     const Label label = LabelOf(s, node);
+    used_[static_cast<int>(node.kind)] = true;
     absl::StrAppend(&out_, "<g><title>", EscapeXml(Description(s, node)), "</title>\n");
-    const double radius = node.kind == NodeKind::kInput || node.kind == NodeKind::kConstant
-                              ? kOneLine / 2
-                              : 5;
+    const double radius =
+        node.kind == NodeKind::kInput || node.kind == NodeKind::kConstant ? kOneLine / 2 : 5;
     Rect(absl::StrCat("b k", static_cast<int>(node.kind), node.outputs.empty() ? "" : " out"), at.x,
          at.y, item.width, item.height, radius);
     const double x = at.x + item.width / 2;
@@ -221,7 +218,8 @@ class SvgWriter {
     // How much of the time of the plan it takes.
     const double share = ShareOf(s, node);
     if (share > 0.02) {
-      Rect("bar", at.x + 4, at.y + item.height - 3.5, std::max(2.0, share * (item.width - 8)), 2.5, 1);
+      Rect("bar", at.x + 4, at.y + item.height - 3.5, std::max(2.0, share * (item.width - 8)), 2.5,
+           1);
     }
     out_ += "</g>\n";
   }
@@ -282,7 +280,7 @@ class SvgWriter {
 
   const Document& document_;
   std::string out_;
-  bool used_[kNumNodeKinds] = {};
+  bool used_[kNumNodeKinds] = {};  // Kinds that are drawn.
   const Segment* shares_of_ = nullptr;
   double total_ = 0;
 };
@@ -303,10 +301,10 @@ std::string Summary(const Segment& s) {
     if (step.measured.has_value()) measured += step.measured->seconds;
   }
   const size_t steps = s.plan.steps.size();
-  std::string text = absl::StrCat("plan: ", steps, steps == 1 ? " step, " : " steps, ",
-                                  ScaledText(flops, "FLOP"), ", ", BytesText(bytes), ", estimate ",
-                                  SecondsText(seconds), ", peak ",
-                                  BytesText(static_cast<double>(s.plan.peak_bytes)));
+  std::string text =
+      absl::StrCat("plan: ", steps, steps == 1 ? " step, " : " steps, ", ScaledText(flops, "FLOP"),
+                   ", ", BytesText(bytes), ", estimate ", SecondsText(seconds), ", peak ",
+                   BytesText(static_cast<double>(s.plan.peak_bytes)));
   if (measured > 0) absl::StrAppend(&text, ", measured ", SecondsText(measured));
   return text;
 }

@@ -39,12 +39,12 @@ Columns WrapRows(const std::vector<Row>& rows, const std::vector<int>& crossing)
   while (begin < rows.size()) {
     // The end is where few lines cross, near where the column is full.
     size_t end = begin;
-    while (end < rows.size() && rows[end].bottom - rows[begin].top <= target * 1.15) ++end;
+    while (end < rows.size() && rows[end].bottom - rows[begin].top <= target * 1.25) ++end;
     end = std::max(end, begin + 1);
     if (end < rows.size()) {
       size_t best = end - 1;
       for (size_t r = end; r-- > begin;) {
-        if (rows[r].bottom - rows[begin].top < target * 0.8) break;
+        if (rows[r].bottom - rows[begin].top < target * 0.7) break;
         if (crossing[r] < crossing[best]) best = r;
       }
       end = best + 1;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Pan, zoom and fit, the same for all panes: by wheel, drag, pinch and keys.
-"use strict";
 
 const camera = {
   dragged: false,

@@ -2,7 +2,6 @@
 //
 // What the two charts share: an SVG as wide as the drawer, a scale, ticks, and bars
 // that select the node they stand for.
-"use strict";
 
 const CHART_LEFT = 92, CHART_RIGHT = 16, MAX_BARS = 3000;
 

@@ -3,7 +3,6 @@
 // What colour means, and the legend that says so. A mode sorts nodes into classes of
 // style.css; but for the kind, which the op tells, the value also stands on the box, so
 // that nothing is said by colour alone.
-"use strict";
 
 const NOTHING = {css: "none", label: "does not apply"};
 

@@ -2,7 +2,6 @@
 //
 // The view as a file: what the window shows, with the styles written into it, so that
 // it looks the same anywhere.
-"use strict";
 
 const EXPORTED_STYLES = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "opacity",
                          "font-size", "font-weight", "font-family", "text-anchor", "display", "text-decoration-line"];

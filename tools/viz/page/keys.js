@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Everything by keyboard; one table makes the handler and the help sheet.
-"use strict";
 
 const nextColor = (step) => {
   const at = colorModes.findIndex((m) => m.id === state.color);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Starts the page, and redraws what a change of the state is about.
-"use strict";
 
 let places = null;
 const scenes = [];

@@ -3,7 +3,6 @@
 // Buffers and their lifetimes: steps to the right, bytes upwards. What lies in an arena
 // stands at its offset; results, which have places of their own, stand above. The line
 // is what lives while each step runs, and its peak is marked.
-"use strict";
 
 function drawMemory() {
   const panel = byId("memory"), steps = seg.steps.length;
@@ -30,7 +29,7 @@ function drawMemory() {
   const x = (step) => CHART_LEFT + step * scale, y = (bytes) => height - bytes / most * (height - 16);
   const chart = svg("svg", {class: "chart", width, height: height + 18, role: "group",
       "aria-label": `Memory: ${plural(placed.length, "buffer")}, peak ${bytesText(seg.peak_bytes ?? 0)}`});
-  const whole = [...new Set(ticks(steps, Math.max(2, Math.min(steps, width / 110))).map(Math.round))].filter((v) => v < steps || steps === 1);
+  const whole = [...new Set(ticks(steps, Math.max(2, Math.min(steps, width / 110))).map(Math.round))].filter((v) => v < steps);
   chart.append(axis(whole, x, height, (v) => `step ${v}`));
   for (const bytes of [0, most / 2, most]) {
     chart.append(svg("text", {class: "row-name", x: 6, y: Math.min(height - 2, y(bytes) + 4)}, bytesText(Math.round(bytes))));

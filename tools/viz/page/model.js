@@ -2,7 +2,6 @@
 //
 // The document (tools/viz/README.md, "JSON, format 1"), and what is looked up in it
 // again and again: the group of a node, its edges, its steps, its label.
-"use strict";
 
 let doc = null;  // The whole of it.
 let seg = null;  // The segment that is shown.
@@ -23,6 +22,9 @@ function prepareSegment(s) {
   for (const key of ["stages", "nodes", "edges", "scopes", "sources", "reasons", "bodies", "steps",
                      "buffers", "arenas", "live_bytes", "critical_path", "planned_later"]) {
     s[key] ??= [];
+  }
+  for (const step of s.steps) {
+    for (const key of ["flops", "bytes", "estimated_seconds", "roofline_seconds"]) step[key] ??= 0;
   }
   s.nodes.forEach((n, id) => { n.id = id; });
   s.groups = s.picture.groups;

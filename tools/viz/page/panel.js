@@ -2,7 +2,6 @@
 //
 // The panel of details: a node with everything that is known of it, a group, or, when
 // nothing is selected, the whole.
-"use strict";
 
 function fact(name, ...value) {
   return value.every((v) => v === "" || v === undefined || v === null) ? []
@@ -18,13 +17,19 @@ function nodeLinks(ids) {
 
 function stepFacts(i) {
   const step = seg.steps[i], seconds = stepSeconds(step);
-  const operand = (o) => h("li", {}, `${shown(o.name, 60)}: ${shown(o.type, 80)}`,
-      h("span", {class: "note"}, ` ${[o.place, o.layout].filter((t) => t).join(", ")}`));
+  const buffer = (index, at, layouts) => {
+    const b = seg.buffers[index], n = seg.nodes[b?.node], layout = layouts?.[at];
+    if (!b) return h("li", {}, `buffer ${index}`);
+    const where = b.kind === "arena" ? `arena+${b.offset ?? 0}` : b.kind;
+    return h("li", {}, n ? nodeLink(n.id) : b.kind, n ? ` ${shown(n.type, 60)}` : "",
+             h("span", {class: "note"}, ` ${[where, bytesText(b.bytes ?? 0), layout].filter((t) => t).join(", ")}`));
+  };
   const measured = step.measured;
   return [
     h("h3", {}, `Step ${i}` + (seg.onCriticalPath.has(i) ? ", ★ on the critical path" : "")),
     h("dl", {},
-      ...fact("kernel", shown(step.kernel)),
+      ...fact("kernel", shown(measured?.alternative ? step.alternatives[measured.alternative - 1] : step.kernel)),
+      ...fact("first choice", measured?.alternative ? shown(step.kernel) : ""),
       ...fact("or, by a guard", shown((step.alternatives ?? []).join(", "))),
       ...fact("device", shown(step.device)),
       ...fact("flops", countText(step.flops, "FLOP")),
@@ -37,8 +42,8 @@ function stepFacts(i) {
       ...fact("share of the roofline", seconds > 0 && step.roofline_seconds > 0
           ? percentText(step.roofline_seconds / seconds) : ""),
       ...fact("workspace", step.workspace_bytes ? bytesText(step.workspace_bytes) : "")),
-    h("h4", {}, "Reads"), h("ul", {class: "plain"}, ...(step.operands ?? []).map(operand)),
-    h("h4", {}, "Writes"), h("ul", {class: "plain"}, ...(step.results ?? []).map(operand)),
+    h("h4", {}, "Reads"), h("ul", {class: "plain"}, ...(step.reads ?? []).map((b, at) => buffer(b, at, step.layouts))),
+    h("h4", {}, "Writes"), h("ul", {class: "plain"}, ...(step.writes ?? []).map((b, at) => buffer(b, at))),
   ];
 }
 
@@ -131,7 +136,7 @@ function wholeDetails() {
       ...devices.flatMap((d) => fact("device", d))),
     ...(slowest.length ? [h("h3", {}, `Where the time goes (${seg.measured ? "measured" : "estimated"})`),
       h("ol", {class: "plain"}, ...slowest.map(({step, i}) => h("li", {},
-          step.node !== undefined && step.node >= 0 ? nodeLink(step.node) : shown(step.op),
+          step.node !== undefined && step.node >= 0 ? nodeLink(step.node) : shown(step.kernel),
           h("span", {class: "note"}, ` step ${i}, ${shown(step.kernel, 40)}, ${secondsText(stepSeconds(step))}, ${percentText(seg.seconds > 0 ? stepSeconds(step) / seg.seconds : 0)}`))))] : []),
   ];
 }

@@ -5,7 +5,6 @@
 // a map that never goes down stretches what the group covers, so that everything right
 // of it and below it moves and the order stays; closing one takes room back where
 // nothing else stands. All stages have one layout, so nodes keep their places.
-"use strict";
 
 const MAX_DRAWN = 3000;
 

@@ -2,7 +2,6 @@
 //
 // The neighbourhood of a node, and the paths between two: what is out of reach is
 // dimmed.
-"use strict";
 
 function spread(start, stage, nextOf, most = Infinity) {
   const seen = new Map(start.map((id) => [id, 0])), queue = [...start];

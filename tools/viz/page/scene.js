@@ -3,7 +3,6 @@
 // Draws one stage into an SVG: frames of open groups, below lines, below boxes. Panes
 // side by side are two scenes with one camera. A mark of what changed is a sign and a
 // word, not only a colour.
-"use strict";
 
 class Scene {
   constructor(name) {
@@ -117,8 +116,8 @@ class Scene {
     }
     if (mark) {
       const tag = signs[mark];
-      element.append(svg("rect", {class: "tag", x: x - 6, y: y - 9, width: 11 + 5.6 * tag.length, height: 14, rx: 7}),
-                     svg("text", {class: "tag-text", x, y: y + 1.5}, tag));
+      element.append(svg("rect", {class: "tag", x: x - 6, y: y - 11, width: 13 + 6.2 * tag.length, height: 14, rx: 7}),
+                     svg("text", {class: "tag-text", x, y: y - 0.5}, tag));
     }
     this.boxes.set(`n${n.id}`, element);
     return element;

@@ -2,7 +2,6 @@
 //
 // Search by name, op, shape and device: all words must occur. Nodes of the stage come
 // first, then those of other stages.
-"use strict";
 
 const MAX_FOUND = 60;
 

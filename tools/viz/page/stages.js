@@ -2,7 +2,6 @@
 //
 // The slider through the passes, and the panel of rules: what each did in the stage,
 // with its formula, and where it refused.
-"use strict";
 
 function setUpStages() {
   byId("stage").addEventListener("input", (event) => setStage(Number(event.target.value)));
@@ -12,7 +11,7 @@ function setUpStages() {
   byId("side").addEventListener("change", (event) => change({side: event.target.checked}));
 }
 
-function countsText(stage) {
+function countsText() {
   const mergers = new Map();
   const gone = seg.nodes.filter((n) => n.last === state.stage - 1);
   for (const n of gone) for (const made of n.became ?? []) mergers.set(made, (mergers.get(made) ?? 0) + 1);

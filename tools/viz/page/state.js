@@ -3,7 +3,6 @@
 // What is shown, all of it, in one object that the address holds after its #: a link
 // shows the same thing. Everything that changes it calls change(), everything that
 // shows it listens.
-"use strict";
 
 const state = {
   segment: 0,

@@ -3,7 +3,6 @@
 // Where time goes: steps on a line for each device, as they were measured, or, without
 // a profile, one after another as they are estimated. What lies between measured steps
 // belongs to none and is hatched; steps of the critical path have a star and a border.
-"use strict";
 
 function stepTimes() {
   let at = 0;
@@ -43,7 +42,7 @@ function drawTimeline() {
       const first = bar[0], tail = bar[bar.length - 1];
       const critical = bar.some((t) => seg.onCriticalPath.has(t.i)) && seg.critical_path.length > 1;
       const n = seg.nodes[first.step.node];
-      const name = bar.length > 1 ? `${plural(bar.length, "step")} from ${first.i}` : n ? nodeName(n) : shown(first.step.op);
+      const name = bar.length > 1 ? `${plural(bar.length, "step")} from ${first.i}` : n ? nodeName(n) : shown(first.step.kernel);
       const seconds = bar.reduce((sum, t) => sum + t.seconds, 0);
       const title = `${name}${bar.length > 1 ? "" : `, step ${first.i}, ${shown(first.step.kernel, 40)}`}: ${secondsText(seconds)} from ${secondsText(first.start)}${critical ? ", on the critical path" : ""}`;
       chart.append(chartBar(first.step.node ?? -1, `box-like ${n ? colorMode().classOf(n).css : "none"} ${critical ? "critical" : ""}`,
