@@ -146,8 +146,9 @@ class PageTest(otium.CliTest):
         return self.js("return document.querySelector(arguments[0])?.textContent ?? ''", selector)
 
     def titles(self, pane="a"):
-        return sorted(e.text for e in self.browser.find_elements(
-            By.CSS_SELECTOR, f"#scene-{pane} .node:not(.removed):not(.merged) .title"))
+        return sorted(self.js("""
+            return [...document.querySelectorAll(arguments[0])].map((e) => e.textContent.replace('★ ', ''))""",
+            f"#scene-{pane} .node:not(.removed):not(.merged) .title"))
 
     def id_of(self, op):
         return self.js("return seg.nodes.findIndex((n) => n.op === arguments[0])", op)
@@ -317,7 +318,7 @@ class PageTest(otium.CliTest):
         self.assertIn("critical path", self.text("#chart-text"))
         self.assertEqual(self.js("return document.querySelectorAll('#timeline .chart-bar').length"),
                          self.js("return seg.steps.length"))
-        self.js("document.querySelector('#timeline .chart-bar:nth-of-type(1)')"
+        self.js("document.querySelector('#timeline .chart-bar')"
                 ".dispatchEvent(new MouseEvent('click', {bubbles: true}))")
         self.assertGreaterEqual(self.js("return state.node"), 0)
         self.keys("m")

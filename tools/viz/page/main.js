@@ -34,6 +34,8 @@ function redraw(changed) {
   if (scene || any("node", "group", "tab", "reach", "from")) drawPanel();
   if (any("segment", "color", "chart")) drawCharts();
   else if (any("node")) selectInCharts();
+  // Panes half as wide show half as much: begin anew.
+  if (any("side") && state.view && !any("view")) camera.fit(places), revealSelection();
   if (scene || any("view")) camera.apply();
   if (any("stage")) say(`${seg.stages[state.stage].name}: ${countsText()}`);
   if (any("color")) byId("color").value = state.color;

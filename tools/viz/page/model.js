@@ -8,10 +8,10 @@ let seg = null;  // The segment that is shown.
 
 async function loadDocument() {
   const element = byId("data");
-  const binary = atob(element.textContent);
+  const base64 = element.textContent;
   element.textContent = "";  // Large, and not needed again.
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; ++i) bytes[i] = binary.charCodeAt(i);
+  const bytes = Uint8Array.fromBase64 ? Uint8Array.fromBase64(base64)
+      : Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   doc = await new Response(stream).json();
   doc.segments.forEach(prepareSegment);
