@@ -25,10 +25,13 @@ function axis(values, x, height, textOf) {
 }
 
 // One that can be chosen; `node` may be none.
-function chartBar(node, classes, {x, y, width, height}, title, text = "") {
+function chartBar(node, classes, {x, y, width, height}, title, {text = "", critical = false} = {}) {
   const bar = svg("g", {class: `chart-bar ${classes}`, "data-chart-node": node},
       svg("title", {}, title),
       svg("rect", {x, y, width: Math.max(0.75, width), height, rx: Math.min(3, width / 4)}));
+  if (width < 4) bar.classList.add("thin");  // Of which a border would leave nothing.
+  // A strip, for borders of short steps would hide all else.
+  if (critical) bar.append(svg("path", {class: "critical-strip", d: `M${x} ${y + height + 2.5}h${Math.max(0.75, width)}`}));
   if (text && width > 14 + 6.2 * Array.from(text).length) {
     bar.append(svg("text", {x: x + 5, y: y + height / 2 + 4}, text));
   }

@@ -43,7 +43,7 @@ function drawMemory() {
     chart.append(chartBar(b.node ?? -1, `box-like ${n ? colorMode().classOf(n).css : "none"} ${b.kind}`,
         {x: x(b.first), y: top, width: (b.last + 1 - b.first) * scale, height: tall},
         `${name}: ${b.kind}, ${bytesText(bytes)}${b.kind === "arena" ? ` at ${b.offset ?? 0}` : ""}, steps ${b.first} to ${b.last}, ${shown(b.device, 20)}`,
-        tall > 13 ? name : ""));
+        {text: tall > 13 ? name : ""}));
   }
   chart.append(svg("path", {class: "live", d: liveLine(x, y)}));
   if (seg.peak_step !== undefined) {

@@ -2,7 +2,7 @@
 //
 // Where time goes: steps on a line for each device, as they were measured, or, without
 // a profile, one after another as they are estimated. What lies between measured steps
-// belongs to none and is hatched; steps of the critical path have a star and a border.
+// belongs to none and is hatched; steps of the critical path have a star and a strip below.
 
 function stepTimes() {
   let at = 0;
@@ -45,14 +45,14 @@ function drawTimeline() {
       const name = bar.length > 1 ? `${plural(bar.length, "step")} from ${first.i}` : n ? nodeName(n) : shown(first.step.kernel);
       const seconds = bar.reduce((sum, t) => sum + t.seconds, 0);
       const title = `${name}${bar.length > 1 ? "" : `, step ${first.i}, ${shown(first.step.kernel, 40)}`}: ${secondsText(seconds)} from ${secondsText(first.start)}${critical ? ", on the critical path" : ""}`;
-      chart.append(chartBar(first.step.node ?? -1, `box-like ${n ? colorMode().classOf(n).css : "none"} ${critical ? "critical" : ""}`,
+      chart.append(chartBar(first.step.node ?? -1, `box-like ${n ? colorMode().classOf(n).css : "none"}`,
           {x: x(first.start), y, width: (tail.start + tail.seconds - first.start) * scale, height: row - 8},
-          title, `${critical ? "★ " : ""}${name}`));
+          title, {text: `${critical ? "★ " : ""}${name}`, critical}));
     }
   });
   panel.replaceChildren(chart);
   const parts = [seg.measured ? "measured" : "estimated, one after another"];
-  if (seg.critical_path.length) parts.push(`★ critical path ${secondsText(seg.critical_seconds)} in ${plural(seg.critical_path.length, "step")}`);
+  if (seg.critical_path.length) parts.push(`★ critical path (strip) ${secondsText(seg.critical_seconds)} in ${plural(seg.critical_path.length, "step")}`);
   if (doc.measured_seconds) {
     const rest = doc.unattributed_seconds ?? 0;
     parts.push(`whole run ${secondsText(doc.measured_seconds)}`, `unattributed (hatched) ${secondsText(rest)}, ${percentText(rest / doc.measured_seconds)}`);
