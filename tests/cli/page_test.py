@@ -208,6 +208,17 @@ class PageTest(otium.CliTest):
                          "beta*y + alpha*mv(A, x)", "✓ fired", "share of the roofline"]:
             self.assertIn(expected, details)
 
+    def test_side_by_side_moves_to_what_is_out_of_sight(self):
+        self.open(self.page(stack(6), "--size", "t=4", "--size", "d=4"), "#side=1")
+        self.js("selectNode(seg.nodes.find((n) => n.op === 'fused' && n.last === seg.lastStage).id);"
+                "camera.zoom(6); revealSelection()")
+        self.assertTrue(self.js("""
+            const pane = document.getElementById('scene-a').getBoundingClientRect();
+            return [...document.querySelectorAll('#scene-a .selected > .box')].some((e) => {
+              const box = e.getBoundingClientRect();
+              return box.right > pane.left && box.left < pane.right && box.bottom > pane.top && box.top < pane.bottom;
+            });"""))
+
     def test_refusals_are_told(self):
         self.open(self.page("graph g(A: f64[m, n], x: f64[n], y: f64[m]) -> (z, p) {\n"
                             "  p = A @ x\n  z = y + p\n}\n"))

@@ -15,25 +15,40 @@ const camera = {
     if (!state.view) return;
     const {x, y, k} = state.view;
     for (const scene of this.scenes) {
-      scene.world.setAttribute("transform", `scale(${k}) translate(${-x} ${-y})`);
+      const [dx, dy] = this.shiftOf(scene);
+      scene.world.setAttribute("transform", `scale(${k}) translate(${dx - x} ${dy - y})`);
       scene.svg.classList.toggle("far", k < 0.3);  // Texts could not be read.
     }
   },
 
-  fit({bounds}) {
-    const {width, height} = this.size(), margin = 28;
-    const k = Math.min((width - 2 * margin) / bounds.width, (height - 2 * margin) / bounds.height, 1.6);
-    change({view: {x: bounds.x + bounds.width / 2 - width / 2 / k,
-                   y: bounds.y + bounds.height / 2 - height / 2 / k, k}});
+  // A pane that shows the selection as another node, out of sight, moves over to it.
+  shiftOf(scene) {
+    if (state.node < 0 || this.scenes.length < 2 || alive(seg.nodes[state.node], scene.stage)) return [0, 0];
+    const id = counterparts(state.node, scene.stage).find((other) => places.nodeAt.has(other));
+    const at = places.nodeAt.get(id), from = places.nodeAt.get(state.node);
+    if (!at || !from) return [0, 0];
+    const {x, y, k} = state.view, {width, height} = this.size();
+    const seen = at.x > x && at.y > y && at.x + at.width < x + width / k && at.y + at.height < y + height / k;
+    return seen ? [0, 0] : [from.x + from.width / 2 - at.x - at.width / 2, from.y - at.y];
   },
 
-  // The first look: as `fit`, but never so small that nothing can be read; then it
-  // begins at the top.
+  // Everything at once, but no larger than life and a half.
+  fitted({bounds}) {
+    const {width, height} = this.size(), margin = 28;
+    const k = Math.min((width - 2 * margin) / bounds.width, (height - 2 * margin) / bounds.height, 1.6);
+    return {x: bounds.x + bounds.width / 2 - width / 2 / k,
+            y: bounds.y + bounds.height / 2 - height / 2 / k, k};
+  },
+  fit(places) { change({view: this.fitted(places)}); },
+
+  // The first look: everything, but never so small that nothing can be read; then it
+  // begins at what stands topmost.
   begin(places) {
-    this.fit(places);
-    const least = 0.5, {bounds} = places, {width} = this.size();
-    if (state.view.k >= least) return;
-    const x = bounds.width * least > width ? bounds.x - 20 : bounds.x + bounds.width / 2 - width / 2 / least;
+    const view = this.fitted(places), least = 0.5;
+    if (view.k >= least) return change({view});
+    const {width} = this.size(), {bounds, first} = places, seen = width / least;
+    let x = first.x + first.width / 2 - seen / 2;
+    if (bounds.width > seen) x = Math.min(Math.max(x, bounds.x - 20), bounds.x + bounds.width + 20 - seen);
     change({view: {x, y: bounds.y - 40, k: least}});
   },
 

@@ -113,7 +113,7 @@ function drawLegend() {
   }
   const marks = [["line", "value"]];
   if (nodes.some((n) => n.kind === "transfer")) marks.push(["line transfer", "transfer: wider with its bytes"]);
-  if (seg.critical_path.length > 1) marks.push(["line critical", "★ critical path"]);
+  if (seg.critical_path.length > 1 && seg.stages[state.stage].kind === "plan") marks.push(["line critical", "★ critical path"]);
   for (const [css, label] of marks) {
     entries.push(h("li", {}, svg("svg", {width: 24, height: 16, "aria-hidden": "true"},
         svg("path", {class: css, d: "M1 8H23"})), label));

@@ -46,8 +46,8 @@ function keyText(key) {
 }
 
 function setUpKeys() {
-  byId("keys").replaceChildren(...KEYS.map(({keys, what}) => h("tr", {},
-      h("th", {scope: "row"}, ...keys.flatMap((key) => [h("kbd", {}, keyText(key)), " "])), h("td", {}, what))));
+  byId("keys").replaceChildren(...KEYS.map(({keys, what}) => h("li", {},
+      h("span", {class: "of"}, ...keys.flatMap((key) => [h("kbd", {}, keyText(key)), " "])), h("span", {}, what))));
   byId("help").addEventListener("click", () => byId("help-sheet").showModal());
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || byId("help-sheet").open) return;

@@ -36,7 +36,7 @@ function redraw(changed) {
   else if (any("node")) selectInCharts();
   // Panes half as wide show half as much: begin anew.
   if (any("side") && state.view && !any("view")) camera.fit(places), revealSelection();
-  if (scene || any("view")) camera.apply();
+  if (scene || any("view") || (state.side && any("node"))) camera.apply();
   if (any("stage")) say(`${seg.stages[state.stage].name}: ${countsText()}`);
   if (any("color")) byId("color").value = state.color;
 }

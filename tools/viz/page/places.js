@@ -99,15 +99,17 @@ function placeAll() {
       if (isOpen(item.index)) open.push({id: item.index, x: at.x, y: at.y});
     }
   }
-  return {groups, nodeAt, groupAt, bounds: boundsOf(nodeAt, groupAt)};
+  return {groups, nodeAt, groupAt, ...boundsOf(nodeAt, groupAt)};
 }
 
-// Of what there is to see in the stage, or beside it.
+// Bounds of what there is to see in the stage, or beside it; and what stands first.
 function boundsOf(nodeAt, groupAt) {
   const stages = state.side ? [0, state.stage] : state.changes ? [state.stage - 1, state.stage] : [state.stage];
+  let first = {x: 0, y: Infinity, width: 1, height: 1};
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   const add = (thing, at) => {
     if (!stages.some((stage) => alive(thing, stage))) return;
+    if (at.y < first.y) first = at;
     left = Math.min(left, at.x);
     top = Math.min(top, at.y);
     right = Math.max(right, at.x + at.width);
@@ -115,7 +117,8 @@ function boundsOf(nodeAt, groupAt) {
   };
   for (const [id, at] of nodeAt) add(seg.nodes[id], at);
   for (const [id, at] of groupAt) add(seg.groups[id], at);
-  return right < left ? {x: 0, y: 0, width: 1, height: 1} : {x: left, y: top, width: right - left, height: bottom - top};
+  if (right < left) return {first, bounds: {x: 0, y: 0, width: 1, height: 1}};
+  return {first, bounds: {x: left, y: top, width: right - left, height: bottom - top}};
 }
 
 // ---- opening and closing
