@@ -314,6 +314,28 @@ class PageTest(otium.CliTest):
         self.open(page, "#stage=99&node=-4&color=%3Cb%3E&view=1,2&open=x.7777&segment=1e9&near=1")
         self.assertIn("plan", self.text("#stage-name"))
 
+    def test_segments(self):
+        """Sizes that are data: a segment for what comes before they are known, and after."""
+        page = self.page("graph g(x: f64[n]) -> y {\n  i = nonzero(x > 0.5)\n  y = i * 2 + 1\n}\n",
+                         "--size", "n=8", "--analyze")
+        self.open(page)
+        self.assertIn("nonzero", self.titles())
+        self.js("const s = document.getElementById('segment'); s.value = 1; s.dispatchEvent(new Event('change'))")
+        self.assertNotIn("nonzero", self.titles())
+        self.assertIn("y", self.text("#details"))
+        self.open(page, "#segment=1")
+        self.assertEqual(self.js("return document.getElementById('segment').value"), "1")
+
+    def test_transfers_are_wider_with_their_bytes(self):
+        self.open(self.page("graph g(A: f32[m, n], x: f32[n]) -> y {\n  y = A @ (A.T @ (A @ x))\n}\n",
+                            "--size", "m=20000", "--size", "n=20000", "--device-model", "h200"))
+        lines = self.js("""
+            return [...document.querySelectorAll('#panes .line.transfer')].map((e) =>
+                [Math.max(...e.edges.map((i) => seg.edges[i][6])), parseFloat(e.style.strokeWidth)]);""")
+        self.assertGreater(len({b for b, _ in lines}), 1, lines)
+        self.assertEqual([w for _, w in sorted(lines)], sorted(w for _, w in lines))
+        self.assertIn("transfer: wider with its bytes", self.text("#legend"))
+
     def test_colours_have_words(self):
         self.open(self.page(RIDGE, "--analyze", "--size", "m=40", "--size", "n=20"))
         for mode, expected in [("kind", "solver"), ("device", "cpu"), ("kernel", "lapack.posv"), ("time", "s"),

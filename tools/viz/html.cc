@@ -7,9 +7,7 @@
 
 #include <zlib.h>
 
-#include <algorithm>
 #include <initializer_list>
-#include <limits>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -21,27 +19,14 @@
 namespace otium::viz {
 namespace {
 
-// A stream of zlib's format, "deflate" to browsers.
-std::string Deflated(absl::string_view text) {
-  z_stream stream = {};
-  deflateInit(&stream, Z_DEFAULT_COMPRESSION);
-  std::string out(deflateBound(&stream, text.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  // zlib counts in 32 bits what is put in and taken out at once.
-  constexpr size_t kMost = std::numeric_limits<uInt>::max();
-  size_t in_left = text.size(), out_left = out.size();
-  int status = Z_OK;
-  while (status == Z_OK) {
-    const size_t in = std::min(kMost, in_left), room = std::min(kMost, out_left);
-    stream.avail_in = static_cast<uInt>(in);
-    stream.avail_out = static_cast<uInt>(room);
-    status = deflate(&stream, in == in_left ? Z_FINISH : Z_NO_FLUSH);
-    in_left -= in - stream.avail_in;
-    out_left -= room - stream.avail_out;
-  }
-  deflateEnd(&stream);
-  out.resize(out.size() - out_left);
+// In zlib's format, which browsers call "deflate".
+std::string Deflated(absl::string_view bytes) {
+  uLongf size = compressBound(bytes.size());
+  std::string out(size, '\0');
+  const int status = compress2(reinterpret_cast<Bytef*>(out.data()), &size,
+                               reinterpret_cast<const Bytef*>(bytes.data()), bytes.size(),
+                               Z_DEFAULT_COMPRESSION);
+  out.resize(status == Z_OK ? size : 0);
   return out;
 }
 

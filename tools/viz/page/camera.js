@@ -47,7 +47,7 @@ const camera = {
     const view = this.fitted(places), least = 0.5;
     if (view.k >= least) return change({view});
     const {width} = this.size(), {bounds, first} = places, seen = width / least;
-    let x = first.x + first.width / 2 - seen / 2;
+    let x = first.width > seen ? first.x - 20 : first.x + first.width / 2 - seen / 2;
     if (bounds.width > seen) x = Math.min(Math.max(x, bounds.x - 20), bounds.x + bounds.width + 20 - seen);
     change({view: {x, y: bounds.y - 40, k: least}});
   },

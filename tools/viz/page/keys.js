@@ -42,7 +42,7 @@ const KEYS = [
 ];
 
 function keyText(key) {
-  return {ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→"}[key] ?? key;
+  return {ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", PageUp: "PgUp", PageDown: "PgDn", Escape: "Esc"}[key] ?? key;
 }
 
 function setUpKeys() {

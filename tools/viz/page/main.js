@@ -39,6 +39,7 @@ function redraw(changed) {
   if (scene || any("view") || (state.side && any("node"))) camera.apply();
   if (any("stage")) say(`${seg.stages[state.stage].name}: ${countsText()}`);
   if (any("color")) byId("color").value = state.color;
+  if (any("segment")) byId("segment").value = state.segment;
 }
 
 // Where the selection is in the stage, or the closed group that holds it.
@@ -75,7 +76,6 @@ function setUpControls() {
   if (doc.segments.length > 1) {
     byId("segment-label").hidden = false;
     byId("segment").replaceChildren(...doc.segments.map((_, i) => h("option", {value: i}, String(i))));
-    byId("segment").value = state.segment;
     byId("segment").addEventListener("change", (event) => showSegment(Number(event.target.value)));
   }
   const on = (id, run) => byId(id).addEventListener("click", run);

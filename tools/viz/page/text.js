@@ -57,8 +57,8 @@ function secondsText(seconds) {
   if (seconds < 1) return digits(seconds * 1e3) + " ms";
   return digits(seconds) + " s";
 }
-const percentText = (share) =>
-    share > 0 && share < 0.001 ? "< 0.1 %" : (share * 100).toFixed(share < 0.1 ? 1 : 0) + " %";
+const percentText = (share) =>  // With a space that does not break.
+    share > 0 && share < 0.001 ? "<\u00a00.1\u00a0%" : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}\u00a0%`;
 const plural = (count, one, many = one + "s") => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 // Said by screen readers, and shown for a while.
