@@ -4,14 +4,18 @@
 # the program and the tests link it.
 
 file(GLOB otium_viz_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tools/viz/*.cc")
-# The files of the page become strings of the library.
-foreach(part html css js)
-  set(file "${PROJECT_SOURCE_DIR}/tools/viz/page.${part}")
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
-  file(READ "${file}" page_${part})
-endforeach()
-configure_file("${PROJECT_SOURCE_DIR}/tools/viz/page.cc.in" "${PROJECT_BINARY_DIR}/viz/page.cc" @ONLY)
-add_library(otium_viz STATIC ${otium_viz_sources} "${PROJECT_BINARY_DIR}/viz/page.cc")
+# The page's style and scripts are string literals in the library.
+file(GLOB otium_page_files CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tools/viz/page/*")
+set(otium_page_source "${PROJECT_BINARY_DIR}/generated/page_files.cc")
+list(JOIN otium_page_files "," otium_page_list)
+add_custom_command(
+  OUTPUT "${otium_page_source}"
+  COMMAND "${CMAKE_COMMAND}" -D "FILES=${otium_page_list}" -D "OUTPUT=${otium_page_source}"
+          -P "${PROJECT_SOURCE_DIR}/tools/cmake/embed_page.cmake"
+  DEPENDS ${otium_page_files} "${PROJECT_SOURCE_DIR}/tools/cmake/embed_page.cmake"
+  VERBATIM)
+
+add_library(otium_viz STATIC ${otium_viz_sources} "${otium_page_source}")
 add_library(otium::viz ALIAS otium_viz)
 set_target_properties(otium_viz PROPERTIES POSITION_INDEPENDENT_CODE ON EXPORT_NAME viz)
 target_link_libraries(otium_viz

@@ -31,7 +31,7 @@ constexpr CommandHelp kCommands[] = {
      "-o says how. Without -o the listing is printed. Inputs that are not given need no\n"
      "data; sizes that nothing binds are taken to be 1000. --analyze also runs the plan\n"
      "and adds what was measured.\n",
-     "  otium viz ridge.otm -o ridge.svg\n"
+     "  otium viz ridge.otm -o ridge.html\n"
      "  otium viz ridge.otm --size m=100000 --size n=500\n"
      "  otium viz ridge.otm A=A.npy b=b.npy --analyze -o ridge.json\n"},
     {"bench", "bench FILE [NAME=VALUE ...]",

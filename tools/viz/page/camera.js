@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Pan, zoom and fit, the same for all panes: by wheel, drag, pinch and keys.
+
+const camera = {
+  dragged: false,
+  scenes: [],
+
+  size() {
+    const box = this.scenes[0].svg.getBoundingClientRect();
+    return {width: Math.max(50, box.width), height: Math.max(50, box.height)};
+  },
+
+  apply() {
+    if (!state.view) return;
+    const {x, y, k} = state.view;
+    for (const scene of this.scenes) {
+      const [dx, dy] = this.shiftOf(scene);
+      scene.world.setAttribute("transform", `scale(${k}) translate(${dx - x} ${dy - y})`);
+      scene.svg.classList.toggle("far", k < 0.3);  // Texts could not be read.
+    }
+  },
+
+  // A pane that shows the selection as another node, out of sight, moves over to it.
+  shiftOf(scene) {
+    if (state.node < 0 || this.scenes.length < 2 || alive(seg.nodes[state.node], scene.stage)) return [0, 0];
+    const id = counterparts(state.node, scene.stage).find((other) => places.nodeAt.has(other));
+    const at = places.nodeAt.get(id), from = places.nodeAt.get(state.node);
+    if (!at || !from) return [0, 0];
+    const {x, y, k} = state.view, {width, height} = this.size();
+    const seen = at.x > x && at.y > y && at.x + at.width < x + width / k && at.y + at.height < y + height / k;
+    return seen ? [0, 0] : [from.x + from.width / 2 - at.x - at.width / 2, from.y - at.y];
+  },
+
+  // Everything at once, but no larger than life and a half.
+  fitted({bounds}) {
+    const {width, height} = this.size(), margin = 28;
+    const k = Math.min((width - 2 * margin) / bounds.width, (height - 2 * margin) / bounds.height, 1.6);
+    return {x: bounds.x + bounds.width / 2 - width / 2 / k,
+            y: bounds.y + bounds.height / 2 - height / 2 / k, k};
+  },
+  fit(places) { change({view: this.fitted(places)}); },
+
+  // The first look: everything, but never so small that nothing can be read; then it
+  // begins at what stands topmost.
+  begin(places) {
+    const view = this.fitted(places), least = 0.5;
+    if (view.k >= least) return change({view});
+    const {width} = this.size(), {bounds, first} = places, seen = width / least;
+    let x = first.width > seen ? first.x - 20 : first.x + first.width / 2 - seen / 2;
+    if (bounds.width > seen) x = Math.min(Math.max(x, bounds.x - 20), bounds.x + bounds.width + 20 - seen);
+    change({view: {x, y: bounds.y - 40, k: least}});
+  },
+
+  zoom(factor, px, py) {
+    const {width, height} = this.size();
+    px ??= width / 2;
+    py ??= height / 2;
+    const {x, y, k} = state.view, next = Math.min(8, Math.max(0.005, k * factor));
+    change({view: {x: x + px / k - px / next, y: y + py / k - py / next, k: next}});
+  },
+
+  pan(dx, dy) {
+    const {x, y, k} = state.view;
+    change({view: {x: x - dx / k, y: y - dy / k, k}});
+  },
+
+  // Moves as little as is needed for `at` to be seen.
+  reveal(at) {
+    if (!at) return;
+    const {width, height} = this.size(), {k} = state.view, margin = 40 / k;
+    let {x, y} = state.view;
+    const w = width / k, hgt = height / k;
+    if (at.x < x + margin || at.x + Math.min(at.width, w / 2) > x + w - margin) x = at.x + Math.min(at.width, w) / 2 - w / 2;
+    if (at.y < y + margin || at.y + Math.min(at.height, hgt / 2) > y + hgt - margin) y = at.y + Math.min(at.height, hgt) / 2 - hgt / 2;
+    change({view: {x, y, k}});
+  },
+
+  watch(scene) {
+    const element = scene.svg, fingers = new Map();
+    const place = (event) => {
+      const box = element.getBoundingClientRect();
+      return [event.clientX - box.left, event.clientY - box.top];
+    };
+    element.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      const unit = event.deltaMode === 1 ? 16 : 1;
+      if (event.shiftKey) this.pan(-(event.deltaX || event.deltaY) * unit, 0);
+      else this.zoom(Math.exp(-event.deltaY * unit * (event.ctrlKey ? 0.01 : 0.0015)), ...place(event));
+    }, {passive: false});
+    element.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      fingers.set(event.pointerId, place(event));
+      this.dragged = false;
+    });
+    element.addEventListener("pointermove", (event) => {
+      if (!fingers.has(event.pointerId)) return;
+      const before = fingers.get(event.pointerId), now = place(event);
+      const far = Math.hypot(now[0] - before[0], now[1] - before[1]);
+      // A hand trembles: a click is not a drag.
+      if (!this.dragged && far < 4) return;
+      if (!this.dragged) element.setPointerCapture(event.pointerId);
+      this.dragged = true;
+      fingers.set(event.pointerId, now);
+      if (fingers.size === 1) this.pan(now[0] - before[0], now[1] - before[1]);
+      if (fingers.size === 2) {
+        const [other] = [...fingers].filter(([id]) => id !== event.pointerId).map(([, at]) => at);
+        const spread = (at) => Math.hypot(at[0] - other[0], at[1] - other[1]) || 1;
+        this.zoom(spread(now) / spread(before), (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);
+      }
+    });
+    const end = (event) => fingers.delete(event.pointerId);
+    element.addEventListener("pointerup", end);
+    element.addEventListener("pointercancel", end);
+  },
+};

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where things stand when groups are open or closed. The file has one layout of every
+// group, with the groups in it as they begin. Opening one makes room: along each axis
+// a map that never goes down stretches what the group covers, so that everything right
+// of it and below it moves and the order stays; closing one takes room back where
+// nothing else stands. All stages have one layout, so nodes keep their places.
+
+const MAX_DRAWN = 3000;
+
+const isOpen = (id) =>
+    id === 0 || (seg.groups[id].open ? !state.closed.has(id) : state.opened.has(id));
+
+// A map of coordinates: `spans` are [from, to, wanted size], in which nothing shrinks
+// that another span covers which does not.
+function axisMap(spans, end) {
+  if (spans.every(([a, b, want]) => Math.abs(b - a - want) < 0.01)) return (v) => v;
+  const at = [...new Set([0, end, ...spans.flatMap(([a, b]) => [a, b])])].sort((a, b) => a - b);
+  const to = [at[0]], index = new Map(at.map((v, i) => [v, i]));
+  const endsAt = at.map(() => []);
+  for (const span of spans) endsAt[index.get(span[1])].push(span);
+  for (let i = 1; i < at.length; ++i) {
+    let scale = 0, covered = false;
+    for (const [a, b, want] of spans) {
+      if (a >= at[i] || b <= at[i - 1]) continue;
+      covered = true;
+      scale = Math.max(scale, Math.min(1, want / (b - a)));
+    }
+    to[i] = to[i - 1] + (at[i] - at[i - 1]) * (covered ? scale : 1);
+    for (const [a, , want] of endsAt[i]) to[i] = Math.max(to[i], to[index.get(a)] + want);
+  }
+  return (v) => {
+    if (v <= at[0]) return to[0] + v - at[0];
+    let low = 0, high = at.length - 1;
+    if (v >= at[high]) return to[high] + v - at[high];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (at[middle] <= v) low = middle; else high = middle;
+    }
+    return to[low] + (to[high] - to[low]) * (v - at[low]) / (at[high] - at[low]);
+  };
+}
+
+let insides = new Map();  // Of groups, as they are open now.
+const forgetPlaces = () => { insides = new Map(); };
+
+function insideOf(id) {
+  if (insides.has(id)) return insides.get(id);
+  const g = seg.groups[id], sizes = g.items.map((item) => {
+    if (item[0] !== GROUP) return [item[4], item[5]];
+    if (!isOpen(item[1])) return seg.groups[item[1]].closed_size;
+    const inside = insideOf(item[1]);
+    return [inside.width, inside.height];
+  });
+  const boxes = g.items.map((item, i) => [item, sizes[i]]).filter(([item]) => item[0] <= GROUP);
+  const fx = axisMap(boxes.map(([item, size]) => [item[2], item[2] + item[4], size[0]]), g.size[0]);
+  const fy = axisMap(boxes.map(([item, size]) => [item[3], item[3] + item[5], size[1]]), g.size[1]);
+  const items = g.items.map(([type, index, x, y, w, h], i) => {
+    const [width, height] = sizes[i], left = fx(x), top = fy(y);
+    return {
+      type, index, width, height,
+      x: left + (fx(x + w) - left - width) / 2,
+      y: top + (fy(y + h) - top - height) / 2,
+    };
+  });
+  const inside = {width: fx(g.size[0]), height: fy(g.size[1]), items, fx, fy};
+  insides.set(id, inside);
+  return inside;
+}
+
+// The points of a route, which begins and ends at the edges of its boxes.
+function routePoints(g, inside, route) {
+  const flat = route[6], points = [];
+  for (let i = 0; i < flat.length; i += 2) points.push([inside.fx(flat[i]), inside.fy(flat[i + 1])]);
+  if (points.length < 2) return points;
+  const attach = (at, itemIndex, x, bottom) => {
+    const [type, , left, , width] = g.items[itemIndex], item = inside.items[itemIndex];
+    if (type > GROUP) return;
+    points[at][0] = item.x + (width > 0 ? (x - left) / width : 0.5) * item.width;
+    points[at][1] = bottom ? item.y + item.height : item.y;
+  };
+  attach(0, route[0], flat[0], true);
+  attach(points.length - 1, route[1], flat[flat.length - 2], false);
+  return points;
+}
+
+// Everything that is drawn, with its place: open groups from outside in.
+function placeAll() {
+  const groups = [], nodeAt = new Map(), groupAt = new Map();
+  const open = [{id: 0, x: 0, y: 0}];
+  for (let i = 0; i < open.length; ++i) {
+    const {id, x, y} = open[i], inside = insideOf(id);
+    groups.push({g: seg.groups[id], inside, x, y});
+    for (const item of inside.items) {
+      const at = {x: x + item.x, y: y + item.y, width: item.width, height: item.height};
+      if (item.type === NODE) nodeAt.set(item.index, at);
+      if (item.type !== GROUP) continue;
+      groupAt.set(item.index, at);
+      if (isOpen(item.index)) open.push({id: item.index, x: at.x, y: at.y});
+    }
+  }
+  return {groups, nodeAt, groupAt, ...boundsOf(nodeAt, groupAt)};
+}
+
+// Bounds of what there is to see in the stage, or beside it; and what stands first.
+function boundsOf(nodeAt, groupAt) {
+  const stages = state.side ? [0, state.stage] : state.changes ? [state.stage - 1, state.stage] : [state.stage];
+  let first = {x: 0, y: Infinity, width: 1, height: 1};
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  const add = (thing, at) => {
+    if (!stages.some((stage) => alive(thing, stage))) return;
+    if (at.y < first.y) first = at;
+    left = Math.min(left, at.x);
+    top = Math.min(top, at.y);
+    right = Math.max(right, at.x + at.width);
+    bottom = Math.max(bottom, at.y + at.height);
+  };
+  for (const [id, at] of nodeAt) add(seg.nodes[id], at);
+  for (const [id, at] of groupAt) add(seg.groups[id], at);
+  if (right < left) return {first, bounds: {x: 0, y: 0, width: 1, height: 1}};
+  return {first, bounds: {x: left, y: top, width: right - left, height: bottom - top}};
+}
+
+// ---- opening and closing
+
+const boxesIn = (g) => g.items.reduce((sum, item) => sum + (item[0] <= GROUP ? 1 : 0), 0);
+
+function isShown(id) {
+  for (; id > 0; id = seg.groups[id].parent ?? 0) if (!isOpen(seg.groups[id].parent ?? 0)) return false;
+  return true;
+}
+function countDrawn() {
+  let sum = 0;
+  for (const g of seg.groups) if (isOpen(g.id) && isShown(g.id)) sum += boxesIn(g);
+  return sum;
+}
+
+function setOpen(ids, open) {
+  const opened = new Set(state.opened), closed = new Set(state.closed);
+  for (const id of ids) {
+    const [natural, other] = seg.groups[id].open ? [closed, opened] : [opened, closed];
+    if (Boolean(seg.groups[id].open) === open) natural.delete(id); else natural.add(id);
+    other.delete(id);
+  }
+  const before = [state.opened, state.closed];
+  [state.opened, state.closed] = [opened, closed];
+  forgetPlaces();
+  if (open && countDrawn() > MAX_DRAWN) {
+    [state.opened, state.closed] = before;
+    forgetPlaces();
+    return false;
+  }
+  [state.opened, state.closed] = before;
+  change({opened, closed});
+  return true;
+}
+
+// Opens a group; when that is too much to draw, all others but those around it close.
+function openGroup(id) {
+  const around = [];
+  for (let at = id; at > 0; at = seg.groups[at].parent ?? 0) around.push(at);
+  if (around.every(isOpen)) return true;
+  if (setOpen(around, true)) return true;
+  setOpen(seg.groups.filter((g) => g.id && isOpen(g.id) && !around.includes(g.id)).map((g) => g.id), false);
+  const fits = setOpen(around, true);
+  say(fits ? "Other groups were closed: at most 3,000 things are drawn"
+           : `${groupTitle(seg.groups[id])} holds too much to be drawn`);
+  return fits;
+}
+function toggleGroup(id) {
+  if (isOpen(id)) setOpen([id], false); else openGroup(id);
+  say(`${groupTitle(seg.groups[id])} is ${isOpen(id) ? "open" : "closed"}`);
+}
+function openAround(nodeId) {
+  const g = seg.groupOf[nodeId];
+  if (g > 0) openGroup(g);
+}
+const closeAll = () => setOpen(seg.groups.filter((g) => g.id).map((g) => g.id), false);
+// From outside in, while it fits.
+function openAll() {
+  let sum = boxesIn(seg.groups[0]);
+  const ids = [], open = new Set([0]);
+  for (const g of seg.groups) {
+    if (!g.id || !open.has(g.parent ?? 0) || sum + boxesIn(g) > MAX_DRAWN) continue;
+    sum += boxesIn(g);
+    open.add(g.id);
+    ids.push(g.id);
+  }
+  closeAll();
+  setOpen(ids, true);
+}
