@@ -342,10 +342,6 @@ std::vector<Tensor> Launch(const Kernel& kernel, const KernelCase& c,
   std::vector<Tensor> results;
   for (const PhysicalType& p : c.result_types) {
     results.push_back(*Tensor::Allocate(p.dtype, p.sizes));
-    // A failing kernel writes nothing, and not every byte is a bool.
-    if (const int64_t bytes = results.back().NumElements() * ItemSize(p.dtype); bytes > 0) {
-      std::memset(results.back().mutable_data(), 1, static_cast<size_t>(bytes));
-    }
     out.push_back({results.back().mutable_data(), p.sizes.data(), p.strides.data()});
   }
   const IntrusivePtr<Buffer> workspace = Buffer::Allocate(prepared.workspace_bytes);
