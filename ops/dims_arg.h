@@ -3,6 +3,7 @@
 #ifndef OTIUM_OPS_DIMS_ARG_H_
 #define OTIUM_OPS_DIMS_ARG_H_
 
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -22,6 +23,9 @@ class DimsArg : public std::optional<Ints> {
   DimsArg(int64_t dim) : std::optional<Ints>(Ints{dim}) {}                     // NOLINT
   DimsArg(std::initializer_list<int64_t> dims) : std::optional<Ints>(dims) {}  // NOLINT
   DimsArg(Ints dims) : std::optional<Ints>(std::move(dims)) {}                 // NOLINT
+  // sum(x, true) is a forgotten dim before keepdim, not dimension 1.
+  template <std::same_as<bool> B>
+  DimsArg(B) = delete;
 };
 
 }  // namespace otium

@@ -3,6 +3,9 @@
 // What builders take that graph files write in another way.
 
 #include "engine/graph/text/printer.h"
+
+#include <type_traits>
+
 #include "engine/otium.h"
 #include "gtest/gtest.h"
 #include "ops/ops.h"
@@ -25,6 +28,7 @@ TEST(Builders, DimensionsAreNoneOneOrSeveral) {
   EXPECT_EQ(TextOf(sum(x, {0, 1}, true)), TextOf(sum(x, Ints{0, 1}, true)));
   EXPECT_EQ(TextOf(squeeze(x, 0)), TextOf(squeeze(x, {0})));
   EXPECT_NE(TextOf(sum(x, 0)), TextOf(sum(x, 1)));
+  static_assert(!std::is_convertible_v<bool, DimsArg>, "keepdim in the place of dim");
   const absl::StatusOr<Tensor> rows = Evaluate(sum(x, -1));
   ASSERT_TRUE(rows.ok()) << rows.status();
   EXPECT_TRUE(Tensor::BitwiseEqual(*rows, Tensor::Of<float>({3, 7})));
