@@ -122,7 +122,7 @@ class LongWalk {
 
 // Rows that are only reduced, out of memory: kRowsByTurns at once. The bits are
 // those of LongWalk.
-constexpr int64_t kRowsByTurns = 4;
+constexpr int64_t kRowsByTurns = 8;
 
 bool TakesRowsByTurns(const Tape& tape, const TapeLayout& layout) {
   return tape.kept >= kRowsByTurns && tape.reduced <= kChunk && tape.passes.size() == 1 &&

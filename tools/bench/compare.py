@@ -149,6 +149,9 @@ def main():
             if available:
                 workers.append(Worker(peer, [args.python, str(HERE / f"{peer}_worker.py")], threads))
         own = workers[0]
+        # Whoever still imports would share the core with the measurement.
+        for worker in workers:
+            worker.seconds("mv_1000", 1)
         machine = {what: own.machine(what) for what in ("fma", "read", "2r1w")}
         machine["threads"] = threads
         print(f"\n{threads} thread{'s' * (threads > 1)}; peers: "

@@ -45,17 +45,20 @@ float Read(const float* x, int64_t n) {
   constexpr int kStreams = 4;
   constexpr int64_t kTurn = 128;
   const D d;
-  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d)), part = n / kStreams / kTurn * kTurn;
+  constexpr int64_t kLanes = hn::MaxLanes(d);
+  const int64_t part = n / kStreams / kTurn * kTurn;
   hn::Vec<D> sums[4];
   HWY_UNROLL(4)
   for (int s = 0; s < 4; ++s) sums[s] = hn::Zero(d);
   for (int64_t i = 0; i < part; i += kTurn) {
+    HWY_UNROLL(4)
     for (int stream = 0; stream < kStreams; ++stream) {
       const float* from = x + stream * part + i;
-      for (int64_t j = 0; j < kTurn; j += 4 * lanes) {
+      HWY_UNROLL(16)
+      for (int64_t j = 0; j < kTurn; j += 4 * kLanes) {
         HWY_UNROLL(4)
         for (int s = 0; s < 4; ++s) {
-          sums[s] = hn::Add(sums[s], hn::LoadU(d, from + j + s * lanes));
+          sums[s] = hn::Add(sums[s], hn::LoadU(d, from + j + s * kLanes));
         }
       }
     }
