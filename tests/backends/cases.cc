@@ -60,6 +60,9 @@ Tensor RandomTensor(DType dtype, const Sizes& sizes, std::mt19937& random) {
   return Tensor(whole.buffer(), 0, dtype, sizes, strides);
 }
 
+// Whether operand 0 is a matrix whose condition decides the error.
+bool IsFactored(Op op) { return op == Op::cholesky || op == Op::solve; }
+
 enum class MatrixKind { kGeneral, kSymmetric, kDefinite };
 
 // Replaces `a` by a well-conditioned matrix of the kind: a @ a.H + n, a + a.T + 4n,
@@ -272,7 +275,7 @@ std::optional<KernelCase> MakeCase(const Kernel& kernel, DType dtype, std::mt199
     const bool condition = c.op->id == Op::where && i == 0;
     Tensor t = RandomTensor(condition ? DType::kBool : dtype, (*shapes)[i], random);
     Structure structure;
-    if (i == 0 && c.op->Is(kFallible)) {
+    if (i == 0 && IsFactored(c.op->id)) {
       const MatrixKind kind = (kernel.relies_on & kPd) != 0 || kernel.op == Op::cholesky
                                   ? MatrixKind::kDefinite
                               : kernel.relies_on != 0 ? MatrixKind::kSymmetric
