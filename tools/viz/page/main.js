@@ -47,7 +47,7 @@ function revealSelection() {
   if (state.group >= 0) return camera.reveal(places.groupAt.get(state.group));
   if (state.node < 0) return;
   const id = counterparts(state.node, state.stage)[0] ?? state.node;
-  for (let g = seg.groupOf[id]; g > 0; g = seg.groups[g].parent ?? 0) {
+  for (let g = seg.groupOf[id]; g > 0; g = seg.groups[g].parent) {
     if (!isOpen(g) && places.groupAt.has(g)) return camera.reveal(places.groupAt.get(g));
   }
   camera.reveal(places.nodeAt.get(id));
@@ -90,6 +90,7 @@ function setUpControls() {
   setUpTabs(["details", "rules"], (tab) => change({tab}));
   setUpTabs(["timeline", "memory"], (chart) => chart === state.chart ? change({chart: ""}) : change({chart}));
   addEventListener("resize", () => drawCharts());
+  new ResizeObserver(() => camera.apply()).observe(byId("panes"));
 }
 
 function showSegment(segment) {

@@ -19,10 +19,10 @@ function drawMemory() {
     base.set(arena.device, most);
     most += arena.bytes ?? 0;
   }
-  const placed = inArena.map((b) => ({b, at: (base.get(b.device) ?? 0) + (b.offset ?? 0)}));
+  const placed = inArena.map((b) => ({b, at: (base.get(b.device) ?? 0) + b.offset}));
   for (const b of results) {
     placed.push({b, at: most});
-    most += b.bytes ?? 0;
+    most += b.bytes;
   }
   most = Math.max(most, seg.peak_bytes ?? 0, 1);
   const width = chartWidth(), height = 150, scale = (width - CHART_LEFT - CHART_RIGHT) / steps;
@@ -36,17 +36,17 @@ function drawMemory() {
   }
   // Many buffers: the largest are drawn.
   const largest = placed.length <= MAX_BARS ? placed
-      : [...placed].sort((p, q) => (q.b.bytes ?? 0) - (p.b.bytes ?? 0)).slice(0, MAX_BARS);
+      : [...placed].sort((p, q) => q.b.bytes - p.b.bytes).slice(0, MAX_BARS);
   for (const {b, at} of largest) {
-    const n = seg.nodes[b.node], name = n ? nodeName(n) : b.kind, bytes = b.bytes ?? 0;
+    const n = seg.nodes[b.node], name = n ? nodeName(n) : b.kind, bytes = b.bytes;
     const top = y(at + bytes), tall = Math.max(1, y(at) - top);
-    chart.append(chartBar(b.node ?? -1, `box-like ${n ? colorMode().classOf(n).css : "none"} ${b.kind}`,
+    chart.append(chartBar(b.node, `box-like ${n ? colorMode().classOf(n).css : "none"} ${b.kind}`,
         {x: x(b.first), y: top, width: (b.last + 1 - b.first) * scale, height: tall},
-        `${name}: ${b.kind}, ${bytesText(bytes)}${b.kind === "arena" ? ` at ${b.offset ?? 0}` : ""}, steps ${b.first} to ${b.last}, ${shown(b.device, 20)}`,
+        `${name}: ${b.kind}, ${bytesText(bytes)}${b.kind === "arena" ? ` at ${b.offset}` : ""}, steps ${b.first} to ${b.last}, ${shown(b.device, 20)}`,
         {text: tall > 13 ? name : ""}));
   }
   chart.append(svg("path", {class: "live", d: liveLine(x, y)}));
-  if (seg.peak_step !== undefined) {
+  if (seg.peak_step >= 0) {
     const at = x(seg.peak_step), label = `▼ peak ${bytesText(seg.peak_bytes ?? 0)}, step ${seg.peak_step}`;
     const right = at + 8 + 6.2 * label.length < width;
     chart.append(svg("path", {class: "peak", d: `M${at + scale / 2} 12V${height}`}),
@@ -62,10 +62,10 @@ function drawMemory() {
 // With many steps, the most of those that share a pixel.
 function liveLine(x, y) {
   let d = "", last = null;
-  const each = Math.max(1, Math.floor(seg.live_bytes.length / 2000));
-  for (let i = 0; i < seg.live_bytes.length; i += each) {
-    const bytes = seg.live_bytes.slice(i, i + each).reduce((a, b) => Math.max(a, b));
-    const to = Math.min(seg.live_bytes.length, i + each);
+  const each = Math.max(1, Math.floor(seg.steps.length / 2000));
+  for (let i = 0; i < seg.steps.length; i += each) {
+    const bytes = seg.steps.slice(i, i + each).reduce((most, step) => Math.max(most, step.live_bytes), 0);
+    const to = Math.min(seg.steps.length, i + each);
     d += `${last === null ? "M" : "L"}${x(i).toFixed(1)} ${y(bytes).toFixed(1)}L${x(to).toFixed(1)} ${y(bytes).toFixed(1)}`;
     last = bytes;
   }

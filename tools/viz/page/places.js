@@ -47,15 +47,16 @@ const forgetPlaces = () => { insides = new Map(); };
 function insideOf(id) {
   if (insides.has(id)) return insides.get(id);
   const g = seg.groups[id], sizes = g.items.map((item) => {
-    if (item[0] !== GROUP) return [item[4], item[5]];
-    if (!isOpen(item[1])) return seg.groups[item[1]].closed_size;
-    const inside = insideOf(item[1]);
+    if (item.type !== GROUP) return [item.width, item.height];
+    const {closed_width, closed_height} = seg.groups[item.index];
+    if (!isOpen(item.index)) return [closed_width, closed_height];
+    const inside = insideOf(item.index);
     return [inside.width, inside.height];
   });
-  const boxes = g.items.map((item, i) => [item, sizes[i]]).filter(([item]) => item[0] <= GROUP);
-  const fx = axisMap(boxes.map(([item, size]) => [item[2], item[2] + item[4], size[0]]), g.size[0]);
-  const fy = axisMap(boxes.map(([item, size]) => [item[3], item[3] + item[5], size[1]]), g.size[1]);
-  const items = g.items.map(([type, index, x, y, w, h], i) => {
+  const boxes = g.items.map((item, i) => [item, sizes[i]]).filter(([item]) => item.type <= GROUP);
+  const fx = axisMap(boxes.map(([item, size]) => [item.x, item.x + item.width, size[0]]), g.width);
+  const fy = axisMap(boxes.map(([item, size]) => [item.y, item.y + item.height, size[1]]), g.height);
+  const items = g.items.map(({type, index, x, y, width: w, height: h}, i) => {
     const [width, height] = sizes[i], left = fx(x), top = fy(y);
     return {
       type, index, width, height,
@@ -63,24 +64,23 @@ function insideOf(id) {
       y: top + (fy(y + h) - top - height) / 2,
     };
   });
-  const inside = {width: fx(g.size[0]), height: fy(g.size[1]), items, fx, fy};
+  const inside = {width: fx(g.width), height: fy(g.height), items, fx, fy};
   insides.set(id, inside);
   return inside;
 }
 
 // The points of a route, which begins and ends at the edges of its boxes.
 function routePoints(g, inside, route) {
-  const flat = route[6], points = [];
-  for (let i = 0; i < flat.length; i += 2) points.push([inside.fx(flat[i]), inside.fy(flat[i + 1])]);
+  const xs = route.x, ys = route.y, points = xs.map((x, i) => [inside.fx(x), inside.fy(ys[i])]);
   if (points.length < 2) return points;
   const attach = (at, itemIndex, x, bottom) => {
-    const [type, , left, , width] = g.items[itemIndex], item = inside.items[itemIndex];
+    const {type, x: left, width} = g.items[itemIndex], item = inside.items[itemIndex];
     if (type > GROUP) return;
     points[at][0] = item.x + (width > 0 ? (x - left) / width : 0.5) * item.width;
     points[at][1] = bottom ? item.y + item.height : item.y;
   };
-  attach(0, route[0], flat[0], true);
-  attach(points.length - 1, route[1], flat[flat.length - 2], false);
+  attach(0, route.from, xs[0], true);
+  attach(points.length - 1, route.to, xs[xs.length - 1], false);
   return points;
 }
 
@@ -123,10 +123,10 @@ function boundsOf(nodeAt, groupAt) {
 
 // ---- opening and closing
 
-const boxesIn = (g) => g.items.reduce((sum, item) => sum + (item[0] <= GROUP ? 1 : 0), 0);
+const boxesIn = (g) => g.items.reduce((sum, item) => sum + (item.type <= GROUP ? 1 : 0), 0);
 
 function isShown(id) {
-  for (; id > 0; id = seg.groups[id].parent ?? 0) if (!isOpen(seg.groups[id].parent ?? 0)) return false;
+  for (; id > 0; id = seg.groups[id].parent) if (!isOpen(seg.groups[id].parent)) return false;
   return true;
 }
 function countDrawn() {
@@ -158,7 +158,7 @@ function setOpen(ids, open) {
 // Opens a group; when that is too much to draw, all others but those around it close.
 function openGroup(id) {
   const around = [];
-  for (let at = id; at > 0; at = seg.groups[at].parent ?? 0) around.push(at);
+  for (let at = id; at > 0; at = seg.groups[at].parent) around.push(at);
   if (around.every(isOpen)) return true;
   if (setOpen(around, true)) return true;
   setOpen(seg.groups.filter((g) => g.id && isOpen(g.id) && !around.includes(g.id)).map((g) => g.id), false);
@@ -181,7 +181,7 @@ function openAll() {
   let sum = boxesIn(seg.groups[0]);
   const ids = [], open = new Set([0]);
   for (const g of seg.groups) {
-    if (!g.id || !open.has(g.parent ?? 0) || sum + boxesIn(g) > MAX_DRAWN) continue;
+    if (!g.id || !open.has(g.parent) || sum + boxesIn(g) > MAX_DRAWN) continue;
     sum += boxesIn(g);
     open.add(g.id);
     ids.push(g.id);

@@ -16,6 +16,7 @@ class Scene {
     this.element = h("div", {class: "pane"}, this.svg, this.caption);
     this.name = name;
     this.boxes = new Map();  // "n5" or "g2": the element of it.
+    this.drawn = [];         // Everything, with its bounds.
     this.svg.addEventListener("click", (event) => this.click(event));
     this.svg.addEventListener("dblclick", (event) => {
       const id = event.target.closest("[data-group]")?.dataset.group;
@@ -28,6 +29,7 @@ class Scene {
     this.stage = stage;
     this.changes = changes && stage > 0;
     this.boxes.clear();
+    this.drawn = [];
     const frames = svg("g"), lines = svg("g"), boxes = svg("g");
     for (const {g, inside, x, y} of places.groups) {
       if (g.id > 0 && this.showsGroup(g)) frames.append(this.frame(g, inside, x, y));
@@ -43,24 +45,39 @@ class Scene {
         }
       }
     }
-    this.world.replaceChildren(frames, lines, boxes);
+    this.world.replaceChildren(frames, lines, boxes);  // All hidden, until the camera looks.
     const name = seg.stages[stage].name;
     this.caption.textContent = `${name}: ${plural(seg.nodes.filter((n) => alive(n, stage)).length, "node")}`;
     this.svg.setAttribute("aria-label", `Graph, stage ${name}. Arrow keys walk along it, ? lists the keys.`);
     this.select();
   }
 
+  // Only what the window shows costs layout and paint.
+  cull(left, top, right, bottom) {
+    for (const thing of this.drawn) {
+      const hidden = thing.x > right || thing.y > bottom || thing.x + thing.width < left || thing.y + thing.height < top;
+      if (hidden === thing.hidden) continue;
+      thing.hidden = hidden;
+      if (hidden) thing.element.setAttribute("display", "none"); else thing.element.removeAttribute("display");
+    }
+  }
+  hide(element, {x, y, width, height}) {
+    element.setAttribute("display", "none");
+    this.drawn.push({element, x, y, width, height, hidden: true});
+    return element;
+  }
+
   isGoing(n) { return this.changes && n.last === this.stage - 1; }
   // What several nodes became together.
   mergeOf(n) {
-    return (n.became ?? []).find((made) => this.mergedInto().get(made) > 1);
+    return n.became.find((made) => this.mergedInto().get(made) > 1);
   }
   mergedInto() {
     if (this.merges?.stage === this.stage && this.merges.seg === seg) return this.merges.count;
     const count = new Map();
     for (const n of seg.nodes) {
       if (n.last !== this.stage - 1) continue;
-      for (const made of n.became ?? []) count.set(made, (count.get(made) ?? 0) + 1);
+      for (const made of n.became) count.set(made, (count.get(made) ?? 0) + 1);
     }
     this.merges = {stage: this.stage, seg, count};
     return count;
@@ -74,7 +91,7 @@ class Scene {
         svg("rect", {class: "handle", x, y, width: inside.width, height: 22, rx: 8}),
         svg("text", {class: "small", x: x + 8, y: y + 15}, `▾ ${groupTitle(g)}`));
     this.boxes.set(`g${g.id}`, element);
-    return element;
+    return this.hide(element, {x, y, width: inside.width, height: inside.height});
   }
 
   closed(g, {x, y, width, height}) {
@@ -86,7 +103,7 @@ class Scene {
         svg("text", {class: "title", x: middle, y: y + 16}, `▸ ${title}`),
         svg("text", {class: "small middle", x: middle, y: y + 30}, plural(g.count, "node")));
     this.boxes.set(`g${g.id}`, element);
-    return element;
+    return this.hide(element, {x, y, width, height});
   }
 
   box(n, {x, y, width, height}, mark) {
@@ -98,8 +115,8 @@ class Scene {
     let top = y + (height - 14 * lines.length) / 2 + 10.5;
     const inPlan = seg.stages[this.stage].kind === "plan";
     const star = inPlan && seg.critical_path.length > 1 &&
-        (n.steps ?? []).some((i) => seg.onCriticalPath.has(i)) ? "★ " : "";
-    const classes = ["node", mark, n.outputs ? "out" : "", star ? "critical" : ""].filter((c) => c);
+        n.steps.some((i) => seg.steps[i].critical) ? "★ " : "";
+    const classes = ["node", mark, n.outputs.length ? "out" : "", star ? "critical" : ""].filter((c) => c);
     const signs = {made: "+ made", removed: "− removed", merged: "⋈ merged"};
     const element = svg("g", {class: classes.join(" "), "data-node": n.id, id: `${this.name}-n${n.id}`,
         role: "img", "aria-label": describe(n, mark)},
@@ -120,48 +137,50 @@ class Scene {
                      svg("text", {class: "tag-text", x, y: y - 0.5}, tag));
     }
     this.boxes.set(`n${n.id}`, element);
-    return element;
+    return this.hide(element, {x, y, width, height});
   }
 
   line(lines, g, inside, route, x, y) {
-    const going = this.changes && route[5].some((e) => seg.edges[e][5] === this.stage - 1);
-    const here = route[5].some((e) => edgeAlive(seg.edges[e], this.stage));
+    const edges = route.edges.map((e) => seg.edges[e]);
+    const going = this.changes && edges.some((e) => e.last === this.stage - 1);
+    const here = edges.some((e) => alive(e, this.stage));
     if (!here && !going) return;
     const points = routePoints(g, inside, route).map(([px, py]) => [px + x, py + y]);
     if (points.length < 2) return;
-    const moves = (item) => item[0] === NODE && seg.nodes[item[1]].kind === "transfer";
-    const from = g.items[route[0]], to = g.items[route[1]];
+    const moves = (item) => item.type === NODE && seg.nodes[item.index].kind === "transfer";
+    const from = g.items[route.from], to = g.items[route.to];
     const transfer = moves(from) || moves(to);
-    const made = here && this.changes && route[5].every((e) => seg.edges[e][4] === this.stage);
+    const made = here && this.changes && edges.every((e) => e.first === this.stage);
     const classes = ["line", transfer ? "transfer" : "", here ? "" : "going", made ? "new" : ""];
     const path = svg("path", {class: classes.filter((c) => c).join(" "), d: pathData(points)});
+    const most = edges.reduce((bytes, e) => Math.max(bytes, e.bytes), 0);
     // By the logarithm: a kilobyte is thin, a gigabyte a band.
-    if (transfer) path.style.strokeWidth = Math.min(9, Math.max(1.5, Math.log10(route[4] + 1) - 1)) + "px";
-    const ends = to[0] === NODE || (to[0] === GROUP && !isOpen(to[1]));
+    if (transfer) path.style.strokeWidth = Math.min(9, Math.max(1.5, Math.log10(most + 1) - 1)) + "px";
+    const ends = to.type === NODE || (to.type === GROUP && !isOpen(to.index));
     if (ends && here) path.setAttribute("marker-end", `url(#arrow-${this.name})`);
-    path.edges = route[5];
-    lines.append(path);
-    this.joinPorts(lines, g, inside, route, x, y, points);
+    path.edges = edges;
+    lines.append(this.hide(path, boundsOfPoints(points)));
+    this.joinPorts(lines, inside, route, edges, x, y, points);
   }
 
   // A group that began closed has one line for what goes in at several ports.
-  joinPorts(lines, g, inside, route, x, y, points) {
+  joinPorts(lines, inside, route, edges, x, y, points) {
     const join = (itemIndex, portType, [px, py]) => {
       const item = inside.items[itemIndex];
       if (item.type !== GROUP || !isOpen(item.index) || seg.groups[item.index].open) return;
-      const child = insideOf(item.index), wanted = new Set(route[5].map((e) => seg.edges[e][0]));
+      const child = insideOf(item.index), wanted = new Set(edges.map((e) => e.from));
       for (const port of child.items) {
         if (port.type !== portType || !wanted.has(port.index)) continue;
         const at = [x + item.x + port.x, y + item.y + port.y];
         if (Math.abs(at[0] - px) < 1) continue;
         const bend = portType === PORT_IN ? py - 9 : py + 9;
-        const path = svg("path", {class: "line", d: pathData([[px, bend], [at[0], py]])});
-        path.edges = route[5].filter((e) => seg.edges[e][0] === port.index);
-        lines.append(path);
+        const ends = [[px, bend], [at[0], py]], path = svg("path", {class: "line", d: pathData(ends)});
+        path.edges = edges.filter((e) => e.from === port.index);
+        lines.append(this.hide(path, boundsOfPoints(ends)));
       }
     };
-    join(route[1], PORT_IN, points[points.length - 1]);
-    join(route[0], PORT_OUT, points[0]);
+    join(route.to, PORT_IN, points[points.length - 1]);
+    join(route.from, PORT_OUT, points[0]);
   }
 
   click(event) {
@@ -185,14 +204,18 @@ class Scene {
       element.classList.toggle("dim", reached !== null && key[0] === "n" && !reached.has(Number(key.slice(1))));
     }
     for (const line of this.world.children[1]?.children ?? []) {
-      const edges = line.edges.map((e) => seg.edges[e]);
-      line.classList.toggle("near", edges.some((e) => chosen.has(e[0]) || chosen.has(e[2])));
-      line.classList.toggle("dim", reached !== null && !edges.some((e) => reached.has(e[0]) && reached.has(e[2])));
+      line.classList.toggle("near", line.edges.some((e) => chosen.has(e.from) || chosen.has(e.to)));
+      line.classList.toggle("dim", reached !== null && !line.edges.some((e) => reached.has(e.from) && reached.has(e.to)));
     }
     const active = [...marked].find((key) => this.boxes.has(key));
     if (active) this.svg.setAttribute("aria-activedescendant", `${this.name}-${active}`);
     else this.svg.removeAttribute("aria-activedescendant");
   }
+}
+
+function boundsOfPoints(points) {
+  const xs = points.map(([x]) => x), ys = points.map(([, y]) => y), x = Math.min(...xs), y = Math.min(...ys);
+  return {x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y};
 }
 
 // Straight where points are above or beside each other, else a curve that begins and
@@ -211,8 +234,8 @@ function pathData(points) {
 function describe(n, mark) {
   const parts = [nodeName(n), n.kind, shown(n.type, 60)];
   if (n.device) parts.push(`on ${shown(n.device, 20)}`);
-  if (n.steps?.length) parts.push(secondsText(secondsOf(n)));
-  if (n.outputs) parts.push(`result ${shown(n.outputs.join(", "), 40)}`);
+  if (n.steps.length) parts.push(secondsText(secondsOf(n)));
+  if (n.outputs.length) parts.push(`result ${shown(n.outputs.join(", "), 40)}`);
   if (mark) parts.push({made: "made in this stage", removed: "removed in this stage",
                         merged: "merged in this stage"}[mark]);
   return parts.join(", ");

@@ -7,8 +7,8 @@
 function stepTimes() {
   let at = 0;
   return seg.steps.map((step, i) => {
-    const start = step.measured ? step.measured.start ?? 0 : seg.measured ? null : at;
-    const seconds = seg.measured && !step.measured ? 0 : stepSeconds(step);
+    const start = wasMeasured(step) ? step.start : seg.measured ? null : at;
+    const seconds = seg.measured && !wasMeasured(step) ? 0 : stepSeconds(step);
     at += seconds;
     return {step, i, start, seconds};
   }).filter((t) => t.start !== null);
@@ -40,12 +40,12 @@ function drawTimeline() {
     if (seg.measured) chart.append(svg("rect", {class: "unattributed", fill: "url(#hatch)", x: x(from), y, width: (end - from) * scale, height: row - 8}));
     for (const bar of joined(own, scale)) {
       const first = bar[0], tail = bar[bar.length - 1];
-      const critical = bar.some((t) => seg.onCriticalPath.has(t.i)) && seg.critical_path.length > 1;
+      const critical = bar.some((t) => t.step.critical) && seg.critical_path.length > 1;
       const n = seg.nodes[first.step.node];
       const name = bar.length > 1 ? `${plural(bar.length, "step")} from ${first.i}` : n ? nodeName(n) : shown(first.step.kernel);
       const seconds = bar.reduce((sum, t) => sum + t.seconds, 0);
       const title = `${name}${bar.length > 1 ? "" : `, step ${first.i}, ${shown(first.step.kernel, 40)}`}: ${secondsText(seconds)} from ${secondsText(first.start)}${critical ? ", on the critical path" : ""}`;
-      chart.append(chartBar(first.step.node ?? -1, `box-like ${n ? colorMode().classOf(n).css : "none"}`,
+      chart.append(chartBar(first.step.node, `box-like ${n ? colorMode().classOf(n).css : "none"}`,
           {x: x(first.start), y, width: (tail.start + tail.seconds - first.start) * scale, height: row - 8},
           title, {text: `${critical ? "★ " : ""}${name}`, critical}));
     }
