@@ -8,7 +8,7 @@ from selenium.webdriver.common.keys import Keys
 import browser
 import otium
 import viz_document
-from browser import RIDGE, stack
+from browser import RIDGE, chain, stack
 
 
 class Page(browser.BrowserTest):
@@ -93,7 +93,7 @@ class Page(browser.BrowserTest):
 
     def test_groups_fold(self):
         self.open(self.page(stack(6), "--size", "t=4", "--size", "d=4"))
-        boxes = "return document.querySelectorAll('.node').length"
+        boxes = "return [...scenes[0].things.keys()].filter((key) => key[0] === 'n').length"
         opened = self.js(boxes)
         self.click("#fold")
         self.assertLess(self.js(boxes), opened)
@@ -108,6 +108,21 @@ class Page(browser.BrowserTest):
         self.no_overlaps()
         self.keys("C")
         self.no_overlaps()
+
+    def test_what_is_out_of_the_window_is_not_in_the_page(self):
+        self.open(self.page(chain(400), "--size", "n=8", "--no-optimize"))
+        drawn = "return document.querySelectorAll('#panes .node').length"
+        self.click("#fit")
+        self.assertEqual(self.js(drawn), self.js("return seg.nodes.length"))
+        self.js("camera.zoom(6)")
+        few = self.js(drawn)
+        self.assertLess(few, 100)
+        # It comes when it is looked for, with the marks that it has by now.
+        last = self.js("return seg.nodes.length - 1")
+        self.js("selectNode(0); showNear(0)")
+        self.js("camera.reveal(places.nodeAt.get(arguments[0]))", last)
+        self.assertIn("dim", self.js("return document.getElementById(`a-n${arguments[0]}`).classList.value", last))
+        self.assertLess(self.js(drawn), 100)
 
     def no_overlaps(self):
         """Boxes that stand on each other, in the layout as it is open now."""
@@ -152,8 +167,8 @@ class Page(browser.BrowserTest):
         self.open(self.page("graph g(A: f32[m, n], x: f32[n]) -> y {\n  y = A @ (A.T @ (A @ x))\n}\n",
                             "--size", "m=20000", "--size", "n=20000", "--device-model", "h200"))
         lines = self.js("""
-            return [...document.querySelectorAll('#panes .line.transfer')].map((e) =>
-                [Math.max(...e.edges.map((edge) => edge.bytes)), parseFloat(e.style.strokeWidth)]);""")
+            return [...scenes[0].things.values()].filter((t) => t.element?.classList.contains("transfer"))
+                .map((t) => [Math.max(...t.edges.map((e) => e.bytes)), parseFloat(t.element.style.strokeWidth)]);""")
         self.assertGreater(len({b for b, _ in lines}), 1, lines)
         self.assertEqual([w for _, w in sorted(lines)], sorted(w for _, w in lines))
         self.assertIn("transfer: wider with its bytes", self.text("#legend"))

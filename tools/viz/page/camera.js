@@ -16,7 +16,7 @@ const camera = {
     const {x, y, k} = state.view, {width, height} = this.size(), margin = 40;
     for (const scene of this.scenes) {
       const [dx, dy] = this.shiftOf(scene), left = x - dx - margin, top = y - dy - margin;
-      scene.cull(left, top, left + width / k + 2 * margin, top + height / k + 2 * margin);
+      scene.look(left, top, left + width / k + 2 * margin, top + height / k + 2 * margin);
       scene.world.setAttribute("transform", `scale(${k}) translate(${dx - x} ${dy - y})`);
       scene.svg.classList.toggle("far", k < 0.3);  // Texts could not be read.
     }

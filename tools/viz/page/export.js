@@ -16,7 +16,6 @@ function exportedSvg() {
     to[i].setAttribute("style", EXPORTED_STYLES.map((p) => `${p}:${style.getPropertyValue(p)}`).join(";"));
     for (const name of ["class", "role", "data-node", "data-group"]) to[i].removeAttribute(name);
   });
-  copy.querySelectorAll("[display=none]").forEach((element) => element.remove());  // Out of sight.
   for (const name of ["class", "role", "tabindex", "aria-activedescendant", "aria-roledescription"]) copy.removeAttribute(name);
   copy.setAttribute("width", width);
   copy.setAttribute("height", height);

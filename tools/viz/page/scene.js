@@ -15,8 +15,7 @@ class Scene {
     this.caption = h("div", {class: "caption"});
     this.element = h("div", {class: "pane"}, this.svg, this.caption);
     this.name = name;
-    this.boxes = new Map();  // "n5" or "g2": the element of it.
-    this.drawn = [];         // Everything, with its bounds.
+    this.things = new Map();  // By key: "n5", "g2", "l0".
     this.svg.addEventListener("click", (event) => this.click(event));
     this.svg.addEventListener("dblclick", (event) => {
       const id = event.target.closest("[data-group]")?.dataset.group;
@@ -25,48 +24,61 @@ class Scene {
   }
 
   draw(places, stage, changes) {
-    this.places = places;
     this.stage = stage;
     this.changes = changes && stage > 0;
-    this.boxes.clear();
-    this.drawn = [];
-    const frames = svg("g"), lines = svg("g"), boxes = svg("g");
+    this.things.clear();
+    this.layers = {frames: svg("g"), lines: svg("g"), boxes: svg("g")};
     for (const {g, inside, x, y} of places.groups) {
-      if (g.id > 0 && this.showsGroup(g)) frames.append(this.frame(g, inside, x, y));
-      for (const route of g.routes) this.line(lines, g, inside, route, x, y);
+      const frame = {x, y, width: inside.width, height: inside.height};
+      if (g.id > 0 && this.showsGroup(g)) this.add("frames", `g${g.id}`, frame, () => this.frame(g, frame));
+      for (const route of g.routes) this.line(g, inside, route, x, y);
       for (const item of inside.items) {
         const at = {x: x + item.x, y: y + item.y, width: item.width, height: item.height};
         if (item.type === NODE) {
-          const n = seg.nodes[item.index];
-          if (alive(n, stage)) boxes.append(this.box(n, at, this.changes && n.first === stage ? "made" : ""));
-          else if (this.isGoing(n)) boxes.append(this.box(n, at, this.mergeOf(n) ? "merged" : "removed"));
-        } else if (item.type === GROUP && !isOpen(item.index) && this.showsGroup(seg.groups[item.index])) {
-          boxes.append(this.closed(seg.groups[item.index], at));
+          const n = seg.nodes[item.index], mark = this.markOf(n);
+          if (mark !== null) this.add("boxes", `n${n.id}`, at, () => this.box(n, at, mark));
+        } else if (item.type === GROUP && !isOpen(item.index)) {
+          const child = seg.groups[item.index];
+          if (this.showsGroup(child)) this.add("boxes", `g${child.id}`, at, () => this.closed(child, at));
         }
       }
     }
-    this.world.replaceChildren(frames, lines, boxes);  // All hidden, until the camera looks.
+    this.world.replaceChildren(...Object.values(this.layers));
     const name = seg.stages[stage].name;
     this.caption.textContent = `${name}: ${plural(seg.nodes.filter((n) => alive(n, stage)).length, "node")}`;
     this.svg.setAttribute("aria-label", `Graph, stage ${name}. Arrow keys walk along it, ? lists the keys.`);
     this.select();
   }
 
-  // Only what the window shows costs layout and paint.
-  cull(left, top, right, bottom) {
-    for (const thing of this.drawn) {
-      const hidden = thing.x > right || thing.y > bottom || thing.x + thing.width < left || thing.y + thing.height < top;
-      if (hidden === thing.hidden) continue;
-      thing.hidden = hidden;
-      if (hidden) thing.element.setAttribute("display", "none"); else thing.element.removeAttribute("display");
-    }
-  }
-  hide(element, {x, y, width, height}) {
-    element.setAttribute("display", "none");
-    this.drawn.push({element, x, y, width, height, hidden: true});
-    return element;
+  // ---- what is in the window, and only that, is made and laid out
+
+  add(layer, key, at, make, edges = null) {
+    this.things.set(key, {layer: this.layers[layer], key, at, make, edges, element: null, isIn: false});
   }
 
+  look(left, top, right, bottom) {
+    for (const thing of this.things.values()) {
+      const {x, y, width, height} = thing.at;
+      const isIn = x <= right && y <= bottom && x + width >= left && y + height >= top;
+      if (isIn === thing.isIn) continue;
+      thing.isIn = isIn;
+      if (!isIn) {
+        thing.element.remove();
+        continue;
+      }
+      thing.element ??= thing.make();
+      this.mark(thing);
+      thing.layer.append(thing.element);
+    }
+  }
+
+  // ---- what there is
+
+  // "" of what lives, null of what does not and is not going either.
+  markOf(n) {
+    if (alive(n, this.stage)) return this.changes && n.first === this.stage ? "made" : "";
+    return !this.isGoing(n) ? null : this.mergeOf(n) ? "merged" : "removed";
+  }
   isGoing(n) { return this.changes && n.last === this.stage - 1; }
   // What several nodes became together.
   mergeOf(n) {
@@ -84,26 +96,22 @@ class Scene {
   }
   showsGroup(g) { return g.first <= this.stage && this.stage <= g.last + (this.changes ? 1 : 0); }
 
-  frame(g, inside, x, y) {
-    const element = svg("g", {class: "group open", "data-group": g.id, id: `${this.name}-g${g.id}`,
+  frame(g, {x, y, width, height}) {
+    return svg("g", {class: "group open", "data-group": g.id, id: `${this.name}-g${g.id}`,
         role: "img", "aria-label": `${groupTitle(g)}, open group`},
-        svg("rect", {class: "frame", x, y, width: inside.width, height: inside.height, rx: 8}),
-        svg("rect", {class: "handle", x, y, width: inside.width, height: 22, rx: 8}),
+        svg("rect", {class: "frame", x, y, width, height, rx: 8}),
+        svg("rect", {class: "handle", x, y, width, height: 22, rx: 8}),
         svg("text", {class: "small", x: x + 8, y: y + 15}, `▾ ${groupTitle(g)}`));
-    this.boxes.set(`g${g.id}`, element);
-    return this.hide(element, {x, y, width: inside.width, height: inside.height});
   }
 
   closed(g, {x, y, width, height}) {
     const title = groupTitle(g), middle = x + width / 2;
-    const element = svg("g", {class: "group", "data-group": g.id, id: `${this.name}-g${g.id}`, role: "img",
+    return svg("g", {class: "group", "data-group": g.id, id: `${this.name}-g${g.id}`, role: "img",
         "aria-label": `${title}, closed group of ${plural(g.count, "node")}`},
         g.kind === "repeat" ? svg("rect", {class: "closed", x: x + 4, y: y + 4, width, height, rx: 6}) : null,
         svg("rect", {class: "closed", x, y, width, height, rx: 6}),
         svg("text", {class: "title", x: middle, y: y + 16}, `▸ ${title}`),
         svg("text", {class: "small middle", x: middle, y: y + 30}, plural(g.count, "node")));
-    this.boxes.set(`g${g.id}`, element);
-    return this.hide(element, {x, y, width, height});
   }
 
   box(n, {x, y, width, height}, mark) {
@@ -136,11 +144,10 @@ class Scene {
       element.append(svg("rect", {class: "tag", x: x - 6, y: y - 11, width: 13 + 6.2 * tag.length, height: 14, rx: 7}),
                      svg("text", {class: "tag-text", x, y: y - 0.5}, tag));
     }
-    this.boxes.set(`n${n.id}`, element);
-    return this.hide(element, {x, y, width, height});
+    return element;
   }
 
-  line(lines, g, inside, route, x, y) {
+  line(g, inside, route, x, y) {
     const edges = route.edges.map((e) => seg.edges[e]);
     const going = this.changes && edges.some((e) => e.last === this.stage - 1);
     const here = edges.some((e) => alive(e, this.stage));
@@ -152,19 +159,22 @@ class Scene {
     const transfer = moves(from) || moves(to);
     const made = here && this.changes && edges.every((e) => e.first === this.stage);
     const classes = ["line", transfer ? "transfer" : "", here ? "" : "going", made ? "new" : ""];
-    const path = svg("path", {class: classes.filter((c) => c).join(" "), d: pathData(points)});
-    const most = edges.reduce((bytes, e) => Math.max(bytes, e.bytes), 0);
-    // By the logarithm: a kilobyte is thin, a gigabyte a band.
-    if (transfer) path.style.strokeWidth = Math.min(9, Math.max(1.5, Math.log10(most + 1) - 1)) + "px";
-    const ends = to.type === NODE || (to.type === GROUP && !isOpen(to.index));
-    if (ends && here) path.setAttribute("marker-end", `url(#arrow-${this.name})`);
-    path.edges = edges;
-    lines.append(this.hide(path, boundsOfPoints(points)));
-    this.joinPorts(lines, inside, route, edges, x, y, points);
+    const ends = here && (to.type === NODE || (to.type === GROUP && !isOpen(to.index)));
+    this.path(points, edges, () => {
+      const path = svg("path", {class: classes.filter((c) => c).join(" "), d: pathData(points)});
+      if (transfer) path.style.strokeWidth = transferWidth(edges);
+      if (ends) path.setAttribute("marker-end", `url(#arrow-${this.name})`);
+      return path;
+    });
+    this.joinPorts(inside, route, edges, x, y, points);
+  }
+
+  path(points, edges, make) {
+    this.add("lines", `l${this.things.size}`, boundsOfPoints(points), make, edges);
   }
 
   // A group that began closed has one line for what goes in at several ports.
-  joinPorts(lines, inside, route, edges, x, y, points) {
+  joinPorts(inside, route, edges, x, y, points) {
     const join = (itemIndex, portType, [px, py]) => {
       const item = inside.items[itemIndex];
       if (item.type !== GROUP || !isOpen(item.index) || seg.groups[item.index].open) return;
@@ -173,10 +183,8 @@ class Scene {
         if (port.type !== portType || !wanted.has(port.index)) continue;
         const at = [x + item.x + port.x, y + item.y + port.y];
         if (Math.abs(at[0] - px) < 1) continue;
-        const bend = portType === PORT_IN ? py - 9 : py + 9;
-        const ends = [[px, bend], [at[0], py]], path = svg("path", {class: "line", d: pathData(ends)});
-        path.edges = edges.filter((e) => e.from === port.index);
-        lines.append(this.hide(path, boundsOfPoints(ends)));
+        const ends = [[px, portType === PORT_IN ? py - 9 : py + 9], [at[0], py]];
+        this.path(ends, edges.filter((e) => e.from === port.index), () => svg("path", {class: "line", d: pathData(ends)}));
       }
     };
     join(route.to, PORT_IN, points[points.length - 1]);
@@ -192,25 +200,36 @@ class Scene {
     else if (!group) change({node: -1, group: -1, reach: null});
   }
 
-  // Marks the selection, what it is elsewhere, its lines, and what is out of reach.
+  // ---- the selection, what it is elsewhere, its lines, and what is out of reach
+
   select() {
-    const chosen = new Set(state.node >= 0 ? counterparts(state.node, this.stage) : []);
-    const marked = new Set([...chosen].map((id) => `n${id}`));
-    if (state.node >= 0) marked.add(`n${state.node}`);  // Also one that is going.
-    if (state.group >= 0) marked.add(`g${state.group}`);
-    const reached = reachedNodes(this.stage);
-    for (const [key, element] of this.boxes) {
-      element.classList.toggle("selected", marked.has(key));
-      element.classList.toggle("dim", reached !== null && key[0] === "n" && !reached.has(Number(key.slice(1))));
-    }
-    for (const line of this.world.children[1]?.children ?? []) {
-      line.classList.toggle("near", line.edges.some((e) => chosen.has(e.from) || chosen.has(e.to)));
-      line.classList.toggle("dim", reached !== null && !line.edges.some((e) => reached.has(e.from) && reached.has(e.to)));
-    }
-    const active = [...marked].find((key) => this.boxes.has(key));
+    this.chosen = new Set(state.node >= 0 ? counterparts(state.node, this.stage) : []);
+    this.marked = new Set([...this.chosen].map((id) => `n${id}`));
+    if (state.node >= 0) this.marked.add(`n${state.node}`);  // Also one that is going.
+    if (state.group >= 0) this.marked.add(`g${state.group}`);
+    this.reached = reachedNodes(this.stage);
+    for (const thing of this.things.values()) if (thing.element) this.mark(thing);
+    const active = [...this.marked].find((key) => this.things.has(key));
     if (active) this.svg.setAttribute("aria-activedescendant", `${this.name}-${active}`);
     else this.svg.removeAttribute("aria-activedescendant");
   }
+
+  mark({key, element, edges}) {
+    const {chosen, reached} = this, toggle = (name, on) => element.classList.toggle(name, on);
+    if (edges) {
+      toggle("near", edges.some((e) => chosen.has(e.from) || chosen.has(e.to)));
+      toggle("dim", reached !== null && !edges.some((e) => reached.has(e.from) && reached.has(e.to)));
+    } else {
+      toggle("selected", this.marked.has(key));
+      toggle("dim", reached !== null && key[0] === "n" && !reached.has(Number(key.slice(1))));
+    }
+  }
+}
+
+// By the logarithm: a kilobyte is thin, a gigabyte a band.
+function transferWidth(edges) {
+  const bytes = edges.reduce((most, e) => Math.max(most, e.bytes), 0);
+  return Math.min(9, Math.max(1.5, Math.log10(bytes + 1) - 1)) + "px";
 }
 
 function boundsOfPoints(points) {
