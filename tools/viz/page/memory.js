@@ -27,8 +27,7 @@ function drawMemory() {
   most = Math.max(most, seg.peak_bytes ?? 0, 1);
   const width = chartWidth(), height = 150, scale = (width - CHART_LEFT - CHART_RIGHT) / steps;
   const x = (step) => CHART_LEFT + step * scale, y = (bytes) => height - bytes / most * (height - 16);
-  const chart = svg("svg", {class: "chart", width, height: height + 18, role: "group",
-      "aria-label": `Memory: ${plural(placed.length, "buffer")}, peak ${bytesText(seg.peak_bytes ?? 0)}`});
+  const chart = chartOf(panel, height + 18, `Memory: ${plural(placed.length, "buffer")}, peak ${bytesText(seg.peak_bytes ?? 0)}`);
   const whole = [...new Set(ticks(steps, Math.max(2, Math.min(steps, width / 110))).map(Math.round))].filter((v) => v < steps);
   chart.append(axis(whole, x, height, (v) => `step ${v}`));
   for (const bytes of [0, most / 2, most]) {
@@ -52,7 +51,6 @@ function drawMemory() {
     chart.append(svg("path", {class: "peak", d: `M${at + scale / 2} 12V${height}`}),
                  svg("text", {class: "peak-text", x: at + scale / 2 + (right ? 5 : -5), y: 11, "text-anchor": right ? "start" : "end"}, label));
   }
-  panel.replaceChildren(chart);
   const text = [`${plural(placed.length, "buffer")}, without inputs and constants`, `peak ${bytesText(seg.peak_bytes ?? 0)}`];
   for (const arena of seg.arenas) text.push(`arena of ${shown(arena.device, 20)} ${bytesText(arena.bytes ?? 0)}`);
   if (largest.length < placed.length) text.push(`the largest ${MAX_BARS} drawn`);
