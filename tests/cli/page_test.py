@@ -26,9 +26,9 @@ class Page(browser.BrowserTest):
     def test_slider_shows_what_passes_did(self):
         self.open(self.page(otium.ADDMV))
         self.assertEqual(self.titles(), ["A", "addmv", "x", "y"])
+        self.keys("k")
         place = "return document.querySelector('#a-n0 rect').getAttribute('x')"
         before = self.js(place)
-        self.keys("k")
         self.assertIn("fuse_products", self.text("#stage-name"))
         self.assertIn("addmv: beta*y + alpha*mv(A, x)", self.text("#stage-text"))
         self.assertIn("+ 1 made", self.text("#stage-text"))
@@ -43,6 +43,37 @@ class Page(browser.BrowserTest):
         self.js("document.getElementById('stage').value = 3;"
                 "document.getElementById('stage').dispatchEvent(new Event('input'))")
         self.assertIn("plan", self.text("#stage-name"))
+        self.assertEqual(self.js(place), before)
+
+    def test_the_plan_alone_has_no_room_for_what_is_not_in_it(self):
+        self.open(self.page(stack(6), "--size", "t=4", "--size", "d=4"))
+        for stage in ["setStage(0); change({changes: false})", "setStage(seg.lastStage); change({changes: false})"]:
+            self.js(stage)
+            self.assertTrue(self.js("return [...places.nodeAt.keys()].every((id) => alive(seg.nodes[id], state.stage))"))
+            self.assertEqual(self.js("return places.nodeAt.size"),
+                             self.js("return seg.nodes.filter((n) => alive(n, state.stage)).length"))
+            alone = self.js("return places.bounds.width * places.bounds.height")
+            # What is in the middle of the window stays there in the other layout.
+            self.js("camera.zoom(4); selectNode([...places.nodeAt.keys()][3]); revealSelection()")
+            seen = "const box = document.querySelector('.selected > .box').getBoundingClientRect(); return [box.x, box.y]"
+            before = self.js(seen)
+            self.js("change({changes: true})")
+            self.assertGreater(self.js("return places.bounds.width * places.bounds.height"), alone)
+            for one, other in zip(before, self.js(seen)):
+                self.assertAlmostEqual(one, other, delta=1)
+        # Frames of groups fit what is in them, in a layout that has room for more, too.
+        self.js("setStage(1)")
+        self.assertEqual(self.js("""
+            const {groups, nodeAt, groupAt} = places, loose = [];
+            for (const {g} of groups) {
+              const frame = scenes[0].frames.get(g.id);
+              if (!g.id || !frame) continue;
+              const inside = [...nodeAt].filter(([id]) => seg.groupOf[id] === g.id && scenes[0].markOf(seg.nodes[id]) !== null).map(([, at]) => at)
+                  .concat([...scenes[0].frames].filter(([id]) => id && seg.groups[id].parent === g.id).map(([, at]) => at));
+              const bottom = Math.max(...inside.map((at) => at.y + at.height)), top = Math.min(...inside.map((at) => at.y));
+              if (frame.y + frame.height > bottom + 13 || frame.y < top - 27) loose.push(g.id);
+            }
+            return loose;"""), [])
 
     def test_side_by_side_selection_is_in_step(self):
         self.open(self.page(otium.ADDMV))

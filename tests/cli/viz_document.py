@@ -32,15 +32,18 @@ def read(text):
     """The document, with tables as lists of rows."""
     document = json.loads(text)
     for segment in document["segments"]:
-        for name, table in segment.items():
-            if not isinstance(table, dict):
-                continue
-            rows = table.pop("rows")
-            columns = {key: values(of, rows, document["texts"]) for key, of in table.items()}
-            for key, column_values in columns.items():
-                assert len(column_values) == rows, (name, key)
-            segment[name] = [dict(zip(columns, row)) for row in zip(*columns.values())]
+        for holder in [segment, *segment["layouts"]]:
+            for name, table in holder.items():
+                if isinstance(table, dict):
+                    holder[name] = rows_of(table, document["texts"])
     return document
+
+
+def rows_of(table, texts):
+    rows = table.pop("rows")
+    columns = {key: values(of, rows, texts) for key, of in table.items()}
+    assert all(len(each) == rows for each in columns.values()), columns.keys()
+    return [dict(zip(columns, row)) for row in zip(*columns.values())]
 
 
 def in_page(page):

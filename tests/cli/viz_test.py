@@ -82,17 +82,24 @@ class Viz(otium.CliTest):
         self.assertNotIn("measured_seconds", step)
         self.assertEqual((step["critical"], step["live_bytes"]), (1, 60 * 8))
         # Every node and edge has a place, every route its ends.
-        items, routes, groups = segment["items"], segment["routes"], segment["groups"]
-        self.assertEqual(sorted(i["index"] for i in items if i["type"] == 0), list(range(len(nodes))))
-        self.assertEqual({e for r in routes for e in r["edges"]}, set(range(len(segment["edges"]))))
-        self.assertEqual(sum(g["items"] for g in groups), len(items))
-        self.assertEqual(sum(g["routes"] for g in groups), len(routes))
-        routes = iter(routes)
-        for group in groups:
-            for route in itertools.islice(routes, group["routes"]):
-                self.assertLess(max(route["from"], route["to"]), group["items"])
-                self.assertEqual(len(route["x"]), len(route["y"]))
-                self.assertGreaterEqual(len(route["x"]), 2)
+        self.assertEqual([layout["stage"] for layout in segment["layouts"]], [-1, 0, last])
+        for layout in segment["layouts"]:
+            def is_in(thing):
+                return layout["stage"] < 0 or thing["first"] <= layout["stage"] <= thing["last"]
+            items, routes, insides = layout["items"], layout["routes"], layout["insides"]
+            self.assertEqual(sorted(i["index"] for i in items if i["type"] == 0),
+                             [i for i, n in enumerate(nodes) if is_in(n)])
+            self.assertEqual({e for r in routes for e in r["edges"]},
+                             {i for i, e in enumerate(segment["edges"]) if is_in(e)})
+            self.assertEqual(len(insides), len(segment["groups"]))
+            self.assertEqual(sum(inside["items"] for inside in insides), len(items))
+            self.assertEqual(sum(inside["routes"] for inside in insides), len(routes))
+            routes = iter(routes)
+            for inside in insides:
+                for route in itertools.islice(routes, inside["routes"]):
+                    self.assertLess(max(route["from"], route["to"]), inside["items"])
+                    self.assertEqual(len(route["x"]), len(route["y"]))
+                    self.assertGreaterEqual(len(route["x"]), 2)
 
     def test_analyze(self):
         document = viz_document.read(self.viz("json", "--analyze", *self.sizes))

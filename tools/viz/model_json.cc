@@ -195,32 +195,40 @@ void WriteMemory(JsonWriter& w, TextTable& texts, const Segment& s) {
   w.Number(s.peak_step);
 }
 
-// Items and routes of all groups, one after the other; each group says how many.
-void WritePicture(JsonWriter& w, TextTable& texts, const Picture& picture) {
+void WriteGroups(JsonWriter& w, TextTable& texts, const Picture& picture) {
   const std::vector<Group>& groups = picture.folding.groups;
-  const std::vector<GroupPicture>& places = picture.groups;
+  TableWriter t(&w, &texts, "groups", groups.size());
+  t.Texts("name", [&](size_t g) { return groups[g].name; });
+  t.Texts("kind", [&](size_t g) { return GroupKindName(groups[g].kind); });
+  t.Numbers("parent", [&](size_t g) { return groups[g].parent; });
+  t.Numbers("times", [&](size_t g) { return groups[g].times; });
+  t.Numbers("count", [&](size_t g) { return groups[g].count; });
+  t.Numbers("first", [&](size_t g) { return groups[g].first; });
+  t.Numbers("last", [&](size_t g) { return groups[g].last; });
+  t.Numbers("open", [&](size_t g) { return groups[g].open; });
+  t.Numbers("closed_width", [&](size_t g) { return picture.groups[g].closed_width; });
+  t.Numbers("closed_height", [&](size_t g) { return picture.groups[g].closed_height; });
+}
+
+// Items and routes of all groups, one after the other; each group says how many.
+void WriteLayout(JsonWriter& w, TextTable& texts, Index stage,
+                 const std::vector<GroupPicture>& groups) {
   std::vector<const Placed*> items;
   std::vector<const Route*> routes;
-  for (const GroupPicture& p : places) {
+  for (const GroupPicture& p : groups) {
     for (const Placed& item : p.items) items.push_back(&item);
     for (const Route& route : p.routes) routes.push_back(&route);
   }
+  w.NewLine();
+  w.Open('{');
+  w.Key("stage");
+  w.Number(stage);
   {
-    TableWriter t(&w, &texts, "groups", groups.size());
-    t.Texts("name", [&](size_t g) { return groups[g].name; });
-    t.Texts("kind", [&](size_t g) { return GroupKindName(groups[g].kind); });
-    t.Numbers("parent", [&](size_t g) { return groups[g].parent; });
-    t.Numbers("times", [&](size_t g) { return groups[g].times; });
-    t.Numbers("count", [&](size_t g) { return groups[g].count; });
-    t.Numbers("first", [&](size_t g) { return groups[g].first; });
-    t.Numbers("last", [&](size_t g) { return groups[g].last; });
-    t.Numbers("open", [&](size_t g) { return groups[g].open; });
-    t.Numbers("closed_width", [&](size_t g) { return places[g].closed_width; });
-    t.Numbers("closed_height", [&](size_t g) { return places[g].closed_height; });
-    t.Numbers("width", [&](size_t g) { return places[g].width; });
-    t.Numbers("height", [&](size_t g) { return places[g].height; });
-    t.Numbers("items", [&](size_t g) { return places[g].items.size(); });
-    t.Numbers("routes", [&](size_t g) { return places[g].routes.size(); });
+    TableWriter t(&w, &texts, "insides", groups.size());
+    t.Numbers("width", [&](size_t g) { return groups[g].width; });
+    t.Numbers("height", [&](size_t g) { return groups[g].height; });
+    t.Numbers("items", [&](size_t g) { return groups[g].items.size(); });
+    t.Numbers("routes", [&](size_t g) { return groups[g].routes.size(); });
   }
   {
     TableWriter t(&w, &texts, "items", items.size());
@@ -231,20 +239,47 @@ void WritePicture(JsonWriter& w, TextTable& texts, const Picture& picture) {
     t.Numbers("width", [&](size_t i) { return items[i]->width; });
     t.Numbers("height", [&](size_t i) { return items[i]->height; });
   }
-  TableWriter t(&w, &texts, "routes", routes.size());
-  t.Numbers("from", [&](size_t i) { return routes[i]->from; });
-  t.Numbers("to", [&](size_t i) { return routes[i]->to; });
-  t.NumberLists(
-      "edges", [&](size_t i) -> auto& { return routes[i]->edges; });
-  const auto coordinates = [&](absl::string_view key, double Point::*member) {
-    t.NumberLists(key, [&](size_t i) {
-      std::vector<double> values;
-      for (const Point& p : routes[i]->points) values.push_back(p.*member);
-      return values;
-    });
-  };
-  coordinates("x", &Point::x);
-  coordinates("y", &Point::y);
+  {
+    TableWriter t(&w, &texts, "routes", routes.size());
+    t.Numbers("from", [&](size_t i) { return routes[i]->from; });
+    t.Numbers("to", [&](size_t i) { return routes[i]->to; });
+    t.NumberLists(
+        "edges", [&](size_t i) -> auto& { return routes[i]->edges; });
+    const auto coordinates = [&](absl::string_view key, double Point::*member) {
+      t.NumberLists(key, [&](size_t i) {
+        std::vector<double> values;
+        for (const Point& p : routes[i]->points) values.push_back(p.*member);
+        return values;
+      });
+    };
+    coordinates("x", &Point::x);
+    coordinates("y", &Point::y);
+  }
+  w.Close('}');
+}
+
+bool ShowsAll(const View& view) {
+  const auto is_in = [](bool is) { return is; };
+  return std::all_of(view.nodes.begin(), view.nodes.end(), is_in) &&
+         std::all_of(view.edges.begin(), view.edges.end(), is_in);
+}
+
+// One layout of all stages, in which nodes keep their places; and of the first and the
+// last, which are looked at alone, without room for what is not in them.
+void WritePictures(JsonWriter& w, TextTable& texts, const Segment& s) {
+  const Picture picture =
+      DrawPicture(s, ViewOf(s, kAllStages), kMaxDrawnInPage, Inside::kAllGroups);
+  WriteGroups(w, texts, picture);
+  w.NewLine();
+  w.Key("layouts");
+  w.Open('[');
+  WriteLayout(w, texts, kAllStages, picture.groups);
+  for (const Index stage : {0, s.last_stage()}) {
+    const View view = ViewOf(s, stage);
+    if (ShowsAll(view)) continue;
+    WriteLayout(w, texts, stage, DrawGroups(s, view, picture.folding, Inside::kAllGroups));
+  }
+  w.Close(']');
 }
 
 void WriteSegment(JsonWriter& w, TextTable& texts, const Segment& s) {
@@ -268,8 +303,7 @@ void WriteSegment(JsonWriter& w, TextTable& texts, const Segment& s) {
     for (const std::string& op : s.plan.rest) w.String(op);
     w.Close(']');
   }
-  WritePicture(w, texts,
-               DrawPicture(s, ViewOf(s, kAllStages), kMaxDrawnInPage, Inside::kAllGroups));
+  WritePictures(w, texts, s);
   w.Close('}');
 }
 

@@ -2,6 +2,8 @@
 //
 // Pan, zoom and fit, the same for all panes: by wheel, drag, pinch and keys.
 
+const CAPTION = 44;  // Pixels at the top of a pane, which the picture begins below.
+
 const camera = {
   dragged: false,
   scenes: [],
@@ -33,24 +35,47 @@ const camera = {
     return seen ? [0, 0] : [from.x + from.width / 2 - at.x - at.width / 2, from.y - at.y];
   },
 
-  // Everything at once, but no larger than life and a half.
+  // Everything at once, below the caption, but no larger than life and a half.
   fitted({bounds}) {
-    const {width, height} = this.size(), margin = 28;
-    const k = Math.min((width - 2 * margin) / bounds.width, (height - 2 * margin) / bounds.height, 1.6);
+    const {width, height} = this.size(), margin = 24;
+    const k = Math.min((width - 2 * margin) / bounds.width, (height - CAPTION - margin) / bounds.height, 1.6);
     return {x: bounds.x + bounds.width / 2 - width / 2 / k,
-            y: bounds.y + bounds.height / 2 - height / 2 / k, k};
+            y: bounds.y + bounds.height / 2 - (height + CAPTION - margin) / 2 / k, k};
   },
   fit(places) { change({view: this.fitted(places)}); },
 
-  // The first look: everything, but never so small that nothing can be read; then it
-  // begins at what stands topmost.
+  // The first look: everything, if it can be read then; else, as large as is read with
+  // ease, what stands topmost.
   begin(places) {
-    const view = this.fitted(places), least = 0.5;
-    if (view.k >= least) return change({view});
-    const {width} = this.size(), {bounds, first} = places, seen = width / least;
-    let x = first.width > seen ? first.x - 20 : first.x + first.width / 2 - seen / 2;
-    if (bounds.width > seen) x = Math.min(Math.max(x, bounds.x - 20), bounds.x + bounds.width + 20 - seen);
-    change({view: {x, y: bounds.y - 40, k: least}});
+    const view = this.fitted(places), k = 0.9;
+    if (view.k >= 0.62) return change({view});
+    const {width} = this.size(), {bounds, first} = places, seen = width / k, margin = 24 / k;
+    let x = bounds.x + bounds.width / 2 - seen / 2;
+    if (bounds.width + 2 * margin > seen) {
+      x = first.width > seen ? first.x - margin : first.x + first.width / 2 - seen / 2;
+      x = Math.min(Math.max(x, bounds.x - margin), bounds.x + bounds.width + margin - seen);
+    }
+    change({view: {x, y: bounds.y - CAPTION / k, k}});
+  },
+
+  // Into another layout: all in the window stays so; else the selection, or what is in
+  // the middle, stays where it is on the screen.
+  follow(before, after) {
+    const {x, y, k} = state.view, {width, height} = this.size(), {bounds} = before;
+    const right = x + width / k, bottom = y + height / k;
+    if (bounds.x >= x && bounds.y >= y && bounds.x + bounds.width <= right && bounds.y + bounds.height <= bottom) {
+      state.view = this.fitted(after);
+      return;
+    }
+    let best = null, least = Infinity;
+    for (const [id, at] of before.nodeAt) {
+      const far = id === state.node ? -1
+          : Math.hypot(at.x + at.width / 2 - (x + right) / 2, at.y + at.height / 2 - (y + bottom) / 2);
+      if (far < least && after.nodeAt.has(id) && alive(seg.nodes[id], state.stage)) [best, least] = [id, far];
+    }
+    if (best === null) return;
+    const from = before.nodeAt.get(best), to = after.nodeAt.get(best);
+    state.view = {x: x + to.x - from.x, y: y + to.y - from.y, k};
   },
 
   zoom(factor, px, py) {

@@ -6,6 +6,7 @@ let places = null;
 const scenes = [];
 
 function drawScenes() {
+  const before = places;
   forgetPlaces();
   places = placeAll();
   const wanted = state.side ? 2 : 1;
@@ -18,6 +19,9 @@ function drawScenes() {
     byId("panes").replaceChildren(...shownScenes.map((s) => s.element));
   }
   camera.scenes = shownScenes;
+  if (before && state.view && before.layout !== places.layout && seg.layouts.includes(before.layout)) {
+    camera.follow(before, places);
+  }
   if (state.side) scenes[0].draw(places, 0, false);
   shownScenes[wanted - 1].draw(places, state.stage, state.changes);
 }

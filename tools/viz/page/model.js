@@ -18,24 +18,34 @@ async function loadDocument() {
 }
 
 const TABLES = ["nodes", "edges", "scopes", "sources", "reasons", "bodies", "steps", "buffers",
-                "groups", "items", "routes"];
+                "groups"];
 
 // What a graph without a plan does not have is empty here.
 function prepareSegment(s) {
   for (const name of TABLES) s[name] = tableOf(s[name], doc.texts);
   s.arenas ??= [];
   s.planned_later ??= [];
+  s.layouts = s.layouts.map(prepareLayout);
   s.groupOf = new Int32Array(s.nodes.length).fill(-1);
-  let item = 0, route = 0;
-  for (const g of s.groups) {
-    Object.defineProperty(g, "items", {value: s.items.slice(item, item += g.items)});
-    Object.defineProperty(g, "routes", {value: s.routes.slice(route, route += g.routes)});
-    for (const {type, index} of g.items) if (type === NODE) s.groupOf[index] = g.id;
-  }
+  s.layouts[0].insides.forEach(({items}, g) => {
+    for (const {type, index} of items) if (type === NODE) s.groupOf[index] = g;
+  });
   s.lastStage = s.stages.length - 1;
   s.critical_path = s.steps.filter((step) => step.critical);
   s.measured = s.steps.some(wasMeasured);
   s.seconds = s.steps.reduce((sum, step) => sum + stepSeconds(step), 0);
+}
+
+// Each group with its own items and routes.
+function prepareLayout({stage, ...tables}) {
+  const items = tableOf(tables.items, doc.texts), routes = tableOf(tables.routes, doc.texts);
+  let item = 0, route = 0;
+  return {stage, insides: tableOf(tables.insides, doc.texts).map((inside) => ({
+    width: inside.width,
+    height: inside.height,
+    items: items.slice(item, item += inside.items),
+    routes: routes.slice(route, route += inside.routes),
+  }))};
 }
 
 // Types of items.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where things stand when groups are open or closed. The file has one layout of every
+// Where things stand when groups are open or closed. The file has layouts of every
 // group, with the groups in it as they begin. Opening one makes room: along each axis
 // a map that never goes down stretches what the group covers, so that everything right
 // of it and below it moves and the order stays; closing one takes room back where
-// nothing else stands. All stages have one layout, so nodes keep their places.
+// nothing else stands.
 
 const MAX_DRAWN = 3000;
 
@@ -41,12 +41,17 @@ function axisMap(spans, end) {
   };
 }
 
+// Stages that are looked at alone, the first and the last, have layouts of their own; from
+// stage to stage, and side by side, the one of all stages keeps nodes in their places.
+const layoutNow = () =>
+    (!state.changes && !state.side && seg.layouts.find((layout) => layout.stage === state.stage)) || seg.layouts[0];
+
 let insides = new Map();  // Of groups, as they are open now.
 const forgetPlaces = () => { insides = new Map(); };
 
 function insideOf(id) {
   if (insides.has(id)) return insides.get(id);
-  const g = seg.groups[id], sizes = g.items.map((item) => {
+  const g = layoutNow().insides[id], sizes = g.items.map((item) => {
     if (item.type !== GROUP) return [item.width, item.height];
     const {closed_width, closed_height} = seg.groups[item.index];
     if (!isOpen(item.index)) return [closed_width, closed_height];
@@ -64,17 +69,17 @@ function insideOf(id) {
       y: top + (fy(y + h) - top - height) / 2,
     };
   });
-  const inside = {width: fx(g.width), height: fy(g.height), items, fx, fy};
+  const inside = {width: fx(g.width), height: fy(g.height), items, fx, fy, layout: g};
   insides.set(id, inside);
   return inside;
 }
 
 // The points of a route, which begins and ends at the edges of its boxes.
-function routePoints(g, inside, route) {
+function routePoints(inside, route) {
   const xs = route.x, ys = route.y, points = xs.map((x, i) => [inside.fx(x), inside.fy(ys[i])]);
   if (points.length < 2) return points;
   const attach = (at, itemIndex, x, bottom) => {
-    const {type, x: left, width} = g.items[itemIndex], item = inside.items[itemIndex];
+    const {type, x: left, width} = inside.layout.items[itemIndex], item = inside.items[itemIndex];
     if (type > GROUP) return;
     points[at][0] = item.x + (width > 0 ? (x - left) / width : 0.5) * item.width;
     points[at][1] = bottom ? item.y + item.height : item.y;
@@ -99,31 +104,23 @@ function placeAll() {
       if (isOpen(item.index)) open.push({id: item.index, x: at.x, y: at.y});
     }
   }
-  return {groups, nodeAt, groupAt, ...boundsOf(nodeAt, groupAt)};
+  return {groups, nodeAt, groupAt, layout: layoutNow(), ...boundsOf(nodeAt, groupAt)};
 }
 
 // Bounds of what there is to see in the stage, or beside it; and what stands first.
 function boundsOf(nodeAt, groupAt) {
   const stages = state.side ? [0, state.stage] : state.changes ? [state.stage - 1, state.stage] : [state.stage];
-  let first = {x: 0, y: Infinity, width: 1, height: 1};
-  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-  const add = (thing, at) => {
-    if (!stages.some((stage) => alive(thing, stage))) return;
-    if (at.y < first.y) first = at;
-    left = Math.min(left, at.x);
-    top = Math.min(top, at.y);
-    right = Math.max(right, at.x + at.width);
-    bottom = Math.max(bottom, at.y + at.height);
-  };
+  const boxes = [];
+  const add = (thing, at) => { if (stages.some((stage) => alive(thing, stage))) boxes.push(at); };
   for (const [id, at] of nodeAt) add(seg.nodes[id], at);
   for (const [id, at] of groupAt) add(seg.groups[id], at);
-  if (right < left) return {first, bounds: {x: 0, y: 0, width: 1, height: 1}};
-  return {first, bounds: {x: left, y: top, width: right - left, height: bottom - top}};
+  const bounds = boundsOfBoxes(boxes) ?? {x: 0, y: 0, width: 1, height: 1};
+  return {bounds, first: boxes.reduce((a, b) => (b.y < a.y ? b : a), boxes[0] ?? bounds)};
 }
 
 // ---- opening and closing
 
-const boxesIn = (g) => g.items.reduce((sum, item) => sum + (item.type <= GROUP ? 1 : 0), 0);
+const boxesIn = (g) => seg.layouts[0].insides[g.id].items.reduce((sum, item) => sum + (item.type <= GROUP ? 1 : 0), 0);
 
 function isShown(id) {
   for (; id > 0; id = seg.groups[id].parent) if (!isOpen(seg.groups[id].parent)) return false;

@@ -4,6 +4,8 @@
 // side by side are two scenes with one camera. A mark of what changed is a sign and a
 // word, not only a colour.
 
+const GROUP_HEADER = 26, GROUP_PADDING = 12;  // As in tools/viz/picture.h.
+
 class Scene {
   constructor(name) {
     this.world = svg("g");
@@ -28,10 +30,11 @@ class Scene {
     this.changes = changes && stage > 0;
     this.things.clear();
     this.layers = {frames: svg("g"), lines: svg("g"), boxes: svg("g")};
+    this.frames = this.framesAround(places);
     for (const {g, inside, x, y} of places.groups) {
-      const frame = {x, y, width: inside.width, height: inside.height};
-      if (g.id > 0 && this.showsGroup(g)) this.add("frames", `g${g.id}`, frame, () => this.frame(g, frame));
-      for (const route of g.routes) this.line(g, inside, route, x, y);
+      const frame = this.frames.get(g.id);
+      if (g.id > 0 && frame) this.add("frames", `g${g.id}`, frame, () => this.frame(g, frame));
+      for (const route of inside.layout.routes) this.line(inside, route, x, y);
       for (const item of inside.items) {
         const at = {x: x + item.x, y: y + item.y, width: item.width, height: item.height};
         if (item.type === NODE) {
@@ -48,6 +51,32 @@ class Scene {
     this.caption.textContent = `${name}: ${plural(seg.nodes.filter((n) => alive(n, stage)).length, "node")}`;
     this.svg.setAttribute("aria-label", `Graph, stage ${name}. Arrow keys walk along it, ? lists the keys.`);
     this.select();
+  }
+
+  // Frames of open groups: around what lives in the stage, boxes and the ways of lines beside
+  // them, from inside out. So they are no larger than what is seen in them, though the layout
+  // may have room for all stages.
+  framesAround({groups}) {
+    const frames = new Map();
+    for (let i = groups.length; i-- > 0;) {
+      const {g, inside, x, y} = groups[i];
+      const boxes = [];
+      for (const item of inside.items) {
+        if (item.type === NODE ? this.markOf(seg.nodes[item.index]) === null
+            : item.type !== GROUP || !this.showsGroup(seg.groups[item.index])) continue;
+        const open = item.type === GROUP && isOpen(item.index);
+        boxes.push(open ? frames.get(item.index) : {x: x + item.x, y: y + item.y, width: item.width, height: item.height});
+      }
+      const around = boundsOfBoxes(boxes.filter((box) => box));
+      if (!around) continue;
+      const ways = inside.layout.routes.filter((route) => this.showsRoute(route))
+          .flatMap((route) => route.x.map((at) => ({x: x + inside.fx(at), y: around.y, width: 0, height: 0})));
+      Object.assign(around, boundsOfBoxes([around, ...ways]));
+      const left = around.x - GROUP_PADDING, upper = Math.max(y, around.y - GROUP_HEADER);
+      frames.set(g.id, {x: left, y: upper, width: around.width + 2 * GROUP_PADDING,
+                        height: around.y + around.height + GROUP_PADDING - upper});
+    }
+    return frames;
   }
 
   // ---- what is in the window, and only that, is made and laid out
@@ -95,6 +124,11 @@ class Scene {
     return count;
   }
   showsGroup(g) { return g.first <= this.stage && this.stage <= g.last + (this.changes ? 1 : 0); }
+
+  showsRoute(route) {
+    return route.edges.map((e) => seg.edges[e])
+        .some((e) => alive(e, this.stage) || (this.changes && e.last === this.stage - 1));
+  }
 
   frame(g, {x, y, width, height}) {
     return svg("g", {class: "group open", "data-group": g.id, id: `${this.name}-g${g.id}`,
@@ -147,15 +181,13 @@ class Scene {
     return element;
   }
 
-  line(g, inside, route, x, y) {
-    const edges = route.edges.map((e) => seg.edges[e]);
-    const going = this.changes && edges.some((e) => e.last === this.stage - 1);
-    const here = edges.some((e) => alive(e, this.stage));
-    if (!here && !going) return;
-    const points = routePoints(g, inside, route).map(([px, py]) => [px + x, py + y]);
+  line(inside, route, x, y) {
+    if (!this.showsRoute(route)) return;
+    const edges = route.edges.map((e) => seg.edges[e]), here = edges.some((e) => alive(e, this.stage));
+    const points = routePoints(inside, route).map(([px, py]) => [px + x, py + y]);
     if (points.length < 2) return;
     const moves = (item) => item.type === NODE && seg.nodes[item.index].kind === "transfer";
-    const from = g.items[route.from], to = g.items[route.to];
+    const from = inside.items[route.from], to = inside.items[route.to];
     const transfer = moves(from) || moves(to);
     const made = here && this.changes && edges.every((e) => e.first === this.stage);
     const classes = ["line", transfer ? "transfer" : "", here ? "" : "going", made ? "new" : ""];
@@ -232,10 +264,18 @@ function transferWidth(edges) {
   return Math.min(9, Math.max(1.5, Math.log10(bytes + 1) - 1)) + "px";
 }
 
-function boundsOfPoints(points) {
-  const xs = points.map(([x]) => x), ys = points.map(([, y]) => y), x = Math.min(...xs), y = Math.min(...ys);
-  return {x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y};
+function boundsOfBoxes(boxes) {
+  if (!boxes.length) return null;
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const {x, y, width, height} of boxes) {
+    left = Math.min(left, x);
+    top = Math.min(top, y);
+    right = Math.max(right, x + width);
+    bottom = Math.max(bottom, y + height);
+  }
+  return {x: left, y: top, width: right - left, height: bottom - top};
 }
+const boundsOfPoints = (points) => boundsOfBoxes(points.map(([x, y]) => ({x, y, width: 0, height: 0})));
 
 // Straight where points are above or beside each other, else a curve that begins and
 // ends downwards, as in tools/viz/svg.cc.
