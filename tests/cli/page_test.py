@@ -3,6 +3,7 @@
 
 import json
 
+from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
 import browser
@@ -203,6 +204,16 @@ class Page(browser.BrowserTest):
         self.assertGreater(len({b for b, _ in lines}), 1, lines)
         self.assertEqual([w for _, w in sorted(lines)], sorted(w for _, w in lines))
         self.assertIn("transfer: wider with its bytes", self.text("#legend"))
+
+    def test_lines_of_the_node_under_the_pointer_stand_out(self):
+        self.open(self.page(otium.ADDMV))
+        near = "return document.querySelectorAll('.line.near').length"
+        self.assertEqual(self.js(near), 0)
+        pointer = webdriver.ActionChains(self.browser)
+        pointer.move_to_element(self.element(f"#a-n{self.id_of('addmv')} .title")).perform()
+        self.assertEqual(self.js(near), 3)
+        pointer.move_to_element(self.element("#graph-name")).perform()
+        self.assertEqual(self.js(near), 0)
 
     def test_colours_have_words(self):
         self.open(self.page(RIDGE, "--analyze", "--size", "m=40", "--size", "n=20"))

@@ -9,16 +9,20 @@ const GROUP_HEADER = 26, GROUP_PADDING = 12;  // As in tools/viz/picture.h.
 class Scene {
   constructor(name) {
     this.world = svg("g");
-    const arrow = svg("marker", {id: `arrow-${name}`, viewBox: "0 0 8 8", refX: 7, refY: 4,
-        markerWidth: 6, markerHeight: 6, markerUnits: "userSpaceOnUse", orient: "auto"},
-        svg("path", {class: "arrow", d: "M0 0L8 4L0 8z"}));
+    const arrow = (id, css, size) => svg("marker", {id, viewBox: "0 0 8 8", refX: 7, refY: 4,
+        markerWidth: size, markerHeight: size, markerUnits: "userSpaceOnUse", orient: "auto"},
+        svg("path", {class: css, d: "M0 0L8 4L0 8z"}));
     this.svg = svg("svg", {class: "scene", tabindex: 0, role: "application", id: `scene-${name}`,
-        "aria-roledescription": "graph"}, svg("defs", {}, arrow), this.world);
+        "aria-roledescription": "graph"}, svg("defs", {}, arrow(`arrow-${name}`, "arrow", 6),
+            arrow(`transfer-arrow-${name}`, "arrow transfer", 13)), this.world);
     this.caption = h("div", {class: "caption"});
     this.element = h("div", {class: "pane"}, this.svg, this.caption);
     this.name = name;
+    this.pointed = -1;
     this.things = new Map();  // By key: "n5", "g2", "l0".
     this.svg.addEventListener("click", (event) => this.click(event));
+    this.svg.addEventListener("pointerover", (event) => this.point(event.target.closest("[data-node]")?.dataset.node));
+    this.svg.addEventListener("pointerleave", () => this.point(undefined));
     this.svg.addEventListener("dblclick", (event) => {
       const id = event.target.closest("[data-group]")?.dataset.group;
       if (id !== undefined) toggleGroup(Number(id));
@@ -186,16 +190,15 @@ class Scene {
     const edges = route.edges.map((e) => seg.edges[e]), here = edges.some((e) => alive(e, this.stage));
     const points = routePoints(inside, route).map(([px, py]) => [px + x, py + y]);
     if (points.length < 2) return;
-    const moves = (item) => item.type === NODE && seg.nodes[item.index].kind === "transfer";
-    const from = inside.items[route.from], to = inside.items[route.to];
-    const transfer = moves(from) || moves(to);
+    const moves = (id) => seg.nodes[id].kind === "transfer";
+    const transfer = edges.some((e) => moves(e.from) || moves(e.to)), to = inside.items[route.to];
     const made = here && this.changes && edges.every((e) => e.first === this.stage);
     const classes = ["line", transfer ? "transfer" : "", here ? "" : "going", made ? "new" : ""];
     const ends = here && (to.type === NODE || (to.type === GROUP && !isOpen(to.index)));
     this.path(points, edges, () => {
       const path = svg("path", {class: classes.filter((c) => c).join(" "), d: pathData(points)});
       if (transfer) path.style.strokeWidth = transferWidth(edges);
-      if (ends) path.setAttribute("marker-end", `url(#arrow-${this.name})`);
+      if (ends) path.setAttribute("marker-end", `url(#${transfer ? "transfer-" : ""}arrow-${this.name})`);
       return path;
     });
     this.joinPorts(inside, route, edges, x, y, points);
@@ -246,10 +249,21 @@ class Scene {
     else this.svg.removeAttribute("aria-activedescendant");
   }
 
-  mark({key, element, edges}) {
-    const {chosen, reached} = this, toggle = (name, on) => element.classList.toggle(name, on);
+  // The node under the pointer: its lines stand out of a bundle, as those of the selection.
+  point(id) {
+    const pointed = id === undefined ? -1 : Number(id);
+    if (pointed === this.pointed) return;
+    this.pointed = pointed;
+    for (const thing of this.things.values()) if (thing.isIn && thing.edges) this.mark(thing);
+  }
+
+  mark({key, layer, element, edges}) {
+    const {chosen, reached, pointed} = this, toggle = (name, on) => element.classList.toggle(name, on);
     if (edges) {
-      toggle("near", edges.some((e) => chosen.has(e.from) || chosen.has(e.to)));
+      const wasNear = element.classList.contains("near");
+      const near = edges.some((e) => chosen.has(e.from) || chosen.has(e.to) || e.from === pointed || e.to === pointed);
+      toggle("near", near);
+      if (near && !wasNear && element.parentNode) layer.append(element);  // Above the others.
       toggle("dim", reached !== null && !edges.some((e) => reached.has(e.from) && reached.has(e.to)));
     } else {
       toggle("selected", this.marked.has(key));
