@@ -275,7 +275,7 @@ class Scene {
 // By the logarithm: a kilobyte is thin, a gigabyte a band.
 function transferWidth(edges) {
   const bytes = edges.reduce((most, e) => Math.max(most, e.bytes), 0);
-  return Math.min(9, Math.max(1.5, Math.log10(bytes + 1) - 1)) + "px";
+  return Math.min(7, Math.max(1.5, (Math.log10(bytes + 1) - 1) * 0.8)) + "px";
 }
 
 function boundsOfBoxes(boxes) {
