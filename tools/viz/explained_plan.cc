@@ -238,9 +238,9 @@ ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans
   double total = 0;
   for (const StepRecord& r : profile->steps) total += r.end - r.start;
   for (const StepRecord& r : profile->steps) {
-    result.segments[r.segment].steps[r.step].measured = Measurement{
-        r.end - r.start, total > 0 ? (r.end - r.start) / total : 0, r.alternative, r.start,
-        r.thread};
+    result.segments[r.segment].steps[r.step].measured =
+        Measurement{r.end - r.start, total > 0 ? (r.end - r.start) / total : 0, r.alternative,
+                    r.start, r.thread};
   }
   result.measured = profile->seconds;
   // What came after was planned, and stands as a segment of its own.

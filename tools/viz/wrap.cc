@@ -10,7 +10,7 @@ namespace {
 constexpr double kTallest = 2.5;  // Height to width of what is left as it is.
 constexpr double kAspect = 0.7;   // Height to width of what is cut.
 constexpr size_t kFewRows = 6;
-constexpr double kLow = 1500;  // Pictures up to this height fit a screen or two.
+constexpr double kLow = 1500;   // Pictures up to this height fit a screen or two.
 constexpr double kLeast = 0.3;  // Of a column, how much there is in it at least.
 constexpr int kMaxLanes = 48;
 constexpr double kLane = 6;
