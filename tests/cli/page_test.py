@@ -2,6 +2,9 @@
 """What the page of `otium viz` shows and does, in a browser."""
 
 import json
+import pathlib
+import subprocess
+import sys
 
 from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
@@ -249,6 +252,19 @@ class Page(browser.BrowserTest):
         self.assertEqual(picture[:8], b"\x89PNG\r\n\x1a\n")
         width = int.from_bytes(picture[16:20], "big")
         self.assertEqual(width, round(2 * self.js("return camera.size().width")))
+
+    def test_screenshots_are_taken_by_a_command(self):
+        script = pathlib.Path(__file__).parents[2] / "tools/screenshots"
+        taken = []
+        for folder in ("one", "other"):
+            subprocess.run([sys.executable, script, otium.OTIUM, self.path(folder)], check=True, capture_output=True)
+            taken.append({p.name: p.read_bytes() for p in (self.folder / folder).iterdir()})
+        self.assertEqual(taken[0], taken[1])
+        shown = {p.name for p in (script.parent / "viz/pictures").iterdir()}
+        self.assertEqual(set(taken[0]), shown)
+        for picture in taken[0].values():
+            self.assertEqual(picture[:8], b"\x89PNG\r\n\x1a\n")
+            self.assertLess(len(picture), 150_000)
 
     def test_hostile_names_stay_text(self):
         # As far as a graph file lets them through; then all of them, in the data itself.

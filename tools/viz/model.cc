@@ -184,10 +184,13 @@ Document DescribePlans(const std::vector<std::shared_ptr<const Plan>>& given,
     document.segments.push_back(DescribePlan(*plans[i], std::move(explained.segments[i]),
                                              HistoryOf(*plans[i], options.history), &document));
   }
-  if (!plans.empty() && plans.back()->continuation.has_value()) {
-    // Not planned yet: only what it is.
-    HistoryBuilder(&document.segments.emplace_back())
-        .AddGraph("source", Stage::kSource, *plans.back()->continuation->rest);
+  if (!plans.empty()) {
+    const auto& continuation = plans.back()->continuation;
+    if (continuation.has_value()) {
+      // Not planned yet: only what it is.
+      HistoryBuilder(&document.segments.emplace_back())
+          .AddGraph("source", Stage::kSource, *continuation->rest);
+    }
   }
   if (profile != nullptr) {
     document.measured = true;

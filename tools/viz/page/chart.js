@@ -19,9 +19,9 @@ function ticks(most, count) {
 }
 
 function axis(values, x, height, textOf) {
-  return svg("g", {class: "axis", "aria-hidden": "true"}, ...values.flatMap((v) => [
+  return svg("g", {class: "axis", "aria-hidden": "true"}, ...values.flatMap((v) => [  // Of the last one there may be no room to say what it is.
     svg("path", {d: `M${x(v)} 0V${height}`}),
-    svg("text", {x: x(v) + 3, y: height + 12}, textOf(v)),
+    x(v) + 56 < chartWidth() ? svg("text", {x: x(v) + 3, y: height + 12}, textOf(v)) : null,
   ]));
 }
 

@@ -178,9 +178,10 @@ class Scene {
           width: Math.max(2, share * (width - 8))}));
     }
     if (mark) {
-      const tag = signs[mark];
-      element.append(svg("rect", {class: "tag", x: x - 6, y: y - 11, width: 13 + 6.2 * tag.length, height: 14, rx: 7}),
-                     svg("text", {class: "tag-text", x, y: y - 0.5}, tag));
+      // To the left of where lines come in.
+      const tag = signs[mark], wide = 13 + 6.2 * tag.length, from = x - wide + 22;
+      element.append(svg("rect", {class: "tag", x: from, y: y - 11, width: wide, height: 14, rx: 7}),
+                     svg("text", {class: "tag-text", x: from + 6, y: y - 0.5}, tag));
     }
     return element;
   }
