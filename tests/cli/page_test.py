@@ -232,6 +232,11 @@ class Page(browser.BrowserTest):
         self.open(self.page(RIDGE, "--analyze", "--size", "m=40", "--size", "n=20"))
         self.assertIn("unattributed", self.text("#chart-text"))
         self.assertIn("critical path", self.text("#chart-text"))
+        # What is hatched is what no step has of the whole run.
+        hatched = self.js("return idleTimes(stepTimes(), 0, doc.measured_seconds).reduce((sum, [a, b]) => sum + b - a, 0)")
+        self.assertAlmostEqual(hatched, self.js("return doc.unattributed_seconds"), delta=1e-8)
+        self.assertEqual(self.js("return document.querySelectorAll('.critical-strip').length"),
+                         self.js("return seg.critical_path.length"))
         self.assertEqual(self.js("return document.querySelectorAll('#timeline .chart-bar').length"),
                          self.js("return seg.steps.length"))
         self.js("document.querySelector('#timeline .chart-bar')"

@@ -110,6 +110,27 @@ class Viz(otium.CliTest):
         self.assertGreater(document["measured_seconds"], 0)
         self.assertGreaterEqual(document["unattributed_seconds"], 0)
 
+    def test_the_critical_path_is_the_longest(self):
+        self.write("diamond.otm", "graph d(A: f64[n, n], x: f64[n]) -> y {\n  B = A @ A\n  C = B @ A\n"
+                   "  u = sin(A @ x)\n  y = C @ u\n}\n")
+        for arguments in ([], ["--analyze"]):
+            document = viz_document.read(self.viz("json", "--size", "n=60", *arguments, file="diamond.otm"))
+            segment, = document["segments"]
+            writer, ends, before = {}, [], []
+            for i, step in enumerate(segment["steps"]):
+                after = [writer[b] for b in step["reads"] if b in writer]
+                last = max(after, key=lambda j: ends[j], default=None)
+                before.append(last)
+                ends.append((0 if last is None else ends[last]) + step.get("measured_seconds", step["estimated_seconds"]))
+                writer.update(dict.fromkeys(step["writes"], i))
+            path, at = [], max(range(len(ends)), key=lambda i: ends[i])
+            while at is not None:
+                path.insert(0, at)
+                at = before[at]
+            self.assertEqual([i for i, s in enumerate(segment["steps"]) if s["critical"]], path)
+            self.assertLess(len(path), len(segment["steps"]))
+            self.assertAlmostEqual(segment["critical_seconds"] / max(ends), 1, places=4)
+
     def test_a_size_that_is_data_is_seen_when_it_is_run(self):
         self.write("pick.otm", "graph pick(x: f64[n]) -> (i, y) {\n  i = nonzero(x)\n  y = i * 2\n}\n")
         planned = viz_document.read(self.viz("json", file="pick.otm"))

@@ -22,7 +22,7 @@ std::pair<Index, Index> Key(const Segment& segment, Index n) {
   return {key, n};
 }
 
-// A call that reads nothing but inputs keeps the first of them outside: what a
+// A call that reads nothing but inputs and constants keeps the first of them outside: what a
 // model is applied to is not one of its weights, and its first layer is like the
 // others.
 void KeepFirstInputs(const Segment& segment, const View& view, const std::vector<bool>& reads,
@@ -35,6 +35,7 @@ void KeepFirstInputs(const Segment& segment, const View& view, const std::vector
   for (size_t e = 0; e < segment.edges.size(); ++e) {
     if (!view.edges[e]) continue;
     const Edge& edge = segment.edges[e];
+    if (segment.nodes[edge.from].kind == NodeKind::kConstant) continue;
     const Index to = outermost((*drawn_in)[edge.to]);
     if (to >= 0 && outermost((*drawn_in)[edge.from]) != to) is_fed[to] = true;
   }

@@ -24,21 +24,24 @@ const camera = {
     }
   },
 
-  // A pane that shows the selection as another node, out of sight, moves over to it.
+  // Another pane keeps in step: the selection stands where it does in the main one, or,
+  // when nothing is selected, the top of the picture.
   shiftOf(scene) {
-    if (state.node < 0 || this.scenes.length < 2 || alive(seg.nodes[state.node], scene.stage)) return [0, 0];
-    const id = counterparts(state.node, scene.stage).find((other) => places.nodeAt.has(other));
-    const at = places.nodeAt.get(id), from = places.nodeAt.get(state.node);
-    if (!at || !from) return [0, 0];
-    const {x, y, k} = state.view, {width, height} = this.size();
-    const seen = at.x > x && at.y > y && at.x + at.width < x + width / k && at.y + at.height < y + height / k;
-    return seen ? [0, 0] : [from.x + from.width / 2 - at.x - at.width / 2, from.y - at.y];
+    const main = this.scenes[this.scenes.length - 1], places = [main, scene].map((s) => s.places);
+    if (scene === main) return [0, 0];
+    const [to, from] = places.map(({nodeAt, bounds}, i) => {
+      const ids = state.node >= 0 ? counterparts(state.node, [main, scene][i].stage) : [];
+      return {bounds, selected: nodeAt.get(ids.find((id) => nodeAt.has(id)))};
+    });
+    const both = to.selected && from.selected ? [to.selected, from.selected] : [to.bounds, from.bounds];
+    return [both[0].x + both[0].width / 2 - both[1].x - both[1].width / 2, both[0].y - both[1].y];
   },
 
   // Everything at once, below the caption, but no larger than life and a half.
   fitted({bounds}) {
-    const {width, height} = this.size(), margin = 24;
-    const k = Math.min((width - 2 * margin) / bounds.width, (height - CAPTION - margin) / bounds.height, 1.6);
+    const {width, height} = this.size(), margin = 24, all = this.scenes.map((scene) => scene.places.bounds);
+    const k = Math.min((width - 2 * margin) / Math.max(...all.map((b) => b.width)),
+                       (height - CAPTION - margin) / Math.max(...all.map((b) => b.height)), 1.6);
     return {x: bounds.x + bounds.width / 2 - width / 2 / k,
             y: bounds.y + bounds.height / 2 - (height + CAPTION - margin) / 2 / k, k};
   },

@@ -42,20 +42,17 @@ function axisMap(spans, end) {
 }
 
 // Stages that are looked at alone, the first and the last, have layouts of their own; from
-// stage to stage, and side by side, the one of all stages keeps nodes in their places.
-const layoutNow = () =>
-    (!state.changes && !state.side && seg.layouts.find((layout) => layout.stage === state.stage)) || seg.layouts[0];
+// stage to stage the one of all stages keeps nodes in their places.
+const layoutOf = (stage, changes) =>
+    (!changes && seg.layouts.find((layout) => layout.stage === stage)) || seg.layouts[0];
 
-let insides = new Map();  // Of groups, as they are open now.
-const forgetPlaces = () => { insides = new Map(); };
-
-function insideOf(id) {
-  if (insides.has(id)) return insides.get(id);
-  const g = layoutNow().insides[id], sizes = g.items.map((item) => {
+// The inside of a group and of all that is open in it, into `insides`.
+function placeInside(id, layout, insides) {
+  const g = layout.insides[id], sizes = g.items.map((item) => {
     if (item.type !== GROUP) return [item.width, item.height];
     const {closed_width, closed_height} = seg.groups[item.index];
     if (!isOpen(item.index)) return [closed_width, closed_height];
-    const inside = insideOf(item.index);
+    const inside = placeInside(item.index, layout, insides);
     return [inside.width, inside.height];
   });
   const boxes = g.items.map((item, i) => [item, sizes[i]]).filter(([item]) => item.type <= GROUP);
@@ -89,12 +86,14 @@ function routePoints(inside, route) {
   return points;
 }
 
-// Everything that is drawn, with its place: open groups from outside in.
-function placeAll() {
+// Everything that is drawn of a stage, with its place: open groups from outside in.
+function placeAll(stage, changes) {
+  const layout = layoutOf(stage, changes), insides = new Map();
+  placeInside(0, layout, insides);
   const groups = [], nodeAt = new Map(), groupAt = new Map();
   const open = [{id: 0, x: 0, y: 0}];
   for (let i = 0; i < open.length; ++i) {
-    const {id, x, y} = open[i], inside = insideOf(id);
+    const {id, x, y} = open[i], inside = insides.get(id);
     groups.push({g: seg.groups[id], inside, x, y});
     for (const item of inside.items) {
       const at = {x: x + item.x, y: y + item.y, width: item.width, height: item.height};
@@ -104,12 +103,12 @@ function placeAll() {
       if (isOpen(item.index)) open.push({id: item.index, x: at.x, y: at.y});
     }
   }
-  return {groups, nodeAt, groupAt, layout: layoutNow(), ...boundsOf(nodeAt, groupAt)};
+  const stages = changes ? [stage - 1, stage] : [stage];
+  return {layout, insides, groups, nodeAt, groupAt, ...boundsOf(stages, nodeAt, groupAt)};
 }
 
-// Bounds of what there is to see in the stage, or beside it; and what stands first.
-function boundsOf(nodeAt, groupAt) {
-  const stages = state.side ? [0, state.stage] : state.changes ? [state.stage - 1, state.stage] : [state.stage];
+// Bounds of what there is to see, and what stands first.
+function boundsOf(stages, nodeAt, groupAt) {
   const boxes = [];
   const add = (thing, at) => { if (stages.some((stage) => alive(thing, stage))) boxes.push(at); };
   for (const [id, at] of nodeAt) add(seg.nodes[id], at);
@@ -141,10 +140,8 @@ function setOpen(ids, open) {
   }
   const before = [state.opened, state.closed];
   [state.opened, state.closed] = [opened, closed];
-  forgetPlaces();
   if (open && countDrawn() > MAX_DRAWN) {
     [state.opened, state.closed] = before;
-    forgetPlaces();
     return false;
   }
   [state.opened, state.closed] = before;

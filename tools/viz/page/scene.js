@@ -30,6 +30,7 @@ class Scene {
   }
 
   draw(places, stage, changes) {
+    this.places = places;
     this.stage = stage;
     this.changes = changes && stage > 0;
     this.things.clear();
@@ -214,7 +215,7 @@ class Scene {
     const join = (itemIndex, portType, [px, py]) => {
       const item = inside.items[itemIndex];
       if (item.type !== GROUP || !isOpen(item.index) || seg.groups[item.index].open) return;
-      const child = insideOf(item.index), wanted = new Set(edges.map((e) => e.from));
+      const child = this.places.insides.get(item.index), wanted = new Set(edges.map((e) => e.from));
       for (const port of child.items) {
         if (port.type !== portType || !wanted.has(port.index)) continue;
         const at = [x + item.x + port.x, y + item.y + port.y];
