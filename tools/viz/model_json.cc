@@ -121,6 +121,7 @@ void WriteWhatWasDone(JsonWriter& w, TextTable& texts, const Segment& s) {
     t.Texts("text", [&](size_t i) { return s.reasons[i].text; });
     t.NumberLists(
         "nodes", [&](size_t i) -> auto& { return s.reasons[i].nodes; });
+    t.Numbers("times", [&](size_t i) { return s.reasons[i].times; });
   }
   TableWriter t(&w, &texts, "bodies", s.bodies.size());
   t.Texts("text", [&](size_t i) { return s.bodies[i]; });

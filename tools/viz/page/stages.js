@@ -50,7 +50,7 @@ function reasonEntry(reason) {
   const about = reason.nodes.filter((id) => seg.nodes[id]);
   const here = about.find((id) => alive(seg.nodes[id], state.stage)) ?? about[0];
   const text = [h("span", {class: reason.fired ? "fired" : "refused"}, reason.fired ? "✓ fired" : "✗ refused"),
-                " ", shown(reason.text, 600)];
+                " ", shown(reason.text, 600), reason.times > 1 ? ` (${reason.times} times)` : ""];
   return h("li", {}, here === undefined ? h("span", {}, ...text)
       : h("button", {class: "entry", click: () => selectNode(here)}, ...text));
 }
