@@ -27,11 +27,19 @@ std::string Quoted(absl::string_view text) {
 
 std::string Microseconds(double seconds) { return absl::StrFormat("%.3f", seconds * 1e6); }
 
-// The row of a device; row 0 is for segments.
-int RowOf(Device device, std::vector<Device>* devices) {
-  auto it = std::find(devices->begin(), devices->end(), device);
-  if (it == devices->end()) it = devices->insert(devices->end(), device);
-  return static_cast<int>(it - devices->begin()) + 1;
+constexpr int kPassRow = 0, kSegmentRow = 1, kFirstLaneRow = 2;
+
+// Steps that one thread ran on one device follow each other: a row.
+struct Lane {
+  Device device;
+  int thread;
+  friend bool operator==(const Lane&, const Lane&) = default;
+};
+
+int RowOf(const Lane& lane, std::vector<Lane>* lanes) {
+  auto it = std::find(lanes->begin(), lanes->end(), lane);
+  if (it == lanes->end()) it = lanes->insert(lanes->end(), lane);
+  return static_cast<int>(it - lanes->begin()) + kFirstLaneRow;
 }
 
 std::string RowName(int row, absl::string_view name) {
@@ -39,7 +47,18 @@ std::string RowName(int row, absl::string_view name) {
                       R"(,"args":{"name":)", Quoted(name), "}}");
 }
 
-std::string StepEvent(const StepRecord& record, const Plan& plan, std::vector<Device>* devices) {
+// `*start`: of the pass, for that is not recorded; they are shown one after the other.
+std::string PassEvent(const PassRecord& pass, size_t segment, double* start) {
+  const double begin = *start;
+  *start += pass.seconds;
+  return absl::StrCat(R"({"name":)", Quoted(pass.pass), R"(,"cat":"pass","ph":"X","ts":)",
+                      Microseconds(begin), R"(,"dur":)", Microseconds(pass.seconds),
+                      R"(,"pid":1,"tid":)", kPassRow, R"(,"args":{"segment":)", segment,
+                      R"(,"changed":)", pass.changed ? "true" : "false", R"(,"nodes":)", pass.nodes,
+                      "}}");
+}
+
+std::string StepEvent(const StepRecord& record, const Plan& plan, std::vector<Lane>* lanes) {
   const PlanStep& step = plan.steps[record.step];
   const Graph& graph = *plan.graph;
   const StepKernel& kernel =
@@ -49,9 +68,9 @@ std::string StepEvent(const StepRecord& record, const Plan& plan, std::vector<De
   const absl::string_view value = graph.value_name(graph.result(step.node));
   if (!value.empty()) absl::StrAppend(&name, " ", value);
   std::string text = absl::StrCat(
-      R"({"name":)", Quoted(name), R"(,"cat":)", Quoted(kernel.name), R"(,"ph":"X","ts":)",
-      Microseconds(record.start), R"(,"dur":)", Microseconds(record.end - record.start),
-      R"(,"pid":1,"tid":)", RowOf(step.device, devices), R"(,"args":{"segment":)", record.segment,
+      R"({"name":)", Quoted(name), R"(,"cat":"step","ph":"X","ts":)", Microseconds(record.start),
+      R"(,"dur":)", Microseconds(record.end - record.start), R"(,"pid":1,"tid":)",
+      RowOf({step.device, record.thread}, lanes), R"(,"args":{"segment":)", record.segment,
       R"(,"step":)", record.step, R"(,"kernel":)", Quoted(kernel.name), R"(,"flops":)",
       absl::StrFormat("%.6g", step.estimate.flops), R"(,"bytes":)",
       absl::StrFormat("%.6g", step.estimate.bytes), R"(,"estimated_us":)",
@@ -68,10 +87,14 @@ std::string StepEvent(const StepRecord& record, const Plan& plan, std::vector<De
 }  // namespace
 
 std::string ChromeTrace(const Profile& profile) {
-  std::vector<Device> devices;
+  std::vector<Lane> lanes;
   std::vector<std::string> events;
   events.push_back(R"({"name":"process_name","ph":"M","pid":1,"args":{"name":"otium"}})");
+  double pass_start = 0;
   for (size_t s = 0; s < profile.plans.size(); ++s) {
+    for (const PassRecord& pass : profile.plans[s]->passes) {
+      events.push_back(PassEvent(pass, s, &pass_start));
+    }
     double start = profile.seconds, end = 0;
     for (const StepRecord& r : profile.steps) {
       if (r.segment != static_cast<int>(s)) continue;
@@ -80,20 +103,23 @@ std::string ChromeTrace(const Profile& profile) {
     }
     if (end < start) continue;  // Nothing to do in it.
     const Plan& plan = *profile.plans[s];
-    events.push_back(absl::StrCat(R"({"name":"segment )", s, R"(","cat":"segment","ph":"X","ts":)",
-                                  Microseconds(start), R"(,"dur":)", Microseconds(end - start),
-                                  R"(,"pid":1,"tid":0,"args":{"steps":)", plan.steps.size(),
-                                  R"(,"peak_bytes":)", plan.peak_bytes, R"(,"estimated_us":)",
-                                  Microseconds(plan.EstimatedSeconds()), "}}"));
+    events.push_back(absl::StrCat(
+        R"({"name":"segment )", s, R"(","cat":"segment","ph":"X","ts":)", Microseconds(start),
+        R"(,"dur":)", Microseconds(end - start), R"(,"pid":1,"tid":)", kSegmentRow,
+        R"(,"args":{"steps":)", plan.steps.size(), R"(,"peak_bytes":)", plan.peak_bytes,
+        R"(,"estimated_us":)", Microseconds(plan.EstimatedSeconds()), "}}"));
   }
   for (const StepRecord& r : profile.steps) {
     // A run that failed has no plan for its last segment.
     if (r.segment >= static_cast<int>(profile.plans.size())) break;
-    events.push_back(StepEvent(r, *profile.plans[r.segment], &devices));
+    events.push_back(StepEvent(r, *profile.plans[r.segment], &lanes));
   }
-  events.push_back(RowName(0, "segments"));
-  for (size_t d = 0; d < devices.size(); ++d) {
-    events.push_back(RowName(static_cast<int>(d) + 1, DeviceToString(devices[d])));
+  events.push_back(RowName(kPassRow, "passes"));
+  events.push_back(RowName(kSegmentRow, "segments"));
+  for (size_t i = 0; i < lanes.size(); ++i) {
+    events.push_back(
+        RowName(static_cast<int>(i) + kFirstLaneRow,
+                absl::StrCat(DeviceToString(lanes[i].device), ", thread ", lanes[i].thread)));
   }
   std::string text = "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n";
   for (size_t i = 0; i < events.size(); ++i) {

@@ -11,9 +11,10 @@
 namespace otium {
 
 // The profile as JSON in the Trace Event Format, for chrome://tracing and Perfetto:
-// a row for each device, an event for each step with its kernel, estimate, flops,
-// bytes and position, one for each segment. Keys are in a fixed order; times are
-// microseconds from the start of the run.
+// a row for each device and thread that ran steps on it, an event for each step with
+// its kernel, estimate, flops, bytes and position; a row of segments, and one of the
+// passes that planned them. Keys are in a fixed order; times are microseconds from the
+// start of the run.
 OTIUM_EXPORT std::string ChromeTrace(const Profile& profile);
 
 }  // namespace otium

@@ -21,6 +21,17 @@ double Now() {
   return std::chrono::duration<double>(now).count();
 }
 
+namespace {
+
+// StepRecord::thread.
+int ThisThread() {
+  static std::atomic<int> count{0};
+  thread_local const int index = count.fetch_add(1, std::memory_order_relaxed);
+  return index;
+}
+
+}  // namespace
+
 // One run's memory: the arena, and a View for every argument of every step, whose
 // addresses in the arena never change.
 struct Executable::State {
@@ -223,7 +234,8 @@ absl::Status Executable::RunSteps(const ExecuteOptions& options, State* state) c
     if (options.profile != nullptr) {
       options.profile->steps.push_back(
           {static_cast<StepId>(i), static_cast<int>(options.profile->plans.size()),
-           start - options.profile_origin, Now() - options.profile_origin, alternative});
+           start - options.profile_origin, Now() - options.profile_origin, alternative,
+           ThisThread()});
     }
   }
   return absl::OkStatus();

@@ -39,6 +39,9 @@ struct OTIUM_EXPORT StepRecord {
   double end = 0;
   // The alternative of a guarded step that gave the result; 0: the first kernel.
   int alternative = 0;
+  // That launched it, however many worked in the kernel: threads that run steps of
+  // profiled runs are numbered as they come, for the life of the process.
+  int thread = 0;
 };
 
 struct OTIUM_EXPORT Profile {

@@ -144,7 +144,7 @@ class Inspection(Common):
         self.otium("run", "ridge.otm", "--random-missing", *self.sizes, "--profile", "trace.json")
         trace = json.loads((self.folder / "trace.json").read_text())
         events = [e for e in trace["traceEvents"] if e["ph"] == "X"]
-        self.assertIn("solve", [e["name"] for e in events if e["cat"] == "step"])
+        self.assertIn("solve x", [e["name"] for e in events if e["cat"] == "step"])
         self.assertIn("inline_calls", [e["name"] for e in events if e["cat"] == "pass"])
         self.assertTrue(all(e["dur"] >= 0 and e["ts"] >= 0 for e in events))
         self.otium("run", "ridge.otm", "--random-missing", *self.sizes, "--profile",

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """otium viz: files by their extension, the same each time, whole or absent."""
 
-import base64
-import json
+import itertools
 import os
-import re
 import shutil
 import subprocess
 import unittest
 import xml.etree.ElementTree as xml
-import zlib
 
 import otium
+import viz_document
 from otium import BAD_GRAPH, BAD_INPUT, RUN_FAILED, USAGE
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -64,16 +62,15 @@ class Viz(otium.CliTest):
 
     def test_html(self):
         page = self.viz("html", *self.sizes).decode()
-        data = re.search(r'id="data">([^<]*)<', page).group(1)
-        self.assertEqual(zlib.decompress(base64.b64decode(data)), self.viz("json", *self.sizes))
+        self.assertEqual(viz_document.in_page(page), self.viz("json", *self.sizes))
         self.assertIn(self.viz("svg", *self.sizes).decode(), page)
         # Nothing is loaded, and nothing was left to be filled in.
         self.assertNotRegex(page, r'(src|href)="(?!#)')
         self.assertNotRegex(page, r"\{\{\w+\}\}")
 
     def test_json(self):
-        document = json.loads(self.viz("json", *self.sizes))
-        self.assertEqual((document["format"], document["graph"]), (1, "addmv"))
+        document = viz_document.read(self.viz("json", *self.sizes))
+        self.assertEqual((document["format"], document["graph"]), (2, "addmv"))
         segment, = document["segments"]
         self.assertEqual([s["name"] for s in segment["stages"]],
                          ["source", "decompose", "fuse_products", "plan"])
@@ -82,31 +79,63 @@ class Viz(otium.CliTest):
                          ["input", "input", "input", "addmv"])
         step, = segment["steps"]
         self.assertEqual(nodes[step["node"]]["op"], "addmv")
-        self.assertNotIn("measured", step)
+        self.assertNotIn("measured_seconds", step)
+        self.assertEqual((step["critical"], step["live_bytes"]), (1, 60 * 8))
         # Every node and edge has a place, every route its ends.
-        groups = segment["picture"]["groups"]
-        placed = [i[1] for g in groups for i in g["items"] if i[0] == 0]
-        self.assertEqual(sorted(placed), list(range(len(nodes))))
-        drawn = {e for g in groups for r in g["routes"] for e in r[5]}
-        self.assertEqual(drawn, set(range(len(segment["edges"]))))
-        for group in groups:
-            for route in group["routes"]:
-                self.assertLess(max(route[0], route[1]), len(group["items"]))
-                self.assertGreaterEqual(len(route[6]), 4)
+        self.assertEqual([layout["stage"] for layout in segment["layouts"]], [-1, 0, last])
+        for layout in segment["layouts"]:
+            def is_in(thing):
+                return layout["stage"] < 0 or thing["first"] <= layout["stage"] <= thing["last"]
+            items, routes, insides = layout["items"], layout["routes"], layout["insides"]
+            self.assertEqual(sorted(i["index"] for i in items if i["type"] == 0),
+                             [i for i, n in enumerate(nodes) if is_in(n)])
+            self.assertEqual({e for r in routes for e in r["edges"]},
+                             {i for i, e in enumerate(segment["edges"]) if is_in(e)})
+            self.assertEqual(len(insides), len(segment["groups"]))
+            self.assertEqual(sum(inside["items"] for inside in insides), len(items))
+            self.assertEqual(sum(inside["routes"] for inside in insides), len(routes))
+            routes = iter(routes)
+            for inside in insides:
+                for route in itertools.islice(routes, inside["routes"]):
+                    self.assertLess(max(route["from"], route["to"]), inside["items"])
+                    self.assertEqual(len(route["x"]), len(route["y"]))
+                    self.assertGreaterEqual(len(route["x"]), 2)
 
     def test_analyze(self):
-        document = json.loads(self.viz("json", "--analyze", *self.sizes))
+        document = viz_document.read(self.viz("json", "--analyze", *self.sizes))
         step, = document["segments"][0]["steps"]
-        self.assertGreater(step["measured"]["seconds"], 0)
-        self.assertGreaterEqual(step["measured"]["start"], 0)
+        self.assertGreater(step["measured_seconds"], 0)
+        self.assertGreaterEqual(step["start"], 0)
+        self.assertGreaterEqual(step["thread"], 0)
         self.assertGreater(document["measured_seconds"], 0)
         self.assertGreaterEqual(document["unattributed_seconds"], 0)
 
+    def test_the_critical_path_is_the_longest(self):
+        self.write("diamond.otm", "graph d(A: f64[n, n], x: f64[n]) -> y {\n  B = A @ A\n  C = B @ A\n"
+                   "  u = sin(A @ x)\n  y = C @ u\n}\n")
+        for arguments in ([], ["--analyze"]):
+            document = viz_document.read(self.viz("json", "--size", "n=60", *arguments, file="diamond.otm"))
+            segment, = document["segments"]
+            writer, ends, before = {}, [], []
+            for i, step in enumerate(segment["steps"]):
+                after = [writer[b] for b in step["reads"] if b in writer]
+                last = max(after, key=lambda j: ends[j], default=None)
+                before.append(last)
+                ends.append((0 if last is None else ends[last]) + step.get("measured_seconds", step["estimated_seconds"]))
+                writer.update(dict.fromkeys(step["writes"], i))
+            path, at = [], max(range(len(ends)), key=lambda i: ends[i])
+            while at is not None:
+                path.insert(0, at)
+                at = before[at]
+            self.assertEqual([i for i, s in enumerate(segment["steps"]) if s["critical"]], path)
+            self.assertLess(len(path), len(segment["steps"]))
+            self.assertAlmostEqual(segment["critical_seconds"] / max(ends), 1, places=4)
+
     def test_a_size_that_is_data_is_seen_when_it_is_run(self):
         self.write("pick.otm", "graph pick(x: f64[n]) -> (i, y) {\n  i = nonzero(x)\n  y = i * 2\n}\n")
-        planned = json.loads(self.viz("json", file="pick.otm"))
+        planned = viz_document.read(self.viz("json", file="pick.otm"))
         self.assertEqual(["steps" in s for s in planned["segments"]], [True, False])
-        run = json.loads(self.viz("json", "x=[0, 1, 2]", "--analyze", file="pick.otm"))
+        run = viz_document.read(self.viz("json", "x=[0, 1, 2]", "--analyze", file="pick.otm"))
         self.assertEqual(["steps" in s for s in run["segments"]], [True, True])
         # The passes of both segments were watched.
         for segment in run["segments"]:
@@ -115,7 +144,7 @@ class Viz(otium.CliTest):
     def test_a_device_that_is_not_here(self):
         big = ["--size", "m=20000", "--size", "n=20000", "--device-model", "h200"]
         self.write("mm.otm", "graph mm3(A: f32[m, n], B: f32[n, n]) -> C {\n  C = A @ B @ B @ B @ B\n}\n")
-        kinds = [n["kind"] for n in json.loads(self.viz("json", *big, file="mm.otm"))["segments"][0]["nodes"]]
+        kinds = [n["kind"] for n in viz_document.read(self.viz("json", *big, file="mm.otm"))["segments"][0]["nodes"]]
         self.assertIn("transfer", kinds)
         self.viz("svg", *big, file="mm.otm")
 

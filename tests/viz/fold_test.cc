@@ -132,6 +132,24 @@ TEST(Fold, ScopesNestAndRepeat) {
   EXPECT_EQ(scopes[0]->items.size(), 3u);
 }
 
+TEST(Fold, WhatAModelIsAppliedToIsNotOneOfItsWeights) {
+  Segment s = Empty();
+  s.scopes.push_back({"layer", -1, -1});
+  // A constant that others read, too, feeds nothing.
+  const Index half = AddNode(&s, "constant", {});
+  s.nodes[half].kind = NodeKind::kConstant;
+  const Index x = AddNode(&s, "input", {}), weight = AddNode(&s, "input", {});
+  const Index n = AddNode(&s, "mul", {x, half}, 0);
+  const Index m = AddNode(&s, "add", {n, weight}, 0);
+  AddNode(&s, "mul", {m, half});
+  const Folding f = FoldAll(s);
+  CheckSound(s, f, 3000);
+  EXPECT_EQ(f.group_of[x], 0);
+  EXPECT_EQ(f.group_of[half], 0);
+  EXPECT_NE(f.group_of[weight], 0);
+  EXPECT_EQ(f.group_of[weight], f.group_of[n]);
+}
+
 TEST(Fold, MuchIsFoldedIntoParts) {
   Segment s = Empty();
   std::vector<Index> all = {AddNode(&s, "input", {})};

@@ -163,6 +163,29 @@ graph main(x: f64[n]) -> (a, b) {
   }
 }
 
+// A transpose that a rule moves through a product is made anew, while the old one's
+// place is taken by the other; it still lies in the call.
+TEST(Model, WhatIsMadeInACallStaysInIt) {
+  const Planned planned = PlanText(R"(# sizes: n=64
+graph scores(x: f64[n, n], K: f64[n, n]) -> y {
+  y = x @ (x @ K).T
+}
+graph main(x: f64[n, n], K: f64[n, n]) -> y {
+  y = exp(scores(x, K))
+}
+)",
+                                   "scores.otm");
+  const Segment s = planned.Describe().segments[0];
+  int transposes = 0;
+  for (const Node& n : s.nodes) {
+    if (n.op != "transpose") continue;
+    ++transposes;
+    ASSERT_GE(n.scope, 0) << n.text;
+    EXPECT_EQ(s.scopes[n.scope].name, "scores");
+  }
+  EXPECT_GE(transposes, 2);
+}
+
 TEST(Model, ThePlanHasMemoryAndACriticalPath) {
   const Planned planned = PlanText(R"(# sizes: n=100
 graph chain(A: f64[n, n]) -> y {

@@ -19,6 +19,7 @@
 #include "engine/graph/text/printer.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/npy.h"
+#include "engine/run/chrome_trace.h"
 
 namespace otium::cli {
 namespace {
@@ -181,6 +182,10 @@ absl::StatusOr<Profile> Analyze(const Program& program, const Inputs& inputs, Ru
 
 const Machine& MachineOf(const CompileOptions& compile) {
   return compile.machine != nullptr ? *compile.machine : HostMachine();
+}
+
+absl::Status WriteTrace(const Profile& profile, const std::string& path) {
+  return WithExit(WriteFileAtomically(path, ChromeTrace(profile)), Exit::kRunFailed);
 }
 
 }  // namespace otium::cli

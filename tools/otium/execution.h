@@ -51,8 +51,7 @@ absl::StatusOr<Profile> Analyze(const Program& program, const Inputs& inputs, Ru
 // The machine that plans are for.
 const Machine& MachineOf(const CompileOptions& compile);
 
-// As Chrome's about:tracing and Perfetto read it: passes, then steps, in
-// microseconds.
+// As Chrome's about:tracing and Perfetto read it (engine/run/chrome_trace.h).
 absl::Status WriteTrace(const Profile& profile, const std::string& path);
 
 }  // namespace otium::cli

@@ -212,7 +212,8 @@ Json StepToJson(const ExplainedStep& s) {
     json["measured"] = {{"seconds", s.measured->seconds},
                         {"share", s.measured->share},
                         {"alternative", s.measured->alternative},
-                        {"start", s.measured->start}};
+                        {"start", s.measured->start},
+                        {"thread", s.measured->thread}};
   }
   return json;
 }
@@ -237,8 +238,9 @@ ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans
   double total = 0;
   for (const StepRecord& r : profile->steps) total += r.end - r.start;
   for (const StepRecord& r : profile->steps) {
-    result.segments[r.segment].steps[r.step].measured = Measurement{
-        r.end - r.start, total > 0 ? (r.end - r.start) / total : 0, r.alternative, r.start};
+    result.segments[r.segment].steps[r.step].measured =
+        Measurement{r.end - r.start, total > 0 ? (r.end - r.start) / total : 0, r.alternative,
+                    r.start, r.thread};
   }
   result.measured = profile->seconds;
   // What came after was planned, and stands as a segment of its own.

@@ -38,6 +38,7 @@ struct Measurement {
   double share = 0;  // Of the steps of the whole run.
   int alternative = 0;
   double start = 0;  // Since the run began.
+  int thread = 0;    // StepRecord::thread.
 };
 
 struct ExplainedStep {

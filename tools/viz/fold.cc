@@ -2,13 +2,12 @@
 #include "tools/viz/fold.h"
 
 #include <algorithm>
-#include <functional>
-#include <queue>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/hash.h"
+#include "tools/viz/arrange.h"
 #include "tools/viz/repeats.h"
 
 namespace otium::viz {
@@ -19,7 +18,6 @@ class Folder {
   Folder(const Segment& segment, const View& view) : s_(segment), view_(view) {}
 
   Folding Run(int max_drawn) {
-    SortNodes();
     MakeScopes();
     hash_.resize(f_.groups.size());
     FindEdgesByNode();
@@ -33,121 +31,7 @@ class Folder {
   }
 
  private:
-  // ---- the order of computation
-
-  std::pair<Index, Index> Key(Index n) const {
-    const Node& node = s_.nodes[n];
-    Index key = node.sources.empty() ? 0 : node.sources[0];
-    // The nodes of a call stand where it does.
-    for (Index s : node.sources) {
-      if (s_.sources[s].op == Op::call) key = std::min(key, s);
-    }
-    return {key, n};
-  }
-
-  void SortNodes() {
-    const auto n = static_cast<Index>(s_.nodes.size());
-    std::vector<int> missing(n, 0);
-    std::vector<std::vector<Index>> out(n);
-    for (size_t e = 0; e < s_.edges.size(); ++e) {
-      if (!view_.edges[e] || s_.edges[e].from == s_.edges[e].to) continue;
-      ++missing[s_.edges[e].to];
-      out[s_.edges[e].from].push_back(s_.edges[e].to);
-    }
-    using Entry = std::pair<Index, Index>;
-    std::priority_queue<Entry, std::vector<Entry>, std::greater<Entry>> ready;
-    std::vector<Entry> all;
-    for (Index v = 0; v < n; ++v) {
-      if (!view_.nodes[v]) continue;
-      all.push_back(Key(v));
-      if (missing[v] == 0) ready.push(Key(v));
-    }
-    std::sort(all.begin(), all.end());
-    std::vector<bool> done(n, false);
-    size_t next = 0;
-    while (order_.size() < all.size()) {
-      if (ready.empty()) {  // A cycle between stages.
-        while (done[all[next].second]) ++next;
-        ready.push(all[next]);
-      }
-      const Index v = ready.top().second;
-      ready.pop();
-      if (done[v]) continue;
-      done[v] = true;
-      order_.push_back(v);
-      for (Index t : out[v]) {
-        if (--missing[t] == 0) ready.push(Key(t));
-      }
-    }
-  }
-
   // ---- scopes
-
-  // Where a node is drawn: in its scope; a call in the scope that it becomes, so that
-  // the two have one place; and what reads nothing, like weights, where all its
-  // readers are.
-  void ChooseScopes() {
-    absl::flat_hash_map<std::pair<Index, Index>, Index> scope_at;
-    for (Index s = 0; s < static_cast<Index>(s_.scopes.size()); ++s) {
-      scope_at.try_emplace({s_.scopes[s].parent, s_.scopes[s].source}, s);
-    }
-    std::vector<int> depth(s_.scopes.size(), 0);
-    for (size_t s = 0; s < s_.scopes.size(); ++s) {
-      if (s_.scopes[s].parent >= 0) depth[s] = depth[s_.scopes[s].parent] + 1;
-    }
-    scope_.resize(s_.nodes.size());
-    for (size_t v = 0; v < s_.nodes.size(); ++v) {
-      const Node& node = s_.nodes[v];
-      scope_[v] = node.scope;
-      if (node.kind != NodeKind::kCall || node.sources.empty()) continue;
-      const auto it = scope_at.find({node.scope, node.sources[0]});
-      if (it != scope_at.end()) scope_[v] = it->second;
-    }
-    constexpr Index kNobody = -2;
-    std::vector<Index> readers(s_.nodes.size(), kNobody);
-    std::vector<bool> reads(s_.nodes.size(), false);
-    for (size_t e = 0; e < s_.edges.size(); ++e) {
-      if (!view_.edges[e]) continue;
-      const Edge& edge = s_.edges[e];
-      reads[edge.to] = true;
-      Index& common = readers[edge.from];
-      Index other = scope_[edge.to];
-      if (common == kNobody) common = other;
-      while (common != other) {
-        Index& deeper =
-            common >= 0 && (other < 0 || depth[common] >= depth[other]) ? common : other;
-        deeper = s_.scopes[deeper].parent;
-      }
-    }
-    for (size_t v = 0; v < s_.nodes.size(); ++v) {
-      if (!reads[v] && readers[v] != kNobody) scope_[v] = readers[v];
-    }
-    KeepFirstInputs(reads);
-  }
-
-  // A call that reads nothing but inputs keeps the first of them outside: what a
-  // model is applied to is not one of its weights, and its first layer is like the
-  // others.
-  void KeepFirstInputs(const std::vector<bool>& reads) {
-    const auto outermost = [&](Index scope) {
-      while (scope >= 0 && s_.scopes[scope].parent >= 0) scope = s_.scopes[scope].parent;
-      return scope;
-    };
-    std::vector<bool> is_fed(s_.scopes.size(), false);
-    for (size_t e = 0; e < s_.edges.size(); ++e) {
-      if (!view_.edges[e]) continue;
-      const Edge& edge = s_.edges[e];
-      const Index to = outermost(scope_[edge.to]);
-      if (to >= 0 && outermost(scope_[edge.from]) != to) is_fed[to] = true;
-    }
-    for (size_t v = 0; v < s_.nodes.size(); ++v) {
-      if (reads[v] || !view_.nodes[v] || s_.nodes[v].kind != NodeKind::kInput) continue;
-      const Index scope = outermost(scope_[v]);
-      if (scope < 0 || is_fed[scope]) continue;
-      is_fed[scope] = true;
-      scope_[v] = -1;
-    }
-  }
 
   void MakeScopes() {
     f_.group_of.assign(s_.nodes.size(), -1);
@@ -155,11 +39,11 @@ class Folder {
     whole.first = 0;
     f_.groups.push_back(std::move(whole));
     absl::flat_hash_map<Index, Index> group_of_scope;
-    ChooseScopes();
-    for (Index v : order_) {
+    const std::vector<Index> drawn_in = ChooseScopes(s_, view_);
+    for (Index v : ComputationOrder(s_, view_)) {
       // From outside in: groups that are new get a place in their parents.
       std::vector<Index> path;
-      for (Index s = scope_[v]; s >= 0; s = s_.scopes[s].parent) path.push_back(s);
+      for (Index s = drawn_in[v]; s >= 0; s = s_.scopes[s].parent) path.push_back(s);
       Index group = 0;
       for (size_t i = path.size(); i-- > 0;) {
         const auto [it, is_new] =
@@ -390,8 +274,6 @@ class Folder {
   const Segment& s_;
   const View& view_;
   Folding f_;
-  std::vector<Index> order_;
-  std::vector<Index> scope_;  // Where each node is drawn.
   std::vector<std::vector<Index>> in_edges_;
   std::vector<Hash128> hash_;  // Of groups.
 };

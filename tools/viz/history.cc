@@ -96,7 +96,7 @@ void HistoryBuilder::Match(const Graph& graph) {
   };
   // Old nodes by both keys, the first one at the end of its list.
   absl::flat_hash_map<Hash128, std::vector<NodeId>> by_key;
-  by_key.reserve(2 * old.num_nodes());
+  by_key.reserve(size_t{2} * old.num_nodes());
   std::vector<bool> claimed(old.num_nodes(), false);
   absl::flat_hash_map<absl::string_view, NodeId> inputs;
   for (const GraphInput& in : old.inputs()) inputs.try_emplace(in.name, old.producer(in.value));
@@ -240,10 +240,11 @@ void HistoryBuilder::NoteCallees(const Graph& graph) {
 
 // The scope of a node that inline_calls made: its calls, of which an inner one has a
 // larger source than an outer one, for sources of callees are appended. Of nodes made
-// later it is that of what they were made of (FindSuccessors); of those whose pass
-// was not watched, the one call of the source graph that they lie in, if it is one.
+// later it is that of what they were made of (FindSuccessors), or, when that is still
+// there, the one that was made for the same calls; of those whose pass was not watched,
+// the one call of the source graph that they lie in, if it is one.
 Index HistoryBuilder::ScopeOfCalls(const Node& node) {
-  if (node.kind == NodeKind::kCall || !previous_has_calls_) return -1;
+  if (node.kind == NodeKind::kCall) return -1;
   std::vector<Index> calls;
   for (Index s : node.sources) {
     if (IsCall(segment_, s)) calls.push_back(s);
@@ -254,6 +255,7 @@ Index HistoryBuilder::ScopeOfCalls(const Node& node) {
   if (in_source != 1) return -1;
   Index scope = -1;
   for (Index call : calls) {
+    if (!previous_has_calls_ && !scope_of_.contains({scope, call})) return -1;
     const auto [it, is_new] =
         scope_of_.try_emplace({scope, call}, static_cast<Index>(segment_.scopes.size()));
     if (is_new) {

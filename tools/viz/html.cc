@@ -23,9 +23,9 @@ namespace {
 std::string Deflated(absl::string_view bytes) {
   uLongf size = compressBound(bytes.size());
   std::string out(size, '\0');
-  const int status = compress2(reinterpret_cast<Bytef*>(out.data()), &size,
-                               reinterpret_cast<const Bytef*>(bytes.data()), bytes.size(),
-                               Z_DEFAULT_COMPRESSION);
+  const int status =
+      compress2(reinterpret_cast<Bytef*>(out.data()), &size,
+                reinterpret_cast<const Bytef*>(bytes.data()), bytes.size(), Z_DEFAULT_COMPRESSION);
   out.resize(status == Z_OK ? size : 0);
   return out;
 }

@@ -113,6 +113,7 @@ class Lister {
       absl::StrAppend(&out_, "  ", r.fired ? "fired   " : "refused ",
                       Displayed(r.text, kLineLimit));
       const Rule& rule = *document_.rules[r.rule];
+      if (r.times > 1) absl::StrAppend(&out_, " (", r.times, " times)");
       if (r.fired && !rule.formula.empty()) absl::StrAppend(&out_, "   [", rule.formula, "]");
       out_ += "\n";
     }

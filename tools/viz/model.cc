@@ -2,6 +2,7 @@
 #include "tools/viz/model.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -41,6 +42,14 @@ class ReasonBuilder {
     const NodesBySource present = BySource(segment_, here), touched = BySource(segment_, changed);
     for (; next_ < end; ++next_) {
       const Reason& reason = plan_.reasons[next_];
+      const auto [said, is_new] =
+          said_.try_emplace({stage, reason.rule, reason.outcome, reason.nodes[0], reason.nodes[1],
+                             reason.numbers[0], reason.numbers[1]},
+                            segment_.reasons.size());
+      if (!is_new) {
+        ++segment_.reasons[said->second].times;
+        continue;
+      }
       SeenReason seen{stage,
                       RuleIndex(reason.rule),
                       reason.fired(),
@@ -79,6 +88,9 @@ class ReasonBuilder {
     return static_cast<Index>(rules.size()) - 1;
   }
 
+  using Key = std::tuple<Index, const Rule*, uint8_t, SourceId, SourceId, double, double>;
+
+  absl::flat_hash_map<Key, size_t> said_;
   const Plan& plan_;
   Document& document_;
   Segment& segment_;
@@ -184,10 +196,13 @@ Document DescribePlans(const std::vector<std::shared_ptr<const Plan>>& given,
     document.segments.push_back(DescribePlan(*plans[i], std::move(explained.segments[i]),
                                              HistoryOf(*plans[i], options.history), &document));
   }
-  if (!plans.empty() && plans.back()->continuation.has_value()) {
-    // Not planned yet: only what it is.
-    HistoryBuilder(&document.segments.emplace_back())
-        .AddGraph("source", Stage::kSource, *plans.back()->continuation->rest);
+  if (!plans.empty()) {
+    const auto& continuation = plans.back()->continuation;
+    if (continuation.has_value()) {
+      // Not planned yet: only what it is.
+      HistoryBuilder(&document.segments.emplace_back())
+          .AddGraph("source", Stage::kSource, *continuation->rest);
+    }
   }
   if (profile != nullptr) {
     document.measured = true;

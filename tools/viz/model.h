@@ -93,12 +93,14 @@ struct Scope {
   Index source = -1;  // The call.
 };
 
+// Said once of all calls of a graph, whose nodes come from the same sources.
 struct SeenReason {
   Index stage = 0;
   Index rule = 0;
   bool fired = false;
   std::string text;
   std::vector<Index> nodes;
+  int times = 1;
 };
 
 struct Stage {

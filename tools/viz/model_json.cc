@@ -1,104 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The document as JSON; README.md describes it, member by member. Written straight
-// into a string: a tree of values would take longer than everything before it.
+// The document as JSON; README.md describes it, member by member.
+
+#include <algorithm>
 
 #include "absl/strings/str_cat.h"
 #include "engine/optimize/cost.h"
 #include "engine/version.h"
-#include "tools/viz/display.h"
+#include "tools/viz/json_writer.h"
 #include "tools/viz/outputs.h"
 #include "tools/viz/picture.h"
 
 namespace otium::viz {
 namespace {
 
-class JsonWriter {
- public:
-  std::string Take() { return std::move(out_); }
+constexpr int kFormat = 2;
 
-  void Open(char bracket) {
-    Separate();
-    out_ += bracket;
-    first_ = true;
-  }
-  void Close(char bracket) {
-    out_ += bracket;
-    first_ = false;
-  }
-  void Key(absl::string_view key) {
-    Separate();
-    absl::StrAppend(&out_, "\"", key, "\":");
-    first_ = true;  // The value follows.
-  }
-  void Raw(absl::string_view json) {
-    Separate();
-    absl::StrAppend(&out_, json);
-  }
-  // Before an element, after the comma that it needs.
-  void NewLine() {
-    Separate();
-    out_ += '\n';
-    first_ = true;
-  }
-  void String(absl::string_view text) { Raw(JsonString(text)); }
-  void Number(double value) { Raw(JsonNumber(value)); }
-
-  // Members that say nothing are left out.
-  void Text(absl::string_view key, absl::string_view text) {
-    if (text.empty()) return;
-    Key(key);
-    String(text);
-  }
-  void Count(absl::string_view key, double value) {
-    if (value == 0) return;
-    Key(key);
-    Number(value);
-  }
-  void Ref(absl::string_view key, Index index) {
-    if (index < 0) return;
-    Key(key);
-    Number(index);
-  }
-  template <class T>
-  void Numbers(absl::string_view key, const std::vector<T>& list) {
-    if (list.empty()) return;
-    Key(key);
-    NumberList(list);
-  }
-  template <class T>
-  void NumberList(const std::vector<T>& list) {
-    Open('[');
-    for (T v : list) Number(static_cast<double>(v));
-    Close(']');
-  }
-  void Strings(absl::string_view key, const std::vector<std::string>& list) {
-    if (list.empty()) return;
-    Key(key);
-    Open('[');
-    for (const std::string& s : list) String(s);
-    Close(']');
-  }
-
- private:
-  void Separate() {
-    if (!first_) out_ += ',';
-    first_ = false;
-  }
-
-  std::string out_;
-  bool first_ = true;
-};
-
-// Lists of objects stand one a line, so that files can be compared.
+// Few things, one a line.
 template <class List, class Write>
 void WriteList(JsonWriter& w, absl::string_view key, const List& list, Write write) {
-  if (list.empty()) return;
+  w.NewLine();
   w.Key(key);
   w.Open('[');
   for (const auto& element : list) {
     w.NewLine();
+    w.Open('{');
     write(element);
+    w.Close('}');
   }
   w.Close(']');
 }
@@ -131,211 +59,252 @@ absl::string_view BufferKindName(BufferKind kind) {
   return "arena";
 }
 
-void WriteNode(JsonWriter& w, const Node& n) {
-  w.Open('{');
-  w.Text("op", n.op);
-  w.Text("kind", NodeKindName(n.kind));
-  w.Text("name", n.name);
-  w.Text("type", n.type);
-  w.Text("text", n.text);
-  w.Text("device", n.device);
-  w.Count("bytes", n.bytes);
-  w.Key("first");
-  w.Number(n.first);
-  w.Key("last");
-  w.Number(n.last);
-  w.Numbers("became", n.became);
-  w.Ref("scope", n.scope);
-  w.Ref("body", n.body);
-  w.Numbers("sources", n.sources);
-  w.Strings("outputs", n.outputs);
-  w.Numbers("steps", n.steps);
-  w.Numbers("reasons", n.reasons);
-  w.Close('}');
+void WriteNodes(JsonWriter& w, TextTable& texts, const std::vector<Node>& nodes) {
+  TableWriter t(&w, &texts, "nodes", nodes.size());
+  t.Texts("op", [&](size_t i) { return nodes[i].op; });
+  t.Texts("kind", [&](size_t i) { return NodeKindName(nodes[i].kind); });
+  t.Texts("name", [&](size_t i) { return nodes[i].name; });
+  t.Texts("type", [&](size_t i) { return nodes[i].type; });
+  t.Texts("text", [&](size_t i) { return nodes[i].text; });
+  t.Texts("device", [&](size_t i) { return nodes[i].device; });
+  t.Numbers("bytes", [&](size_t i) { return nodes[i].bytes; });
+  t.Numbers("first", [&](size_t i) { return nodes[i].first; });
+  t.Numbers("last", [&](size_t i) { return nodes[i].last; });
+  t.NumberLists(
+      "became", [&](size_t i) -> auto& { return nodes[i].became; });
+  t.Numbers("scope", [&](size_t i) { return nodes[i].scope; });
+  t.Numbers("body", [&](size_t i) { return nodes[i].body; });
+  t.NumberLists(
+      "sources", [&](size_t i) -> auto& { return nodes[i].sources; });
+  t.TextLists(
+      "outputs", [&](size_t i) -> auto& { return nodes[i].outputs; });
+  t.NumberLists(
+      "steps", [&](size_t i) -> auto& { return nodes[i].steps; });
+  t.NumberLists(
+      "reasons", [&](size_t i) -> auto& { return nodes[i].reasons; });
 }
 
-void WriteSource(JsonWriter& w, const SourceTable::Entry& entry) {
-  w.Open('{');
-  w.Text("op", GetOp(entry.op).name);
-  w.Text("name", entry.name);
-  if (entry.position.known()) {
-    w.Text("file", entry.position.file);
-    w.Count("line", entry.position.line);
-    w.Count("column", entry.position.column);
-    w.Count("length", entry.position.length);
-  }
-  w.Close('}');
+void WriteEdges(JsonWriter& w, TextTable& texts, const std::vector<Edge>& edges) {
+  TableWriter t(&w, &texts, "edges", edges.size());
+  t.Numbers("from", [&](size_t i) { return edges[i].from; });
+  t.Numbers("result", [&](size_t i) { return edges[i].result; });
+  t.Numbers("to", [&](size_t i) { return edges[i].to; });
+  t.Numbers("operand", [&](size_t i) { return edges[i].operand; });
+  t.Numbers("first", [&](size_t i) { return edges[i].first; });
+  t.Numbers("last", [&](size_t i) { return edges[i].last; });
+  t.Numbers("bytes", [&](size_t i) { return edges[i].bytes; });
 }
 
-void WriteGroup(JsonWriter& w, const Group& group, const GroupPicture& picture) {
-  w.Open('{');
-  w.Text("name", group.name);
-  w.Text("kind", GroupKindName(group.kind));
-  w.Ref("parent", group.parent);
-  w.Count("times", group.times);
-  w.Count("count", group.count);
-  w.Key("first");
-  w.Number(group.first);
-  w.Key("last");
-  w.Number(group.last);
-  if (group.open) {
-    w.Key("open");
-    w.Raw("true");
+void WriteSources(JsonWriter& w, TextTable& texts, const std::vector<SourceTable::Entry>& sources) {
+  TableWriter t(&w, &texts, "sources", sources.size());
+  t.Texts("op", [&](size_t i) { return GetOp(sources[i].op).name; });
+  t.Texts("name", [&](size_t i) { return sources[i].name; });
+  t.Texts("file", [&](size_t i) { return sources[i].position.file; });
+  t.Numbers("line", [&](size_t i) { return sources[i].position.line; });
+  t.Numbers("column", [&](size_t i) { return sources[i].position.column; });
+  t.Numbers("length", [&](size_t i) { return sources[i].position.length; });
+}
+
+void WriteWhatWasDone(JsonWriter& w, TextTable& texts, const Segment& s) {
+  {
+    TableWriter t(&w, &texts, "scopes", s.scopes.size());
+    t.Texts("name", [&](size_t i) { return s.scopes[i].name; });
+    t.Numbers("parent", [&](size_t i) { return s.scopes[i].parent; });
+    t.Numbers("source", [&](size_t i) { return s.scopes[i].source; });
   }
-  w.Key("closed_size");
-  w.NumberList(std::vector<double>{picture.closed_width, picture.closed_height});
-  w.Key("size");
-  w.NumberList(std::vector<double>{picture.width, picture.height});
-  w.Key("items");
-  w.Open('[');
-  for (const Placed& item : picture.items) {
-    w.NumberList(std::vector<double>{static_cast<double>(item.type),
-                                     static_cast<double>(item.index), item.x, item.y, item.width,
-                                     item.height});
+  WriteSources(w, texts, s.sources);
+  {
+    TableWriter t(&w, &texts, "reasons", s.reasons.size());
+    t.Numbers("stage", [&](size_t i) { return s.reasons[i].stage; });
+    t.Numbers("rule", [&](size_t i) { return s.reasons[i].rule; });
+    t.Numbers("fired", [&](size_t i) { return s.reasons[i].fired; });
+    t.Texts("text", [&](size_t i) { return s.reasons[i].text; });
+    t.NumberLists(
+        "nodes", [&](size_t i) -> auto& { return s.reasons[i].nodes; });
+    t.Numbers("times", [&](size_t i) { return s.reasons[i].times; });
   }
-  w.Close(']');
-  w.Key("routes");
-  w.Open('[');
-  for (const Route& route : picture.routes) {
-    w.Open('[');
-    w.Number(route.from);
-    w.Number(route.to);
-    w.Number(route.first);
-    w.Number(route.last);
-    w.Number(route.bytes);
-    w.NumberList(route.edges);
-    w.Open('[');
-    for (const Point& p : route.points) {
-      w.Number(p.x);
-      w.Number(p.y);
-    }
-    w.Close(']');
-    w.Close(']');
-  }
-  w.Close(']');
-  w.Close('}');
+  TableWriter t(&w, &texts, "bodies", s.bodies.size());
+  t.Texts("text", [&](size_t i) { return s.bodies[i]; });
 }
 
 // What its node says, and the operands' names and types, is not said again.
-void WriteStep(JsonWriter& w, const Segment& s, size_t i) {
-  const ExplainedStep& step = s.plan.steps[i];
-  w.Open('{');
-  w.Text("kind", step.kind);
-  w.Text("kernel", step.kernel);
-  w.Strings("alternatives", step.alternatives);
-  w.Text("device", step.device);
-  w.Ref("node", s.step_node[i]);
-  w.Numbers("reads", s.step_reads[i]);
-  w.Numbers("writes", s.step_writes[i]);
-  std::vector<std::string> layouts;
-  bool any = false;
-  for (const ExplainedOperand& operand : step.operands) {
-    layouts.push_back(operand.layout);
-    any = any || !operand.layout.empty();
+void WriteSteps(JsonWriter& w, TextTable& texts, const Segment& s) {
+  const std::vector<ExplainedStep>& steps = s.plan.steps;
+  TableWriter t(&w, &texts, "steps", steps.size());
+  t.Texts("kind", [&](size_t i) { return steps[i].kind; });
+  t.Texts("kernel", [&](size_t i) { return steps[i].kernel; });
+  t.TextLists(
+      "alternatives", [&](size_t i) -> auto& { return steps[i].alternatives; });
+  t.Texts("device", [&](size_t i) { return steps[i].device; });
+  t.Numbers("node", [&](size_t i) { return s.step_node[i]; });
+  t.NumberLists(
+      "reads", [&](size_t i) -> auto& { return s.step_reads[i]; });
+  t.NumberLists(
+      "writes", [&](size_t i) -> auto& { return s.step_writes[i]; });
+  t.TextLists("layouts", [&](size_t i) {
+    // None when all lie dense by rows.
+    std::vector<std::string> layouts;
+    bool any = false;
+    for (const ExplainedOperand& operand : steps[i].operands) {
+      layouts.push_back(operand.layout);
+      any = any || !operand.layout.empty();
+    }
+    if (!any) layouts.clear();
+    return layouts;
+  });
+  t.Numbers("flops", [&](size_t i) { return steps[i].flops; });
+  t.Numbers("bytes", [&](size_t i) { return steps[i].bytes; });
+  t.Numbers("estimated_seconds", [&](size_t i) { return steps[i].seconds; });
+  t.Numbers("roofline_seconds", [&](size_t i) { return steps[i].roofline; });
+  t.Numbers("workspace_bytes", [&](size_t i) { return steps[i].workspace_bytes; });
+  t.Numbers("live_bytes", [&](size_t i) { return s.live_bytes[i]; });
+  std::vector<bool> critical(steps.size(), false);
+  for (Index i : s.critical_path) critical[i] = true;
+  t.Numbers("critical", [&](size_t i) { return critical[i]; });
+  const bool any = std::any_of(steps.begin(), steps.end(),
+                               [](const ExplainedStep& step) { return step.measured.has_value(); });
+  if (!any) return;
+  const auto measured = [&](absl::string_view key, auto member) {
+    t.Numbers(key, [&](size_t i) -> double {
+      return steps[i].measured.has_value() ? static_cast<double>((*steps[i].measured).*member) : -1;
+    });
+  };
+  measured("measured_seconds", &Measurement::seconds);
+  measured("share", &Measurement::share);
+  measured("start", &Measurement::start);
+  measured("thread", &Measurement::thread);
+  measured("alternative", &Measurement::alternative);
+}
+
+void WriteMemory(JsonWriter& w, TextTable& texts, const Segment& s) {
+  {
+    TableWriter t(&w, &texts, "buffers", s.buffers.size());
+    t.Texts("kind", [&](size_t i) { return BufferKindName(s.buffers[i].kind); });
+    t.Texts("device", [&](size_t i) { return s.buffers[i].device; });
+    t.Numbers("bytes", [&](size_t i) { return s.buffers[i].bytes; });
+    t.Numbers("offset", [&](size_t i) { return s.buffers[i].offset; });
+    t.Numbers("first", [&](size_t i) { return s.buffers[i].first; });
+    t.Numbers("last", [&](size_t i) { return s.buffers[i].last; });
+    t.Numbers("node", [&](size_t i) { return s.buffers[i].node; });
   }
-  if (any) w.Strings("layouts", layouts);
-  w.Count("flops", step.flops);
-  w.Count("bytes", step.bytes);
-  w.Count("estimated_seconds", step.seconds);
-  w.Count("roofline_seconds", step.roofline);
-  w.Count("workspace_bytes", static_cast<double>(step.workspace_bytes));
-  if (step.measured.has_value()) {
-    w.Key("measured");
-    w.Open('{');
-    w.Key("seconds");
-    w.Number(step.measured->seconds);
-    w.Key("share");
-    w.Number(step.measured->share);
-    w.Count("alternative", step.measured->alternative);
-    w.Key("start");
-    w.Number(step.measured->start);
-    w.Close('}');
+  WriteList(w, "arenas", s.plan.arenas, [&](const auto& arena) {
+    w.Text("device", arena.first);
+    w.Count("bytes", static_cast<double>(arena.second));
+  });
+  w.Count("peak_bytes", static_cast<double>(s.plan.peak_bytes));
+  w.Key("peak_step");
+  w.Number(s.peak_step);
+}
+
+void WriteGroups(JsonWriter& w, TextTable& texts, const Picture& picture) {
+  const std::vector<Group>& groups = picture.folding.groups;
+  TableWriter t(&w, &texts, "groups", groups.size());
+  t.Texts("name", [&](size_t g) { return groups[g].name; });
+  t.Texts("kind", [&](size_t g) { return GroupKindName(groups[g].kind); });
+  t.Numbers("parent", [&](size_t g) { return groups[g].parent; });
+  t.Numbers("times", [&](size_t g) { return groups[g].times; });
+  t.Numbers("count", [&](size_t g) { return groups[g].count; });
+  t.Numbers("first", [&](size_t g) { return groups[g].first; });
+  t.Numbers("last", [&](size_t g) { return groups[g].last; });
+  t.Numbers("open", [&](size_t g) { return groups[g].open; });
+  t.Numbers("closed_width", [&](size_t g) { return picture.groups[g].closed_width; });
+  t.Numbers("closed_height", [&](size_t g) { return picture.groups[g].closed_height; });
+}
+
+// Items and routes of all groups, one after the other; each group says how many.
+void WriteLayout(JsonWriter& w, TextTable& texts, Index stage,
+                 const std::vector<GroupPicture>& groups) {
+  std::vector<const Placed*> items;
+  std::vector<const Route*> routes;
+  for (const GroupPicture& p : groups) {
+    for (const Placed& item : p.items) items.push_back(&item);
+    for (const Route& route : p.routes) routes.push_back(&route);
+  }
+  w.NewLine();
+  w.Open('{');
+  w.Key("stage");
+  w.Number(stage);
+  {
+    TableWriter t(&w, &texts, "insides", groups.size());
+    t.Numbers("width", [&](size_t g) { return groups[g].width; });
+    t.Numbers("height", [&](size_t g) { return groups[g].height; });
+    t.Numbers("items", [&](size_t g) { return groups[g].items.size(); });
+    t.Numbers("routes", [&](size_t g) { return groups[g].routes.size(); });
+  }
+  {
+    TableWriter t(&w, &texts, "items", items.size());
+    t.Numbers("type", [&](size_t i) { return items[i]->type; });
+    t.Numbers("index", [&](size_t i) { return items[i]->index; });
+    t.Numbers("x", [&](size_t i) { return items[i]->x; });
+    t.Numbers("y", [&](size_t i) { return items[i]->y; });
+    t.Numbers("width", [&](size_t i) { return items[i]->width; });
+    t.Numbers("height", [&](size_t i) { return items[i]->height; });
+  }
+  {
+    TableWriter t(&w, &texts, "routes", routes.size());
+    t.Numbers("from", [&](size_t i) { return routes[i]->from; });
+    t.Numbers("to", [&](size_t i) { return routes[i]->to; });
+    t.NumberLists(
+        "edges", [&](size_t i) -> auto& { return routes[i]->edges; });
+    const auto coordinates = [&](absl::string_view key, double Point::*member) {
+      t.NumberLists(key, [&](size_t i) {
+        std::vector<double> values;
+        for (const Point& p : routes[i]->points) values.push_back(p.*member);
+        return values;
+      });
+    };
+    coordinates("x", &Point::x);
+    coordinates("y", &Point::y);
   }
   w.Close('}');
 }
 
-void WriteSegment(JsonWriter& w, const Segment& s) {
+bool ShowsAll(const View& view) {
+  const auto is_in = [](bool is) { return is; };
+  return std::all_of(view.nodes.begin(), view.nodes.end(), is_in) &&
+         std::all_of(view.edges.begin(), view.edges.end(), is_in);
+}
+
+// One layout of all stages, in which nodes keep their places; and of the first and the
+// last, which are looked at alone, without room for what is not in them.
+void WritePictures(JsonWriter& w, TextTable& texts, const Segment& s) {
+  const Picture picture =
+      DrawPicture(s, ViewOf(s, kAllStages), kMaxDrawnInPage, Inside::kAllGroups);
+  WriteGroups(w, texts, picture);
+  w.NewLine();
+  w.Key("layouts");
+  w.Open('[');
+  WriteLayout(w, texts, kAllStages, picture.groups);
+  for (const Index stage : {0, s.last_stage()}) {
+    const View view = ViewOf(s, stage);
+    if (ShowsAll(view)) continue;
+    WriteLayout(w, texts, stage, DrawGroups(s, view, picture.folding, Inside::kAllGroups));
+  }
+  w.Close(']');
+}
+
+void WriteSegment(JsonWriter& w, TextTable& texts, const Segment& s) {
+  w.NewLine();
   w.Open('{');
   WriteList(w, "stages", s.stages, [&](const Stage& stage) {
-    w.Open('{');
     w.Text("name", stage.name);
     w.Text("kind", StageKindName(stage.kind));
     w.Count("made", stage.made);
     w.Count("removed", stage.removed);
-    w.Close('}');
   });
-  WriteList(w, "nodes", s.nodes, [&](const Node& n) { WriteNode(w, n); });
-  WriteList(w, "edges", s.edges, [&](const Edge& e) {
-    w.NumberList(std::vector<double>{static_cast<double>(e.from), static_cast<double>(e.result),
-                                     static_cast<double>(e.to), static_cast<double>(e.operand),
-                                     static_cast<double>(e.first), static_cast<double>(e.last),
-                                     e.bytes});
-  });
-  WriteList(w, "scopes", s.scopes, [&](const Scope& scope) {
-    w.Open('{');
-    w.Text("name", scope.name);
-    w.Ref("parent", scope.parent);
-    w.Ref("source", scope.source);
-    w.Close('}');
-  });
-  WriteList(w, "sources", s.sources, [&](const auto& entry) { WriteSource(w, entry); });
-  WriteList(w, "reasons", s.reasons, [&](const SeenReason& reason) {
-    w.Open('{');
-    w.Ref("stage", reason.stage);
-    w.Ref("rule", reason.rule);
-    w.Key("fired");
-    w.Raw(reason.fired ? "true" : "false");
-    w.Text("text", reason.text);
-    w.Numbers("nodes", reason.nodes);
-    w.Close('}');
-  });
-  w.Strings("bodies", s.bodies);
+  WriteNodes(w, texts, s.nodes);
+  WriteEdges(w, texts, s.edges);
+  WriteWhatWasDone(w, texts, s);
   if (s.planned) {
-    w.Key("steps");
-    w.Open('[');
-    for (size_t i = 0; i < s.plan.steps.size(); ++i) {
-      w.NewLine();
-      WriteStep(w, s, i);
-    }
-    w.Close(']');
-    WriteList(w, "buffers", s.buffers, [&](const SeenBuffer& b) {
-      w.Open('{');
-      w.Text("kind", BufferKindName(b.kind));
-      w.Text("device", b.device);
-      w.Count("bytes", static_cast<double>(b.bytes));
-      w.Count("offset", static_cast<double>(b.offset));
-      w.Key("first");
-      w.Number(b.first);
-      w.Key("last");
-      w.Number(b.last);
-      w.Ref("node", b.node);
-      w.Close('}');
-    });
-    WriteList(w, "arenas", s.plan.arenas, [&](const auto& arena) {
-      w.Open('{');
-      w.Text("device", arena.first);
-      w.Count("bytes", static_cast<double>(arena.second));
-      w.Close('}');
-    });
-    w.Count("peak_bytes", static_cast<double>(s.plan.peak_bytes));
-    w.Ref("peak_step", s.peak_step);
-    w.Numbers("live_bytes", s.live_bytes);
-    w.Numbers("critical_path", s.critical_path);
+    WriteSteps(w, texts, s);
+    WriteMemory(w, texts, s);
     w.Count("critical_seconds", s.critical_seconds);
-    w.Strings("planned_later", s.plan.rest);
+    w.Key("planned_later");
+    w.Open('[');
+    for (const std::string& op : s.plan.rest) w.String(op);
+    w.Close(']');
   }
-  const Picture picture =
-      DrawPicture(s, ViewOf(s, kAllStages), kMaxDrawnInPage, Inside::kAllGroups);
-  w.Key("picture");
-  w.Open('{');
-  w.Key("groups");
-  w.Open('[');
-  for (size_t g = 0; g < picture.groups.size(); ++g) {
-    w.NewLine();
-    WriteGroup(w, picture.folding.groups[g], picture.groups[g]);
-  }
-  w.Close(']');
-  w.Close('}');
+  WritePictures(w, texts, s);
   w.Close('}');
 }
 
@@ -343,9 +312,10 @@ void WriteSegment(JsonWriter& w, const Segment& s) {
 
 std::string ToJson(const Document& document, const Machine& machine) {
   JsonWriter w;
+  TextTable texts;
   w.Open('{');
   w.Key("format");
-  w.Number(1);
+  w.Number(kFormat);
   w.Text("otium", Version());
   w.Text("graph", document.name);
   w.Key("kinds");
@@ -353,28 +323,25 @@ std::string ToJson(const Document& document, const Machine& machine) {
   for (int k = 0; k < kNumNodeKinds; ++k) w.String(NodeKindName(static_cast<NodeKind>(k)));
   w.Close(']');
   WriteList(w, "rules", document.rules, [&](const Rule* rule) {
-    w.Open('{');
     w.Text("name", rule->name);
     w.Text("formula", rule->formula);
     w.Text("condition", rule->condition);
     w.Text("error", ErrorClassName(rule->error));
-    w.Close('}');
   });
   if (!document.segments.empty() && document.segments[0].planned) {
     WriteList(w, "devices", machine.devices, [&](const DeviceModel& d) {
-      w.Open('{');
       w.Text("device", DeviceToString(d.device));
       w.Text("name", d.name);
       w.Count("f32_flops", d.f32_flops);
       w.Count("f64_flops", d.f64_flops);
       w.Count("memory_bandwidth", d.memory_bandwidth);
-      w.Close('}');
     });
   }
   w.Key("segments");
   w.Open('[');
-  for (const Segment& s : document.segments) WriteSegment(w, s);
+  for (const Segment& s : document.segments) WriteSegment(w, texts, s);
   w.Close(']');
+  texts.Write(&w);
   if (document.measured) {
     w.Count("measured_seconds", document.measured_seconds);
     w.Count("unattributed_seconds", document.unattributed_seconds);

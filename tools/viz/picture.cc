@@ -33,14 +33,13 @@ Size SizeOf(const Label& label) {
 
 class Drawer {
  public:
-  Drawer(const Segment& segment, const View& view, int max_drawn, Inside inside)
-      : s_(segment), view_(view), inside_(inside) {
-    picture_.folding = Fold(segment, view, max_drawn);
-  }
+  Drawer(const Segment& segment, const View& view, const Folding& folding, Inside inside)
+      : s_(segment), view_(view), folding_(folding), inside_(inside) {}
 
-  Picture Run() {
-    const std::vector<Group>& groups = picture_.folding.groups;
-    picture_.groups.resize(groups.size());
+  std::vector<GroupPicture> Run() {
+    const std::vector<Group>& groups = folding_.groups;
+    pictures_.resize(groups.size());
+    FindWhatIsIn();
     item_of_node_.assign(s_.nodes.size(), -1);
     item_of_group_.assign(groups.size(), -1);
     depth_.assign(groups.size(), 0);
@@ -51,29 +50,45 @@ class Drawer {
     Split();
     // Children before their parents, which need their sizes.
     for (size_t g = groups.size(); g-- > 0;) {
-      if (inside_ == Inside::kAllGroups || Shown(static_cast<Index>(g)))
+      if (!is_in_[g]) continue;
+      if (inside_ == Inside::kAllGroups || Shown(static_cast<Index>(g))) {
         Arrange(static_cast<Index>(g));
+      }
     }
-    return std::move(picture_);
+    return std::move(pictures_);
   }
 
  private:
   // Whether its inside is seen at first: open, as all around it.
-  bool Shown(Index g) const { return picture_.folding.groups[g].open; }
+  bool Shown(Index g) const { return folding_.groups[g].open; }
 
   bool IsShownGroup(const Placed& item) const {
     return item.type == Placed::kGroup && Shown(item.index);
   }
 
+  bool IsIn(const Item& item) const {
+    return item.is_group ? is_in_[item.index] : view_.nodes[item.index];
+  }
+
+  void FindWhatIsIn() {
+    const std::vector<Group>& groups = folding_.groups;
+    is_in_.assign(groups.size(), false);
+    for (size_t g = groups.size(); g-- > 0;) {
+      is_in_[g] = std::any_of(groups[g].items.begin(), groups[g].items.end(),
+                              [&](const Item& item) { return IsIn(item); });
+    }
+  }
+
   void AddItems(Index g) {
-    const Group& group = picture_.folding.groups[g];
-    GroupPicture& p = picture_.groups[g];
+    const Group& group = folding_.groups[g];
+    GroupPicture& p = pictures_[g];
     const Label label{Displayed(GroupTitle(group), kTitleLimit),
                       absl::StrCat(group.count, group.count == 1 ? " node" : " nodes")};
     const Size size = SizeOf(label);
     p.closed_width = size.width + 12;
     p.closed_height = size.height;
     for (const Item& item : group.items) {
+      if (!IsIn(item)) continue;
       const auto at = static_cast<Index>(p.items.size());
       (item.is_group ? item_of_group_ : item_of_node_)[item.index] = at;
       Placed placed{item.is_group ? Placed::kGroup : Placed::kNode, item.index, 0, 0, 0, 0};
@@ -89,7 +104,7 @@ class Drawer {
   // ---- edges to routes
 
   void AddRoute(Index g, Index from, Index to, Index e) {
-    GroupPicture& p = picture_.groups[g];
+    GroupPicture& p = pictures_[g];
     const Edge& edge = s_.edges[e];
     // Ports of open groups are places of their own.
     const bool ports = IsShownGroup(p.items[from]) || IsShownGroup(p.items[to]);
@@ -104,7 +119,7 @@ class Drawer {
   }
 
   Index Port(Index g, Placed::Type type, Index node) {
-    GroupPicture& p = picture_.groups[g];
+    GroupPicture& p = pictures_[g];
     const auto [it, is_new] =
         port_of_.try_emplace({g, type, node}, static_cast<Index>(p.items.size()));
     if (is_new) p.items.push_back({type, node, 0, 0, 1, 0});
@@ -112,12 +127,12 @@ class Drawer {
   }
 
   void Split() {
-    const std::vector<Group>& groups = picture_.folding.groups;
+    const std::vector<Group>& groups = folding_.groups;
     for (Index e = 0; e < static_cast<Index>(s_.edges.size()); ++e) {
       if (!view_.edges[e]) continue;
       const Edge& edge = s_.edges[e];
-      Index from_group = picture_.folding.group_of[edge.from];
-      Index to_group = picture_.folding.group_of[edge.to];
+      Index from_group = folding_.group_of[edge.from];
+      Index to_group = folding_.group_of[edge.to];
       if (from_group < 0 || to_group < 0) continue;
       Index from = item_of_node_[edge.from], to = item_of_node_[edge.to];
       while (from_group != to_group) {
@@ -142,15 +157,15 @@ class Drawer {
     if (!IsShownGroup(item)) return kAnywhere;
     const auto it = port_of_.find({item.index, type, node});
     if (it == port_of_.end()) return kAnywhere;
-    return picture_.groups[item.index].items[it->second].x;
+    return pictures_[item.index].items[it->second].x;
   }
 
   void Arrange(Index g) {
-    GroupPicture& p = picture_.groups[g];
+    GroupPicture& p = pictures_[g];
     std::vector<LayoutBox> boxes;
     for (Placed& item : p.items) {
       if (item.type == Placed::kGroup) {
-        const GroupPicture& child = picture_.groups[item.index];
+        const GroupPicture& child = pictures_[item.index];
         item.width = Shown(item.index) ? child.width : child.closed_width;
         item.height = Shown(item.index) ? child.height : child.closed_height;
       }
@@ -193,8 +208,10 @@ class Drawer {
 
   const Segment& s_;
   const View& view_;
+  const Folding& folding_;
   const Inside inside_;
-  Picture picture_;
+  std::vector<GroupPicture> pictures_;
+  std::vector<bool> is_in_;  // Groups in which something is shown.
   std::vector<Index> item_of_node_, item_of_group_;
   std::vector<int> depth_;
   absl::flat_hash_map<std::tuple<Index, Index, Index, Index>, Index> route_of_;
@@ -240,7 +257,15 @@ Label LabelOf(const Segment& segment, const Node& node) {
 }
 
 Picture DrawPicture(const Segment& segment, const View& view, int max_drawn, Inside inside) {
-  return Drawer(segment, view, max_drawn, inside).Run();
+  Picture picture;
+  picture.folding = Fold(segment, view, max_drawn);
+  picture.groups = DrawGroups(segment, view, picture.folding, inside);
+  return picture;
+}
+
+std::vector<GroupPicture> DrawGroups(const Segment& segment, const View& view,
+                                     const Folding& folding, Inside inside) {
+  return Drawer(segment, view, folding, inside).Run();
 }
 
 }  // namespace otium::viz

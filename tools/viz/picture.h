@@ -47,6 +47,10 @@ enum class Inside : uint8_t { kAllGroups, kOpenGroups };
 
 // `inside`: whether groups that are closed at first have pictures of their insides.
 Picture DrawPicture(const Segment& segment, const View& view, int max_drawn, Inside inside);
+// Of what `view` shows, in groups that were made for more: those in which nothing is
+// shown are empty.
+std::vector<GroupPicture> DrawGroups(const Segment& segment, const View& view,
+                                     const Folding& folding, Inside inside);
 
 // What stands on a box: the op, the name and type, and what the plan says of it.
 struct Label {

@@ -10,9 +10,10 @@ namespace {
 constexpr double kTallest = 2.5;  // Height to width of what is left as it is.
 constexpr double kAspect = 0.7;   // Height to width of what is cut.
 constexpr size_t kFewRows = 6;
-constexpr double kLow = 1500;  // Pictures up to this height fit a screen or two.
-constexpr int kMaxLanes = 12;
-constexpr double kLane = 7;
+constexpr double kLow = 1500;   // Pictures up to this height fit a screen or two.
+constexpr double kLeast = 0.3;  // Of a column, how much there is in it at least.
+constexpr int kMaxLanes = 48;
+constexpr double kLane = 6;
 
 }  // namespace
 
@@ -39,7 +40,12 @@ Columns WrapRows(const std::vector<Row>& rows, const std::vector<int>& crossing)
   while (begin < rows.size()) {
     // The end is where few lines cross, near where the column is full.
     size_t end = begin;
-    while (end < rows.size() && rows[end].bottom - rows[begin].top <= target * 1.25) ++end;
+    while (end < rows.size() &&
+           (rows[end].bottom - rows[begin].top <= target * 1.25 ||
+            // A column of a few low rows before a high one would be mostly empty.
+            rows[end - (end > begin)].bottom - rows[begin].top < target * kLeast)) {
+      ++end;
+    }
     end = std::max(end, begin + 1);
     if (end < rows.size()) {
       size_t best = end - 1;

@@ -2,6 +2,8 @@
 //
 // Pan, zoom and fit, the same for all panes: by wheel, drag, pinch and keys.
 
+const CAPTION = 44;  // Pixels at the top of a pane, which the picture begins below.
+
 const camera = {
   dragged: false,
   scenes: [],
@@ -13,43 +15,70 @@ const camera = {
 
   apply() {
     if (!state.view) return;
-    const {x, y, k} = state.view;
+    const {x, y, k} = state.view, {width, height} = this.size(), margin = 40;
     for (const scene of this.scenes) {
-      const [dx, dy] = this.shiftOf(scene);
+      const [dx, dy] = this.shiftOf(scene), left = x - dx - margin, top = y - dy - margin;
+      scene.look(left, top, left + width / k + 2 * margin, top + height / k + 2 * margin);
       scene.world.setAttribute("transform", `scale(${k}) translate(${dx - x} ${dy - y})`);
       scene.svg.classList.toggle("far", k < 0.3);  // Texts could not be read.
     }
   },
 
-  // A pane that shows the selection as another node, out of sight, moves over to it.
+  // Another pane keeps in step: the selection stands where it does in the main one, or,
+  // when nothing is selected, the top of the picture.
   shiftOf(scene) {
-    if (state.node < 0 || this.scenes.length < 2 || alive(seg.nodes[state.node], scene.stage)) return [0, 0];
-    const id = counterparts(state.node, scene.stage).find((other) => places.nodeAt.has(other));
-    const at = places.nodeAt.get(id), from = places.nodeAt.get(state.node);
-    if (!at || !from) return [0, 0];
-    const {x, y, k} = state.view, {width, height} = this.size();
-    const seen = at.x > x && at.y > y && at.x + at.width < x + width / k && at.y + at.height < y + height / k;
-    return seen ? [0, 0] : [from.x + from.width / 2 - at.x - at.width / 2, from.y - at.y];
+    const main = this.scenes[this.scenes.length - 1], places = [main, scene].map((s) => s.places);
+    if (scene === main) return [0, 0];
+    const [to, from] = places.map(({nodeAt, bounds}, i) => {
+      const ids = state.node >= 0 ? counterparts(state.node, [main, scene][i].stage) : [];
+      return {bounds, selected: nodeAt.get(ids.find((id) => nodeAt.has(id)))};
+    });
+    const both = to.selected && from.selected ? [to.selected, from.selected] : [to.bounds, from.bounds];
+    return [both[0].x + both[0].width / 2 - both[1].x - both[1].width / 2, both[0].y - both[1].y];
   },
 
-  // Everything at once, but no larger than life and a half.
+  // Everything at once, below the caption, but no larger than life and a half.
   fitted({bounds}) {
-    const {width, height} = this.size(), margin = 28;
-    const k = Math.min((width - 2 * margin) / bounds.width, (height - 2 * margin) / bounds.height, 1.6);
+    const {width, height} = this.size(), margin = 24, all = this.scenes.map((scene) => scene.places.bounds);
+    const k = Math.min((width - 2 * margin) / Math.max(...all.map((b) => b.width)),
+                       (height - CAPTION - margin) / Math.max(...all.map((b) => b.height)), 1.6);
     return {x: bounds.x + bounds.width / 2 - width / 2 / k,
-            y: bounds.y + bounds.height / 2 - height / 2 / k, k};
+            y: bounds.y + bounds.height / 2 - (height + CAPTION - margin) / 2 / k, k};
   },
   fit(places) { change({view: this.fitted(places)}); },
 
-  // The first look: everything, but never so small that nothing can be read; then it
-  // begins at what stands topmost.
+  // The first look: everything, if it can be read then; else, as large as is read with
+  // ease, what stands topmost.
   begin(places) {
-    const view = this.fitted(places), least = 0.5;
-    if (view.k >= least) return change({view});
-    const {width} = this.size(), {bounds, first} = places, seen = width / least;
-    let x = first.width > seen ? first.x - 20 : first.x + first.width / 2 - seen / 2;
-    if (bounds.width > seen) x = Math.min(Math.max(x, bounds.x - 20), bounds.x + bounds.width + 20 - seen);
-    change({view: {x, y: bounds.y - 40, k: least}});
+    const view = this.fitted(places), k = 0.9;
+    if (view.k >= 0.62) return change({view});
+    const {width} = this.size(), {bounds, first} = places, seen = width / k, margin = 24 / k;
+    let x = bounds.x + bounds.width / 2 - seen / 2;
+    if (bounds.width + 2 * margin > seen) {
+      x = first.width > seen ? first.x - margin : first.x + first.width / 2 - seen / 2;
+      x = Math.min(Math.max(x, bounds.x - margin), bounds.x + bounds.width + margin - seen);
+    }
+    change({view: {x, y: bounds.y - CAPTION / k, k}});
+  },
+
+  // Into another layout: all in the window stays so; else the selection, or what is in
+  // the middle, stays where it is on the screen.
+  follow(before, after) {
+    const {x, y, k} = state.view, {width, height} = this.size(), {bounds} = before;
+    const right = x + width / k, bottom = y + height / k;
+    if (bounds.x >= x && bounds.y >= y && bounds.x + bounds.width <= right && bounds.y + bounds.height <= bottom) {
+      state.view = this.fitted(after);
+      return;
+    }
+    let best = null, least = Infinity;
+    for (const [id, at] of before.nodeAt) {
+      const far = id === state.node ? -1
+          : Math.hypot(at.x + at.width / 2 - (x + right) / 2, at.y + at.height / 2 - (y + bottom) / 2);
+      if (far < least && after.nodeAt.has(id) && alive(seg.nodes[id], state.stage)) [best, least] = [id, far];
+    }
+    if (best === null) return;
+    const from = before.nodeAt.get(best), to = after.nodeAt.get(best);
+    state.view = {x: x + to.x - from.x, y: y + to.y - from.y, k};
   },
 
   zoom(factor, px, py) {

@@ -65,8 +65,8 @@ function rooflineShare(n) {
   return seconds > 0 && least > 0 ? least / seconds : null;
 }
 function estimateError(n) {
-  const steps = stepsOf(n).filter((s) => s.measured && s.estimated_seconds > 0);
-  return orNull(steps, steps.reduce((sum, s) => sum + s.measured.seconds, 0) / sumOf(steps, "estimated_seconds"));
+  const steps = stepsOf(n).filter((s) => wasMeasured(s) && s.estimated_seconds > 0);
+  return orNull(steps, steps.reduce((sum, s) => sum + s.measured_seconds, 0) / sumOf(steps, "estimated_seconds"));
 }
 const factorText = (factor) => `${digits(factor)}×`;
 
@@ -80,10 +80,10 @@ const colorModes = [
     },
     classOf(n) { return this.classes[kindIndex(n)] ?? NOTHING; },
   },
-  textMode("device", "device", (n) => n.device ?? ""),
+  textMode("device", "device", (n) => n.device),
   textMode("kernel", "kernel", (n) => stepsOf(n).map((s) => s.kernel).pop() ?? ""),
   logMode("time", "time (log)", (n) => orNull(stepsOf(n), secondsOf(n)), secondsText),
-  logMode("bytes", "bytes (log)", (n) => n.bytes ?? null, bytesText),
+  logMode("bytes", "bytes (log)", (n) => n.bytes > 0 ? n.bytes : null, bytesText),
   boundMode("roofline", "share of the roofline", rooflineShare, percentText, function () {
     this.bounds = [0, 0.1, 0.25, 0.5, 0.75];
     this.classes = ["below 10 %", "10 to 25 %", "25 to 50 %", "50 to 75 %", "over 75 %"]

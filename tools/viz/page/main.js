@@ -2,12 +2,12 @@
 //
 // Starts the page, and redraws what a change of the state is about.
 
-let places = null;
+let places = null;  // Of the stage; the source beside it has its own.
 const scenes = [];
 
 function drawScenes() {
-  forgetPlaces();
-  places = placeAll();
+  const before = places;
+  places = placeAll(state.stage, state.changes);
   const wanted = state.side ? 2 : 1;
   while (scenes.length < 2) {
     scenes.push(new Scene(scenes.length ? "b" : "a"));
@@ -18,8 +18,11 @@ function drawScenes() {
     byId("panes").replaceChildren(...shownScenes.map((s) => s.element));
   }
   camera.scenes = shownScenes;
-  if (state.side) scenes[0].draw(places, 0, false);
+  if (state.side) scenes[0].draw(placeAll(0, false), 0, false);
   shownScenes[wanted - 1].draw(places, state.stage, state.changes);
+  if (before && state.view && before.layout !== places.layout && seg.layouts.includes(before.layout)) {
+    camera.follow(before, places);
+  }
 }
 
 function redraw(changed) {
@@ -35,7 +38,7 @@ function redraw(changed) {
   if (any("segment", "color", "chart")) drawCharts();
   else if (any("node")) selectInCharts();
   // Panes half as wide show half as much: begin anew.
-  if (any("side") && state.view && !any("view")) camera.fit(places), revealSelection();
+  if (any("side") && state.view && !any("view")) camera.begin(places), revealSelection();
   if (scene || any("view") || (state.side && any("node"))) camera.apply();
   if (any("stage")) say(`${seg.stages[state.stage].name}: ${countsText()}`);
   if (any("color")) byId("color").value = state.color;
@@ -47,7 +50,7 @@ function revealSelection() {
   if (state.group >= 0) return camera.reveal(places.groupAt.get(state.group));
   if (state.node < 0) return;
   const id = counterparts(state.node, state.stage)[0] ?? state.node;
-  for (let g = seg.groupOf[id]; g > 0; g = seg.groups[g].parent ?? 0) {
+  for (let g = seg.groupOf[id]; g > 0; g = seg.groups[g].parent) {
     if (!isOpen(g) && places.groupAt.has(g)) return camera.reveal(places.groupAt.get(g));
   }
   camera.reveal(places.nodeAt.get(id));
@@ -90,6 +93,7 @@ function setUpControls() {
   setUpTabs(["details", "rules"], (tab) => change({tab}));
   setUpTabs(["timeline", "memory"], (chart) => chart === state.chart ? change({chart: ""}) : change({chart}));
   addEventListener("resize", () => drawCharts());
+  new ResizeObserver(() => camera.apply()).observe(byId("panes"));
 }
 
 function showSegment(segment) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The document (tools/viz/README.md, "JSON, format 1"), and what is looked up in it
+// The document (tools/viz/README.md, "JSON, format 2"), and what is looked up in it
 // again and again: the group of a node, its edges, its steps, its label.
 
 let doc = null;  // The whole of it.
@@ -17,35 +17,44 @@ async function loadDocument() {
   doc.segments.forEach(prepareSegment);
 }
 
-// Lists that the file leaves out are empty here.
+const TABLES = ["nodes", "edges", "scopes", "sources", "reasons", "bodies", "steps", "buffers",
+                "groups"];
+
+// What a graph without a plan does not have is empty here.
 function prepareSegment(s) {
-  for (const key of ["stages", "nodes", "edges", "scopes", "sources", "reasons", "bodies", "steps",
-                     "buffers", "arenas", "live_bytes", "critical_path", "planned_later"]) {
-    s[key] ??= [];
-  }
-  for (const step of s.steps) {
-    for (const key of ["flops", "bytes", "estimated_seconds", "roofline_seconds"]) step[key] ??= 0;
-  }
-  s.nodes.forEach((n, id) => { n.id = id; });
-  s.groups = s.picture.groups;
+  for (const name of TABLES) s[name] = tableOf(s[name], doc.texts);
+  s.arenas ??= [];
+  s.planned_later ??= [];
+  s.layouts = s.layouts.map(prepareLayout);
   s.groupOf = new Int32Array(s.nodes.length).fill(-1);
-  s.groups.forEach((g, id) => {
-    g.id = id;
-    for (const item of g.items) if (item[0] === NODE) s.groupOf[item[1]] = id;
+  s.layouts[0].insides.forEach(({items}, g) => {
+    for (const {type, index} of items) if (type === NODE) s.groupOf[index] = g;
   });
   s.lastStage = s.stages.length - 1;
-  s.onCriticalPath = new Set(s.critical_path);
-  s.measured = s.steps.some((step) => step.measured);
+  s.critical_path = s.steps.filter((step) => step.critical);
+  s.measured = s.steps.some(wasMeasured);
   s.seconds = s.steps.reduce((sum, step) => sum + stepSeconds(step), 0);
+}
+
+// Each group with its own items and routes.
+function prepareLayout({stage, ...tables}) {
+  const items = tableOf(tables.items, doc.texts), routes = tableOf(tables.routes, doc.texts);
+  let item = 0, route = 0;
+  return {stage, insides: tableOf(tables.insides, doc.texts).map((inside) => ({
+    width: inside.width,
+    height: inside.height,
+    items: items.slice(item, item += inside.items),
+    routes: routes.slice(route, route += inside.routes),
+  }))};
 }
 
 // Types of items.
 const NODE = 0, GROUP = 1, PORT_IN = 2, PORT_OUT = 3;
 
-const stepSeconds = (step) => step.measured ? step.measured.seconds : step.estimated_seconds;
+const wasMeasured = (step) => step.measured_seconds >= 0;
+const stepSeconds = (step) => wasMeasured(step) ? step.measured_seconds : step.estimated_seconds;
 const alive = (thing, stage) => thing.first <= stage && stage <= thing.last;
-const edgeAlive = (e, stage) => e[4] <= stage && stage <= e[5];
-const stepsOf = (node) => (node.steps ?? []).map((i) => seg.steps[i]);
+const stepsOf = (node) => node.steps.map((i) => seg.steps[i]);
 const secondsOf = (node) => stepsOf(node).reduce((sum, step) => sum + stepSeconds(step), 0);
 const kindIndex = (node) => doc.kinds.indexOf(node.kind);
 
@@ -53,17 +62,17 @@ const kindIndex = (node) => doc.kinds.indexOf(node.kind);
 function linksOf(s) {
   if (!s.links) {
     s.links = s.nodes.map(() => ({ins: [], outs: []}));
-    s.edges.forEach((e, i) => {
-      s.links[e[0]].outs.push(i);
-      s.links[e[2]].ins.push(i);
-    });
+    for (const e of s.edges) {
+      s.links[e.from].outs.push(e);
+      s.links[e.to].ins.push(e);
+    }
   }
   return s.links;
 }
-const operandsOf = (id, stage) => linksOf(seg)[id].ins.map((i) => seg.edges[i])
-    .filter((e) => edgeAlive(e, stage)).map((e) => e[0]);
-const readersOf = (id, stage) => linksOf(seg)[id].outs.map((i) => seg.edges[i])
-    .filter((e) => edgeAlive(e, stage)).map((e) => e[2]);
+const operandsOf = (id, stage) => linksOf(seg)[id].ins
+    .filter((e) => alive(e, stage)).map((e) => e.from);
+const readersOf = (id, stage) => linksOf(seg)[id].outs
+    .filter((e) => alive(e, stage)).map((e) => e.to);
 
 // The node itself where it lives, else what it became or what it was made of, and
 // else those that come from the same source: how the selection keeps in step.
@@ -73,7 +82,7 @@ function counterparts(id, stage) {
   const found = new Set(), seen = new Set([id]), queue = [id];
   if (stage > node.last) {
     while (queue.length) {
-      for (const next of seg.nodes[queue.pop()].became ?? []) {
+      for (const next of seg.nodes[queue.pop()].became) {
         if (seen.has(next)) continue;
         seen.add(next);
         if (alive(seg.nodes[next], stage)) found.add(next);
@@ -82,11 +91,10 @@ function counterparts(id, stage) {
     }
   }
   if (!found.size) {
-    const sources = new Set(node.sources ?? []);
+    const sources = new Set(node.sources);
     for (const other of seg.nodes) {
-      const own = other.sources ?? [];
-      // Calls come last and hold much: what a node was written as comes first.
-      if (alive(other, stage) && own.length && sources.has(own[0])) found.add(other.id);
+            // Calls come last and hold much: what a node was written as comes first.
+      if (alive(other, stage) && sources.has(other.sources[0])) found.add(other.id);
     }
   }
   return [...found];
@@ -94,14 +102,14 @@ function counterparts(id, stage) {
 
 // As tools/viz/picture.cc writes them, whose boxes have room for it.
 function labelOf(node, stage) {
-  const leaf = node.kind === "input", text = node.text ?? "", at = text.indexOf(" = ");
-  let title = leaf ? node.name ?? "" : node.op;
+  const leaf = node.kind === "input", text = node.text, at = text.indexOf(" = ");
+  let title = leaf ? node.name : node.op;
   if (node.kind === "constant" && at >= 0) title = text.slice(at + 3);
   if (node.kind === "call" && at >= 0 && text.indexOf("(", at) > 0) {
     title = text.slice(at + 3, text.indexOf("(", at));
   }
-  let name = leaf ? "" : node.name ?? "";
-  for (const out of node.outputs ?? []) if (out !== name) name += (name ? ", " : "") + out;
+  let name = leaf ? "" : node.name;
+  for (const out of node.outputs) if (out !== name) name += (name ? ", " : "") + out;
   const label = {
     title: shown(title, 28),
     subtitle: shown((name ? shown(name, 16) + ": " : "") + shown(node.type, 32), 40),
@@ -118,4 +126,4 @@ const groupTitle = (g) =>
 
 const nodeName = (n) => shown(n.name ? `${n.op} ${n.name}` : n.op, 60);
 const positionOf = (source) =>
-    source.file ? `${source.file}:${source.line ?? 0}:${source.column ?? 0}` : "";
+    source.file ? `${source.file}:${source.line}:${source.column}` : "";

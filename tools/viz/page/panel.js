@@ -18,38 +18,38 @@ function nodeLinks(ids) {
 function stepFacts(i) {
   const step = seg.steps[i], seconds = stepSeconds(step);
   const buffer = (index, at, layouts) => {
-    const b = seg.buffers[index], n = seg.nodes[b?.node], layout = layouts?.[at];
+    const b = seg.buffers[index], n = seg.nodes[b?.node], layout = layouts[at];
     if (!b) return h("li", {}, `buffer ${index}`);
-    const where = b.kind === "arena" ? `arena+${b.offset ?? 0}` : b.kind;
+    const where = b.kind === "arena" ? `arena+${b.offset}` : b.kind;
     return h("li", {}, n ? nodeLink(n.id) : b.kind, n ? ` ${shown(n.type, 60)}` : "",
-             h("span", {class: "note"}, ` ${[where, bytesText(b.bytes ?? 0), layout].filter((t) => t).join(", ")}`));
+             h("span", {class: "note"}, ` ${[where, bytesText(b.bytes), layout].filter((t) => t).join(", ")}`));
   };
-  const measured = step.measured;
+  const measured = wasMeasured(step), other = measured && step.alternative > 0;
   return [
-    h("h3", {}, `Step ${i}` + (seg.onCriticalPath.has(i) ? ", ★ on the critical path" : "")),
+    h("h3", {}, `Step ${i}` + (step.critical ? ", ★ on the critical path" : "")),
     h("dl", {},
-      ...fact("kernel", shown(measured?.alternative ? step.alternatives[measured.alternative - 1] : step.kernel)),
-      ...fact("first choice", measured?.alternative ? shown(step.kernel) : ""),
-      ...fact("or, by a guard", shown((step.alternatives ?? []).join(", "))),
+      ...fact("kernel", shown(other ? step.alternatives[step.alternative - 1] : step.kernel)),
+      ...fact("first choice", other ? shown(step.kernel) : ""),
+      ...fact("or, by a guard", shown(step.alternatives.join(", "))),
       ...fact("device", shown(step.device)),
       ...fact("flops", countText(step.flops, "FLOP")),
       ...fact("bytes", bytesText(step.bytes)),
       ...fact("estimate", secondsText(step.estimated_seconds)),
-      ...fact("measured", measured ? `${secondsText(measured.seconds)}, ${percentText(measured.share)} of the steps` : ""),
+      ...fact("measured", measured ? `${secondsText(step.measured_seconds)}, ${percentText(step.share)} of the steps` : ""),
       ...fact("measured / estimate", measured && step.estimated_seconds > 0
-          ? factorText(measured.seconds / step.estimated_seconds) : ""),
+          ? factorText(step.measured_seconds / step.estimated_seconds) : ""),
       ...fact("rate", seconds > 0 ? `${countText(step.flops / seconds, "FLOP/s")}, ${countText(step.bytes / seconds, "B/s")}` : ""),
       ...fact("share of the roofline", seconds > 0 && step.roofline_seconds > 0
           ? percentText(step.roofline_seconds / seconds) : ""),
       ...fact("workspace", step.workspace_bytes ? bytesText(step.workspace_bytes) : "")),
-    h("h4", {}, "Reads"), h("ul", {class: "plain"}, ...(step.reads ?? []).map((b, at) => buffer(b, at, step.layouts))),
-    h("h4", {}, "Writes"), h("ul", {class: "plain"}, ...(step.writes ?? []).map((b, at) => buffer(b, at))),
+    h("h4", {}, "Reads"), h("ul", {class: "plain"}, ...step.reads.map((b, at) => buffer(b, at, step.layouts))),
+    h("h4", {}, "Writes"), h("ul", {class: "plain"}, ...step.writes.map((b, at) => buffer(b, at, []))),
   ];
 }
 
 function sourceEntry(index) {
   const source = seg.sources[index];
-  const origin = seg.nodes.find((n) => n.first === 0 && n.sources?.[0] === index);
+  const origin = seg.nodes.find((n) => n.first === 0 && n.sources[0] === index);
   const text = `${source.op}${source.name ? " " + shown(source.name, 60) : ""}`;
   return h("li", {}, origin ? h("button", {class: "link", click: () => selectNode(origin.id)}, text) : text,
            h("span", {class: "note"}, " ", shown(positionOf(source), 120)));
@@ -58,7 +58,7 @@ function sourceEntry(index) {
 function nodeDetails(n) {
   const last = n.last < seg.lastStage;
   const life = `${seg.stages[n.first].name} to ${seg.stages[n.last].name}`;
-  const reasons = (n.reasons ?? []).map((i) => seg.reasons[i]);
+  const reasons = n.reasons.map((i) => seg.reasons[i]);
   const fired = reasons.filter((r) => r.fired), refused = reasons.filter((r) => !r.fired);
   const buffers = seg.buffers.filter((b) => b.node === n.id);
   const parts = [
@@ -68,25 +68,25 @@ function nodeDetails(n) {
       ...fact("name", shown(n.name, 400)),
       ...fact("kind", n.kind),
       ...fact("type", shown(n.type, 400)),
-      ...fact("result", shown((n.outputs ?? []).join(", "), 200)),
+      ...fact("result", shown(n.outputs.join(", "), 200)),
       ...fact("device", shown(n.device)),
       ...fact("bytes", n.bytes ? bytesText(n.bytes) : ""),
       ...fact("lives", life),
       ...fact("made by", n.first > 0 ? seg.stages[n.first].name : ""),
       ...fact("gone in", last ? seg.stages[n.last + 1].name : ""),
-      ...fact("became", last ? nodeLinks(n.became ?? []) || "nothing: it was not needed" : ""),
+      ...fact("became", last ? nodeLinks(n.became) || "nothing: it was not needed" : ""),
       ...fact("reads", nodeLinks(operandsOf(n.id, Math.min(Math.max(state.stage, n.first), n.last)))),
       ...fact("read by", nodeLinks(readersOf(n.id, Math.min(Math.max(state.stage, n.first), n.last)))),
-      ...fact("scope", n.scope !== undefined ? scopeText(n.scope) : ""),
-      ...buffers.flatMap((b) => fact("buffer", `${b.kind}${b.kind === "arena" ? "+" + (b.offset ?? 0) : ""}, ${bytesText(b.bytes ?? 0)}, steps ${b.first} to ${b.last}`))),
+      ...fact("scope", n.scope >= 0 ? scopeText(n.scope) : ""),
+      ...buffers.flatMap((b) => fact("buffer", `${b.kind}${b.kind === "arena" ? "+" + b.offset : ""}, ${bytesText(b.bytes)}, steps ${b.first} to ${b.last}`))),
     h("div", {class: "buttons"},
       h("button", {click: () => showNear(n.id), title: "n; again for one step more"}, "Neighbourhood"),
       h("button", {click: () => pathFromHere(n.id), title: "p, here and at the other end"},
         state.from >= 0 && state.from !== n.id ? "Path to here" : "Path from here"),
       state.reach ? h("button", {click: () => change({reach: null}), title: "Escape"}, "Show all") : null),
-    ...(n.steps ?? []).flatMap(stepFacts),
+    ...n.steps.flatMap(stepFacts),
   ];
-  if (n.sources?.length) {
+  if (n.sources.length) {
     parts.push(h("h3", {}, "Written as"), h("ul", {class: "plain"}, ...n.sources.slice(0, 60).map(sourceEntry)));
     if (n.sources.length > 60) parts.push(h("p", {class: "note"}, `and ${n.sources.length - 60} more`));
   }
@@ -94,15 +94,15 @@ function nodeDetails(n) {
       ...rulesIn(list).flatMap((rule) => [ruleHeading(rule), reasonList(list.filter((r) => r.rule === rule))]));
   about("Rules that touched it", fired);
   about("Refused", refused);
-  if (n.body !== undefined) {
-    parts.push(h("h3", {}, "Body"), h("pre", {dir: "auto"}, seg.bodies[n.body].slice(0, 20000)));
+  if (n.body >= 0) {
+    parts.push(h("h3", {}, "Body"), h("pre", {dir: "auto"}, seg.bodies[n.body].text.slice(0, 20000)));
   }
   return parts;
 }
 
 function scopeText(scope) {
   const names = [];
-  for (let s = scope; s !== undefined; s = seg.scopes[s].parent) names.unshift(shown(seg.scopes[s].name, 60));
+  for (let s = scope; s >= 0; s = seg.scopes[s].parent) names.unshift(shown(seg.scopes[s].name, 60));
   return names.join(" / ");
 }
 
@@ -110,18 +110,29 @@ function groupDetails(g) {
   return [
     h("h2", {}, groupTitle(g)),
     h("dl", {}, ...fact("kind", g.kind), ...fact("nodes", g.count.toLocaleString("en")),
-      ...fact("alike blocks", g.times ?? ""),
+      ...fact("alike blocks", g.times || ""),
       ...fact("lives", `${seg.stages[g.first].name} to ${seg.stages[g.last].name}`)),
     h("div", {class: "buttons"}, h("button", {click: () => toggleGroup(g.id)}, isOpen(g.id) ? "Close" : "Open")),
   ];
+}
+
+function slowestOf(steps, count) {
+  const slowest = [];  // In one pass: sorting a hundred thousand takes as long as drawing.
+  for (const step of steps) {
+    const seconds = stepSeconds(step), at = slowest.findIndex((entry) => seconds > entry.seconds);
+    if (at < 0 && slowest.length >= count) continue;
+    slowest.splice(at < 0 ? slowest.length : at, 0, {step, seconds});
+    slowest.length = Math.min(slowest.length, count);
+  }
+  return slowest.map((entry) => entry.step);
 }
 
 function wholeDetails() {
   const steps = seg.steps;
   const devices = (doc.devices ?? []).map((d) =>
       `${d.device}: ${shown(d.name, 80)}, ${countText(d.f32_flops ?? 0, "FLOP/s")} (f32), ${countText(d.f64_flops ?? 0, "FLOP/s")} (f64), ${countText(d.memory_bandwidth ?? 0, "B/s")}`);
-  const outputs = seg.nodes.filter((n) => n.outputs && n.last === seg.lastStage);
-  const slowest = steps.map((step, i) => ({step, i})).sort((a, b) => stepSeconds(b.step) - stepSeconds(a.step)).slice(0, 10);
+  const outputs = seg.nodes.filter((n) => n.outputs.length && n.last === seg.lastStage);
+  const slowest = slowestOf(steps, 10);
   return [
     h("h2", {}, shown(doc.graph, 80) || "Graph"),
     h("p", {class: "note"}, "Select a node for everything about it."),
@@ -135,9 +146,9 @@ function wholeDetails() {
       ...fact("planned later", shown(seg.planned_later.join(", "), 300)),
       ...devices.flatMap((d) => fact("device", d))),
     ...(slowest.length ? [h("h3", {}, `Where the time goes (${seg.measured ? "measured" : "estimated"})`),
-      h("ol", {class: "plain"}, ...slowest.map(({step, i}) => h("li", {},
-          step.node !== undefined && step.node >= 0 ? nodeLink(step.node) : shown(step.kernel),
-          h("span", {class: "note"}, ` step ${i}, ${shown(step.kernel, 40)}, ${secondsText(stepSeconds(step))}, ${percentText(seg.seconds > 0 ? stepSeconds(step) / seg.seconds : 0)}`))))] : []),
+      h("ol", {class: "plain"}, ...slowest.map((step) => h("li", {},
+          step.node >= 0 ? nodeLink(step.node) : shown(step.kernel),
+          h("span", {class: "note"}, ` step ${step.id}, ${shown(step.kernel, 40)}, ${secondsText(stepSeconds(step))}, ${percentText(seg.seconds > 0 ? stepSeconds(step) / seg.seconds : 0)}`))))] : []),
   ];
 }
 

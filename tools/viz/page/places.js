@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where things stand when groups are open or closed. The file has one layout of every
+// Where things stand when groups are open or closed. The file has layouts of every
 // group, with the groups in it as they begin. Opening one makes room: along each axis
 // a map that never goes down stretches what the group covers, so that everything right
 // of it and below it moves and the order stays; closing one takes room back where
-// nothing else stands. All stages have one layout, so nodes keep their places.
+// nothing else stands.
 
 const MAX_DRAWN = 3000;
 
@@ -41,21 +41,24 @@ function axisMap(spans, end) {
   };
 }
 
-let insides = new Map();  // Of groups, as they are open now.
-const forgetPlaces = () => { insides = new Map(); };
+// Stages that are looked at alone, the first and the last, have layouts of their own; from
+// stage to stage the one of all stages keeps nodes in their places.
+const layoutOf = (stage, changes) =>
+    (!changes && seg.layouts.find((layout) => layout.stage === stage)) || seg.layouts[0];
 
-function insideOf(id) {
-  if (insides.has(id)) return insides.get(id);
-  const g = seg.groups[id], sizes = g.items.map((item) => {
-    if (item[0] !== GROUP) return [item[4], item[5]];
-    if (!isOpen(item[1])) return seg.groups[item[1]].closed_size;
-    const inside = insideOf(item[1]);
+// The inside of a group and of all that is open in it, into `insides`.
+function placeInside(id, layout, insides) {
+  const g = layout.insides[id], sizes = g.items.map((item) => {
+    if (item.type !== GROUP) return [item.width, item.height];
+    const {closed_width, closed_height} = seg.groups[item.index];
+    if (!isOpen(item.index)) return [closed_width, closed_height];
+    const inside = placeInside(item.index, layout, insides);
     return [inside.width, inside.height];
   });
-  const boxes = g.items.map((item, i) => [item, sizes[i]]).filter(([item]) => item[0] <= GROUP);
-  const fx = axisMap(boxes.map(([item, size]) => [item[2], item[2] + item[4], size[0]]), g.size[0]);
-  const fy = axisMap(boxes.map(([item, size]) => [item[3], item[3] + item[5], size[1]]), g.size[1]);
-  const items = g.items.map(([type, index, x, y, w, h], i) => {
+  const boxes = g.items.map((item, i) => [item, sizes[i]]).filter(([item]) => item.type <= GROUP);
+  const fx = axisMap(boxes.map(([item, size]) => [item.x, item.x + item.width, size[0]]), g.width);
+  const fy = axisMap(boxes.map(([item, size]) => [item.y, item.y + item.height, size[1]]), g.height);
+  const items = g.items.map(({type, index, x, y, width: w, height: h}, i) => {
     const [width, height] = sizes[i], left = fx(x), top = fy(y);
     return {
       type, index, width, height,
@@ -63,33 +66,34 @@ function insideOf(id) {
       y: top + (fy(y + h) - top - height) / 2,
     };
   });
-  const inside = {width: fx(g.size[0]), height: fy(g.size[1]), items, fx, fy};
+  const inside = {width: fx(g.width), height: fy(g.height), items, fx, fy, layout: g};
   insides.set(id, inside);
   return inside;
 }
 
 // The points of a route, which begins and ends at the edges of its boxes.
-function routePoints(g, inside, route) {
-  const flat = route[6], points = [];
-  for (let i = 0; i < flat.length; i += 2) points.push([inside.fx(flat[i]), inside.fy(flat[i + 1])]);
+function routePoints(inside, route) {
+  const xs = route.x, ys = route.y, points = xs.map((x, i) => [inside.fx(x), inside.fy(ys[i])]);
   if (points.length < 2) return points;
   const attach = (at, itemIndex, x, bottom) => {
-    const [type, , left, , width] = g.items[itemIndex], item = inside.items[itemIndex];
+    const {type, x: left, width} = inside.layout.items[itemIndex], item = inside.items[itemIndex];
     if (type > GROUP) return;
     points[at][0] = item.x + (width > 0 ? (x - left) / width : 0.5) * item.width;
     points[at][1] = bottom ? item.y + item.height : item.y;
   };
-  attach(0, route[0], flat[0], true);
-  attach(points.length - 1, route[1], flat[flat.length - 2], false);
+  attach(0, route.from, xs[0], true);
+  attach(points.length - 1, route.to, xs[xs.length - 1], false);
   return points;
 }
 
-// Everything that is drawn, with its place: open groups from outside in.
-function placeAll() {
+// Everything that is drawn of a stage, with its place: open groups from outside in.
+function placeAll(stage, changes) {
+  const layout = layoutOf(stage, changes), insides = new Map();
+  placeInside(0, layout, insides);
   const groups = [], nodeAt = new Map(), groupAt = new Map();
   const open = [{id: 0, x: 0, y: 0}];
   for (let i = 0; i < open.length; ++i) {
-    const {id, x, y} = open[i], inside = insideOf(id);
+    const {id, x, y} = open[i], inside = insides.get(id);
     groups.push({g: seg.groups[id], inside, x, y});
     for (const item of inside.items) {
       const at = {x: x + item.x, y: y + item.y, width: item.width, height: item.height};
@@ -99,34 +103,26 @@ function placeAll() {
       if (isOpen(item.index)) open.push({id: item.index, x: at.x, y: at.y});
     }
   }
-  return {groups, nodeAt, groupAt, ...boundsOf(nodeAt, groupAt)};
+  const stages = changes ? [stage - 1, stage] : [stage];
+  return {layout, insides, groups, nodeAt, groupAt, ...boundsOf(stages, nodeAt, groupAt)};
 }
 
-// Bounds of what there is to see in the stage, or beside it; and what stands first.
-function boundsOf(nodeAt, groupAt) {
-  const stages = state.side ? [0, state.stage] : state.changes ? [state.stage - 1, state.stage] : [state.stage];
-  let first = {x: 0, y: Infinity, width: 1, height: 1};
-  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-  const add = (thing, at) => {
-    if (!stages.some((stage) => alive(thing, stage))) return;
-    if (at.y < first.y) first = at;
-    left = Math.min(left, at.x);
-    top = Math.min(top, at.y);
-    right = Math.max(right, at.x + at.width);
-    bottom = Math.max(bottom, at.y + at.height);
-  };
+// Bounds of what there is to see, and what stands first.
+function boundsOf(stages, nodeAt, groupAt) {
+  const boxes = [];
+  const add = (thing, at) => { if (stages.some((stage) => alive(thing, stage))) boxes.push(at); };
   for (const [id, at] of nodeAt) add(seg.nodes[id], at);
   for (const [id, at] of groupAt) add(seg.groups[id], at);
-  if (right < left) return {first, bounds: {x: 0, y: 0, width: 1, height: 1}};
-  return {first, bounds: {x: left, y: top, width: right - left, height: bottom - top}};
+  const bounds = boundsOfBoxes(boxes) ?? {x: 0, y: 0, width: 1, height: 1};
+  return {bounds, first: boxes.reduce((a, b) => (b.y < a.y ? b : a), boxes[0] ?? bounds)};
 }
 
 // ---- opening and closing
 
-const boxesIn = (g) => g.items.reduce((sum, item) => sum + (item[0] <= GROUP ? 1 : 0), 0);
+const boxesIn = (g) => seg.layouts[0].insides[g.id].items.reduce((sum, item) => sum + (item.type <= GROUP ? 1 : 0), 0);
 
 function isShown(id) {
-  for (; id > 0; id = seg.groups[id].parent ?? 0) if (!isOpen(seg.groups[id].parent ?? 0)) return false;
+  for (; id > 0; id = seg.groups[id].parent) if (!isOpen(seg.groups[id].parent)) return false;
   return true;
 }
 function countDrawn() {
@@ -144,10 +140,8 @@ function setOpen(ids, open) {
   }
   const before = [state.opened, state.closed];
   [state.opened, state.closed] = [opened, closed];
-  forgetPlaces();
   if (open && countDrawn() > MAX_DRAWN) {
     [state.opened, state.closed] = before;
-    forgetPlaces();
     return false;
   }
   [state.opened, state.closed] = before;
@@ -158,7 +152,7 @@ function setOpen(ids, open) {
 // Opens a group; when that is too much to draw, all others but those around it close.
 function openGroup(id) {
   const around = [];
-  for (let at = id; at > 0; at = seg.groups[at].parent ?? 0) around.push(at);
+  for (let at = id; at > 0; at = seg.groups[at].parent) around.push(at);
   if (around.every(isOpen)) return true;
   if (setOpen(around, true)) return true;
   setOpen(seg.groups.filter((g) => g.id && isOpen(g.id) && !around.includes(g.id)).map((g) => g.id), false);
@@ -181,7 +175,7 @@ function openAll() {
   let sum = boxesIn(seg.groups[0]);
   const ids = [], open = new Set([0]);
   for (const g of seg.groups) {
-    if (!g.id || !open.has(g.parent ?? 0) || sum + boxesIn(g) > MAX_DRAWN) continue;
+    if (!g.id || !open.has(g.parent) || sum + boxesIn(g) > MAX_DRAWN) continue;
     sum += boxesIn(g);
     open.add(g.id);
     ids.push(g.id);

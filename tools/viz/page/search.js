@@ -6,7 +6,7 @@
 const MAX_FOUND = 60;
 
 function textOfNode(n) {
-  n.searched ??= [n.op, n.name, n.type, n.device, n.kind, ...(n.outputs ?? []),
+  n.searched ??= [n.op, n.name, n.type, n.device, n.kind, ...n.outputs,
                   ...stepsOf(n).map((s) => s.kernel)].join(" ").toLowerCase();
   return n.searched;
 }
@@ -23,7 +23,7 @@ function findNodes(query) {
     if (!words.every((w) => text.includes(w)) && !packed(text).includes(wanted)) continue;
     (alive(n, state.stage) ? here : elsewhere).push(n);
   }
-  const exact = (n) => (n.name ?? "").toLowerCase() === wanted || n.op === wanted ? 0 : 1;
+  const exact = (n) => (n.name).toLowerCase() === wanted || n.op === wanted ? 0 : 1;
   here.sort((a, b) => exact(a) - exact(b) || a.id - b.id);
   return {here, elsewhere};
 }
@@ -61,7 +61,7 @@ const search = {
     this.at = -1;
     const entries = this.found.map((n, i) => h("li", {role: "option", id: `found-${i}`, "data-index": i},
         h("strong", {}, nodeName(n)), " ", shown(n.type, 40),
-        h("span", {class: "note"}, ` ${shown(n.device ?? "", 16)}`,
+        h("span", {class: "note"}, ` ${shown(n.device, 16)}`,
           alive(n, state.stage) ? "" : ` only in ${seg.stages[n.first].name}`)));
     const total = here.length + elsewhere.length;
     if (total > this.found.length) entries.push(h("li", {class: "note", "aria-disabled": true, role: "option"}, `and ${total - this.found.length} more`));

@@ -14,15 +14,15 @@ function setUpStages() {
 function countsText() {
   const mergers = new Map();
   const gone = seg.nodes.filter((n) => n.last === state.stage - 1);
-  for (const n of gone) for (const made of n.became ?? []) mergers.set(made, (mergers.get(made) ?? 0) + 1);
-  const merged = gone.filter((n) => (n.became ?? []).some((made) => mergers.get(made) > 1)).length;
+  for (const n of gone) for (const made of n.became) mergers.set(made, (mergers.get(made) ?? 0) + 1);
+  const merged = gone.filter((n) => n.became.some((made) => mergers.get(made) > 1)).length;
   const made = seg.nodes.filter((n) => n.first === state.stage).length;
   if (state.stage === 0) return "as it was written";
   return `+ ${made} made, − ${gone.length - merged} removed, ⋈ ${merged} merged`;
 }
 
 const firedIn = (stage) => seg.reasons.filter((r) => r.stage === stage && r.fired);
-const rulesIn = (reasons) => [...new Set(reasons.map((r) => r.rule).filter((r) => r !== undefined))];
+const rulesIn = (reasons) => [...new Set(reasons.map((r) => r.rule).filter((r) => r >= 0))];
 const ruleName = (rule) => doc.rules?.[rule]?.name ?? "planner";
 
 function drawStageBar() {
@@ -47,10 +47,10 @@ const SHOWN_REASONS = 200;
 
 // A reason as an entry that selects what it is about.
 function reasonEntry(reason) {
-  const about = (reason.nodes ?? []).filter((id) => seg.nodes[id]);
+  const about = reason.nodes.filter((id) => seg.nodes[id]);
   const here = about.find((id) => alive(seg.nodes[id], state.stage)) ?? about[0];
   const text = [h("span", {class: reason.fired ? "fired" : "refused"}, reason.fired ? "✓ fired" : "✗ refused"),
-                " ", shown(reason.text, 600)];
+                " ", shown(reason.text, 600), reason.times > 1 ? ` (${reason.times} times)` : ""];
   return h("li", {}, here === undefined ? h("span", {}, ...text)
       : h("button", {class: "entry", click: () => selectNode(here)}, ...text));
 }
@@ -77,7 +77,7 @@ function drawRules() {
       const own = reasons.filter((r) => r.rule === rule);
       parts.push(ruleHeading(rule), reasonList(own));
     }
-    const other = reasons.filter((r) => r.rule === undefined);
+    const other = reasons.filter((r) => r.rule < 0);
     if (other.length) parts.push(reasonList(other));
   };
   const fired = firedIn(state.stage);
