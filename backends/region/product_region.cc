@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "backends/region/lower.h"
 #include "engine/graph/graph_builder.h"
@@ -12,7 +13,14 @@
 namespace otium::region {
 
 bool IsRegionProduct(Op op) {
-  return op == Op::mm || op == Op::addmm || op == Op::bmm || op == Op::baddbmm;
+  switch (op) {
+    case Op::mm:
+    case Op::addmm:
+    case Op::bmm:
+    case Op::baddbmm:
+    case Op::matmul: return true;
+    default: return false;
+  }
 }
 
 namespace {
@@ -25,6 +33,13 @@ std::optional<NodeId> OnlyProduct(const Graph& body) {
     product = n;
   }
   return product;
+}
+
+// Not a matmul with a vector.
+bool IsOfMatrices(const Graph& body, NodeId product) {
+  return absl::c_all_of(body.operands(product), [&](ValueId v) {
+    return v == kNoValue || !body.Is(product, Op::matmul) || body.type(v).rank() >= 2;
+  });
 }
 
 // The rows of the matrix, `rows` of them, are what is reduced, and blocks of whole
@@ -44,6 +59,7 @@ bool ReducesFittingRows(const LoopProgram& program, int64_t rows) {
 std::optional<ProductRegion> FindProductRegion(const Graph& body) {
   const std::optional<NodeId> product = OnlyProduct(body);
   if (!product.has_value() || body.outputs().size() != 1) return std::nullopt;
+  if (!IsOfMatrices(body, *product)) return std::nullopt;
   const TensorType& type = body.type(body.result(*product));
   const TensorType& result = body.type(body.outputs()[0].value);
   if (!type.shape.IsStatic() || !(result.shape == type.shape) || result.dtype != type.dtype) {

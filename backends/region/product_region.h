@@ -4,6 +4,7 @@
 //
 //   h = relu(addmm(b, x, W))        h = fused addmm_relu(b, x, W)
 //   p = softmax(x @ W, 1)           p = fused mm_softmax(x, W)
+//   p = softmax(q @ k.T, -1)       p = fused matmul_softmax(q, k.T)
 //
 // The rest is run on each tile of the product while that is in cache: a loop over
 // elements (bias, activation, residual), or one that also reduces rows (softmax, a
@@ -24,7 +25,7 @@
 namespace otium::region {
 
 struct ProductRegion {
-  NodeId product;             // mm, addmm, bmm or baddbmm, in the body.
+  NodeId product;             // IsRegionProduct, in the body.
   std::vector<int> operands;  // The product's: inputs of the body, -1 for missing ones.
   LoopProgram rest;           // Its input 0 is the product.
   std::vector<int> inputs;    // Its other inputs: inputs of the body.

@@ -6,6 +6,7 @@
 //
 //   relu(addmm(b, x, W))    -> fused addmm_relu(b, x, W)
 //   fused mul_add(mm(A, B), c)  -> fused mm_mul_add(A, B, c)
+//   softmax(matmul(q, k), -1)   -> fused matmul_softmax(q, k)
 //
 // Requires: static shapes; regions are made (fuse_regions). Guarantees: bodies
 // that backends/region/product_region.h finds.
