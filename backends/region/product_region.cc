@@ -2,12 +2,16 @@
 #include "backends/region/product_region.h"
 
 #include <algorithm>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/algorithm/container.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "backends/region/lower.h"
+#include "engine/base/hash.h"
 #include "engine/graph/graph_builder.h"
 
 namespace otium::region {
@@ -54,9 +58,7 @@ bool ReducesFittingRows(const LoopProgram& program, int64_t rows) {
   return columns <= kMaxReducedRow && (rows >= kManyRows || columns <= kShortRow);
 }
 
-}  // namespace
-
-std::optional<ProductRegion> FindProductRegion(const Graph& body) {
+std::optional<ProductRegion> Find(const Graph& body) {
   const std::optional<NodeId> product = OnlyProduct(body);
   if (!product.has_value() || body.outputs().size() != 1) return std::nullopt;
   if (!IsOfMatrices(body, *product)) return std::nullopt;
@@ -111,6 +113,33 @@ std::optional<ProductRegion> FindProductRegion(const Graph& body) {
     }
   }
   region.rest = *std::move(program);
+  return region;
+}
+
+constexpr size_t kMostKept = 1024;
+
+}  // namespace
+
+std::shared_ptr<const ProductRegion> FindProductRegion(const Graph& body) {
+  struct Found {
+    std::mutex mutex;
+    absl::flat_hash_map<Hash128, std::shared_ptr<const ProductRegion>> by_body;
+  };
+  static auto* const found = new Found;
+  // Of all that bodies hold: their constants are numbers.
+  const Hash128 key = body.fingerprint();
+  {
+    const std::lock_guard<std::mutex> lock(found->mutex);
+    const auto it = found->by_body.find(key);
+    if (it != found->by_body.end()) return it->second;
+  }
+  std::shared_ptr<const ProductRegion> region;
+  if (std::optional<ProductRegion> r = Find(body)) {
+    region = std::make_shared<const ProductRegion>(*std::move(r));
+  }
+  const std::lock_guard<std::mutex> lock(found->mutex);
+  if (found->by_body.size() >= kMostKept) found->by_body.clear();
+  found->by_body[key] = region;
   return region;
 }
 

@@ -16,7 +16,7 @@
 #ifndef OTIUM_BACKENDS_REGION_PRODUCT_REGION_H_
 #define OTIUM_BACKENDS_REGION_PRODUCT_REGION_H_
 
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "backends/region/loop_program.h"
@@ -40,10 +40,11 @@ inline constexpr int64_t kMaxReducedRow = 4096;
 inline constexpr int64_t kManyRows = 768;
 inline constexpr int64_t kShortRow = 512;
 
-// Nothing when the body is no such region: its one product takes inputs of the
-// body, its one result has the product's shape and dtype, and what is between
-// them goes element by element, or row by row within the limits above.
-std::optional<ProductRegion> FindProductRegion(const Graph& body);
+// Null when the body is no such region: its one product takes inputs of the body, its
+// one result has the product's shape and dtype, and what is between them goes element
+// by element, or row by row within the limits above. Found once for equal bodies: the
+// pass that makes a region asks, and then every kernel that is to run it. Thread-safe.
+std::shared_ptr<const ProductRegion> FindProductRegion(const Graph& body);
 
 // The products that may begin a region.
 bool IsRegionProduct(Op op);

@@ -70,7 +70,7 @@ class Fuser {
         continue;
       }
       absl::StatusOr<Graph> body = Body(n, graph_.producer(v));
-      if (!body.ok() || !region::FindProductRegion(*body).has_value()) {
+      if (!body.ok() || region::FindProductRegion(*body) == nullptr) {
         Note(n, v, kNotOnTiles);
         continue;
       }
