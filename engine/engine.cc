@@ -158,7 +158,7 @@ absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor>
                                              const RunOptions& run) try {
   ExecuteOptions execute{
       run.seed,        run.cancel, run.progress, run.profile, run.profile != nullptr ? Now() : 0,
-      run.memory_limit};
+      run.memory_limit, &run.after_step};
   if (run.results.size() > 0) OTIUM_RETURN_IF_ERROR(CheckResults(*graph, inputs, run.results));
   std::vector<Tensor> outputs(graph->outputs().size());
   absl::InlinedVector<Tensor*, 4> results(outputs.size(), nullptr);

@@ -55,6 +55,7 @@ struct OTIUM_EXPORT RunOptions {
   int64_t memory_limit = 0;
   // Sizes that no input binds.
   SizeBindings sizes;
+  StepObserver after_step;
   // Where results go, by output name: dense, of the right dtype and shape, apart
   // from the inputs and from each other, else kInvalidArgument. Not named ones are
   // allocated, apart from these. What a failed run leaves in them is not defined.

@@ -64,9 +64,10 @@ void WidenedGemm(const GemmArgs<T>& args) {
   wide.c = {c.data(), n, 1};
   wide.alpha = args.alpha;
   wide.beta = args.beta;
-  if (args.epilogue.apply != nullptr)
+  if (args.epilogue.apply != nullptr) {
     wide.epilogue = {
         .apply = ApplyWide<T>, .context = &args.epilogue, .whole_rows = args.epilogue.whole_rows};
+  }
   Gemm(wide);
   ForElements(m, n, [&](int64_t i, int64_t j) {
     args.c.data[i * args.c.row_stride + j * args.c.col_stride] = T(c.data()[i * n + j]);

@@ -9,6 +9,7 @@
 #define OTIUM_ENGINE_RUN_EXECUTOR_H_
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -55,6 +56,19 @@ struct OTIUM_EXPORT Progress {
   std::atomic<double> share{0};
 };
 
+// A step that is done, and where its operands and results are, in the order of
+// Plan::args.
+struct OTIUM_EXPORT StepValues {
+  const Plan& plan;
+  const PlanStep& step;
+  const View* views;
+
+  DType dtype(int i) const { return plan.operands[plan.args[step.first_arg + i]].type.dtype; }
+};
+// Called after each step. May change the results, as another way to compute them
+// would: later steps see that. For error analysis.
+using StepObserver = std::function<void(const StepValues& values)>;
+
 struct ExecuteOptions {
   uint64_t seed = 0;
   const CancelFlag* cancel = nullptr;
@@ -62,6 +76,7 @@ struct ExecuteOptions {
   Profile* profile = nullptr;
   double profile_origin = 0;  // Seconds, on the clock of Now().
   int64_t memory_limit = 0;   // Bytes of arena and results; 0: none.
+  const StepObserver* after_step = nullptr;
 };
 
 // Seconds on the steady clock.
