@@ -14,6 +14,7 @@
 #include "engine/graph/status_notes.h"
 #include "engine/graph/substitute.h"
 #include "engine/place/place.h"
+#include "engine/run/executor.h"
 #include "engine/run/plan_cache.h"
 #include "engine/run/results.h"
 
@@ -371,6 +372,10 @@ absl::StatusOr<std::vector<Tensor>> Evaluate(absl::Span<const Expr> exprs,
                                              const CompileOptions& options, const RunOptions& run) {
   CaptureRequest request;
   for (size_t i = 0; i < exprs.size(); ++i) {
+    if (!exprs[i]) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("expression ", i, " of ", exprs.size(), " is empty"));
+    }
     OTIUM_RETURN_IF_ERROR(exprs[i].status());
     request.outputs.emplace_back(absl::StrCat("r", i), exprs[i]);
   }

@@ -29,7 +29,7 @@
 #include "engine/graph/function.h"
 #include "engine/optimize/optimize.h"
 #include "engine/place/plan.h"
-#include "engine/run/executor.h"
+#include "engine/run/observe.h"
 #include "engine/run/tensor_map.h"
 
 namespace otium {

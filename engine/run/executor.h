@@ -8,66 +8,17 @@
 #ifndef OTIUM_ENGINE_RUN_EXECUTOR_H_
 #define OTIUM_ENGINE_RUN_EXECUTOR_H_
 
-#include <atomic>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "engine/base/export.h"
 #include "engine/base/tensor.h"
 #include "engine/place/plan.h"
+#include "engine/run/observe.h"
 
 namespace otium {
-
-// Set it from any thread; checked between steps. The run then returns kCancelled.
-class OTIUM_EXPORT CancelFlag {
- public:
-  void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
-  bool IsCancelled() const { return cancelled_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<bool> cancelled_{false};
-};
-
-// What happened in a run, step by step; seconds from the start of the run.
-struct OTIUM_EXPORT StepRecord {
-  StepId step = 0;
-  int segment = 0;
-  double start = 0;
-  double end = 0;
-  // The alternative of a guarded step that gave the result; 0: the first kernel.
-  int alternative = 0;
-};
-
-struct OTIUM_EXPORT Profile {
-  std::vector<StepRecord> steps;
-  // The plan of each segment, to look the steps up in.
-  std::vector<std::shared_ptr<const Plan>> plans;
-  double seconds = 0;
-};
-
-// How far a run is, for whoever watches from another thread.
-struct OTIUM_EXPORT Progress {
-  std::atomic<const char*> op{nullptr};  // The name of the op that is running.
-  // Of the estimated time of the segment that is running, 0 to 1.
-  std::atomic<double> share{0};
-};
-
-// A step that is done, and where its operands and results are, in the order of
-// Plan::args.
-struct OTIUM_EXPORT StepValues {
-  const Plan& plan;
-  const PlanStep& step;
-  const View* views;
-
-  DType dtype(int i) const { return plan.operands[plan.args[step.first_arg + i]].type.dtype; }
-};
-// Called after each step. May change the results, as another way to compute them
-// would: later steps see that. For error analysis.
-using StepObserver = std::function<void(const StepValues& values)>;
 
 struct ExecuteOptions {
   uint64_t seed = 0;

@@ -21,7 +21,7 @@
 #include <cstdint>
 
 #include "engine/base/tensor.h"
-#include "engine/run/executor.h"
+#include "engine/run/observe.h"
 
 namespace otium::cli {
 
