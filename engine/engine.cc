@@ -14,6 +14,7 @@
 #include "engine/graph/status_notes.h"
 #include "engine/graph/substitute.h"
 #include "engine/place/place.h"
+#include "engine/run/executor.h"
 #include "engine/run/plan_cache.h"
 #include "engine/run/results.h"
 
@@ -158,7 +159,7 @@ absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor>
                                              const RunOptions& run) try {
   ExecuteOptions execute{
       run.seed,        run.cancel, run.progress, run.profile, run.profile != nullptr ? Now() : 0,
-      run.memory_limit};
+      run.memory_limit, &run.after_step};
   if (run.results.size() > 0) OTIUM_RETURN_IF_ERROR(CheckResults(*graph, inputs, run.results));
   std::vector<Tensor> outputs(graph->outputs().size());
   absl::InlinedVector<Tensor*, 4> results(outputs.size(), nullptr);
@@ -371,6 +372,10 @@ absl::StatusOr<std::vector<Tensor>> Evaluate(absl::Span<const Expr> exprs,
                                              const CompileOptions& options, const RunOptions& run) {
   CaptureRequest request;
   for (size_t i = 0; i < exprs.size(); ++i) {
+    if (!exprs[i]) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("expression ", i, " of ", exprs.size(), " is empty"));
+    }
     OTIUM_RETURN_IF_ERROR(exprs[i].status());
     request.outputs.emplace_back(absl::StrCat("r", i), exprs[i]);
   }

@@ -29,7 +29,7 @@
 #include "engine/graph/function.h"
 #include "engine/optimize/optimize.h"
 #include "engine/place/plan.h"
-#include "engine/run/executor.h"
+#include "engine/run/observe.h"
 #include "engine/run/tensor_map.h"
 
 namespace otium {
@@ -55,6 +55,7 @@ struct OTIUM_EXPORT RunOptions {
   int64_t memory_limit = 0;
   // Sizes that no input binds.
   SizeBindings sizes;
+  StepObserver after_step;
   // Where results go, by output name: dense, of the right dtype and shape, apart
   // from the inputs and from each other, else kInvalidArgument. Not named ones are
   // allocated, apart from these. What a failed run leaves in them is not defined.

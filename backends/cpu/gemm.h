@@ -81,6 +81,9 @@ template <class T>
 struct GemmEpilogue {
   void (*apply)(const void* context, const GemmTile<T>& tile) = nullptr;
   const void* context = nullptr;
+  // Of batches, called instead where items are done as wholes: `count` of them, from
+  // the one of index `first` on, in row-major order. When it is null, none are.
+  void (*apply_items)(const void* context, int64_t first, int64_t count) = nullptr;
   // Tiles are whole rows of C, whose elements lie side by side in a row.
   bool whole_rows = false;
 };

@@ -22,6 +22,12 @@ namespace {
 constexpr int64_t kManyItems = 16;
 // Multiply-adds that are worth a task.
 constexpr double kTaskWork = 1 << 19;
+// Elements of C after which an epilogue runs on items that are done: few enough to be
+// in the second-level cache still. A tenth of them is slower than a second pass over
+// memory: the loop, which takes 300 ns to start, waits for lines that have not come.
+constexpr int64_t kElementsAtOnce = 32768;
+// Tasks that a batch is cut into at least, where an epilogue wants long ones.
+constexpr int64_t kEnoughTasks = 64;
 
 // Walks the items in row-major order: the offsets of each operand.
 class Walk {
@@ -88,20 +94,35 @@ void RunItems(const GemmBatch& batch, const GemmArgs<T>& first, int64_t begin, i
   for (int64_t i = begin; i < end; ++i, walk.Next()) {
     GemmArgs<T> item = Item(first, walk);
     const ItemEpilogue<T> epilogue = {&first.epilogue, i * first.m};
-    if (first.epilogue.apply != nullptr) item.epilogue = {ApplyToItem<T>, &epilogue, first.epilogue.whole_rows};
+    if (first.epilogue.apply != nullptr) {
+      item.epilogue = {
+          .apply = ApplyToItem<T>, .context = &epilogue, .whole_rows = first.epilogue.whole_rows};
+    }
     run(item);
   }
 }
 
 // The items shared among the threads: `make()` gives each task its own
-// multiply(a, b, c0, c), called with the offsets of every item.
-template <class Make>
-void MultiplyAll(const GemmBatch& batch, int64_t items, int64_t grain, Make make) {
+// multiply(a, b, c0, c), called with the offsets of every item. The epilogue follows
+// when a few are done.
+template <class T, class Make>
+void MultiplyAll(const GemmBatch& batch, const GemmArgs<T>& args, int64_t items, int64_t grain,
+                 Make make) {
+  const GemmEpilogue<T>& epilogue = args.epilogue;
+  int64_t at_once = items;
+  if (epilogue.apply != nullptr) {
+    at_once = std::max<int64_t>(kElementsAtOnce / (args.m * args.n), 1);
+    grain = std::max(grain, std::min(at_once, items / kEnoughTasks));
+  }
   ParallelForRanges(items, grain, [&](int64_t begin, int64_t end) {
     const auto& multiply = make();
     Walk walk(batch, begin);
-    for (int64_t i = begin; i < end; ++i, walk.Next()) {
-      multiply(walk.a, walk.b, walk.c0, walk.c);
+    for (int64_t first = begin; first < end; first += at_once) {
+      const int64_t last = std::min(first + at_once, end);
+      for (int64_t i = first; i < last; ++i, walk.Next()) {
+        multiply(walk.a, walk.b, walk.c0, walk.c);
+      }
+      if (epilogue.apply != nullptr) epilogue.apply_items(epilogue.context, first, last - first);
     }
   });
 }
@@ -129,18 +150,20 @@ void BatchedGemm(const GemmBatch& batch, const GemmArgs<T>& args) {
   if constexpr (kHasGemmKernels<T>) {
     if (args.k > 0) {
       const int64_t grain = ItemsPerTask(args, items);
+      const bool as_wholes = args.epilogue.apply == nullptr || args.epilogue.apply_items != nullptr;
       if constexpr (!kIsComplex<T>) {
-        if (items >= kManyItems) {
+        if (items >= kManyItems && as_wholes) {
           if (const JitGemm<T> jit(args, items); jit) {
-            return MultiplyAll(batch, items, grain, [&]() -> const JitGemm<T>& { return jit; });
+            return MultiplyAll(batch, args, items, grain,
+                               [&]() -> const JitGemm<T>& { return jit; });
           }
         }
       }
       const GemmThreading threading =
           items < kManyItems ? GemmThreading::kParallel : GemmThreading::kSerial;
       const GemmGrid grid = MakeGemmGrid(args, threading);
-      if (grid.one_block() && args.epilogue.apply == nullptr) {
-        return MultiplyAll(batch, items, grain, [&] { return OneBlock<T>(args, grid); });
+      if (grid.one_block() && as_wholes) {
+        return MultiplyAll(batch, args, items, grain, [&] { return OneBlock<T>(args, grid); });
       }
       run_all([&](const GemmArgs<T>& item) { RunGemm(item, grid, threading); });
       return;

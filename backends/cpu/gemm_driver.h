@@ -60,9 +60,9 @@ GemmGrid MakeGemmGrid(const GemmArgs<T>& args, GemmThreading threading);
 template <class T>
 void RunGemm(const GemmArgs<T>& args, const GemmGrid& grid, GemmThreading threading);
 
-// A product that is one block without an epilogue, or many that differ in the
-// addresses of their operands only: what there is to set up is set up once. The
-// grid is one_block().
+// A product that is one block, or many that differ in the addresses of their operands
+// only: what there is to set up is set up once. The grid is one_block(). What follows
+// them is left to the caller.
 template <class T>
 class OneBlock {
  public:

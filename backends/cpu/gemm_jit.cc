@@ -57,7 +57,7 @@ bool HasCode(const GemmArgs<T>& args, int64_t items) {
       static_cast<double>(args.m) * static_cast<double>(args.n) * static_cast<double>(args.k);
   return work <= kMostItemWork && std::max({args.m, args.n, args.k}) <= kMostSize &&
          work * static_cast<double>(items) >= kLeastWork && args.alpha == T(1) &&
-         (args.beta == T(0) || args.beta == T(1)) && args.epilogue.apply == nullptr &&
+         (args.beta == T(0) || args.beta == T(1)) &&
          IsRowMajor(args.b.row_stride, args.b.col_stride, args.n) &&
          IsRowMajor(args.c.row_stride, args.c.col_stride, args.n) &&
          (IsRowMajor(args.a.row_stride, args.a.col_stride, args.k) ||

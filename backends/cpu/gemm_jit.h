@@ -23,7 +23,8 @@ namespace otium::cpu {
 template <class T>
 class JitGemm {
  public:
-  // For `items` products that differ from `first` in the addresses only.
+  // For `items` products that differ from `first` in the addresses only. What follows
+  // them is left to the caller.
   JitGemm(const GemmArgs<T>& first, int64_t items);
 
   explicit operator bool() const { return kernel_ != nullptr; }

@@ -35,8 +35,7 @@ void ForElements(int64_t rows, int64_t columns, const F& fn) {
 template <class T>
 void Widen(const MatrixIn<T>& from, int64_t rows, int64_t columns, float* to) {
   ForElements(rows, columns, [&](int64_t i, int64_t j) {
-    to[i * columns + j] =
-        static_cast<float>(from.data[i * from.row_stride + j * from.col_stride]);
+    to[i * columns + j] = static_cast<float>(from.data[i * from.row_stride + j * from.col_stride]);
   });
 }
 
@@ -65,7 +64,10 @@ void WidenedGemm(const GemmArgs<T>& args) {
   wide.c = {c.data(), n, 1};
   wide.alpha = args.alpha;
   wide.beta = args.beta;
-  if (args.epilogue.apply != nullptr) wide.epilogue = {ApplyWide<T>, &args.epilogue, args.epilogue.whole_rows};
+  if (args.epilogue.apply != nullptr) {
+    wide.epilogue = {
+        .apply = ApplyWide<T>, .context = &args.epilogue, .whole_rows = args.epilogue.whole_rows};
+  }
   Gemm(wide);
   ForElements(m, n, [&](int64_t i, int64_t j) {
     args.c.data[i * args.c.row_stride + j * args.c.col_stride] = T(c.data()[i * n + j]);
@@ -88,10 +90,9 @@ void IntegerTile(const GemmArgs<T>& args, Range rows, Range columns, const T* pa
       for (int64_t j = 0; j < kWidth; ++j) sums[j] = Add(sums[j], Multiply(element, b[j]));
     }
     for (int64_t j = columns.begin; j < columns.end; ++j) {
-      args.c.data[i * args.c.row_stride + j * args.c.col_stride] =
-          ScaleAndAdd(args.alpha, sums[j - columns.begin], args.beta, [&] {
-            return args.c0.data[i * args.c0.row_stride + j * args.c0.col_stride];
-          });
+      args.c.data[i * args.c.row_stride + j * args.c.col_stride] = ScaleAndAdd(
+          args.alpha, sums[j - columns.begin], args.beta,
+          [&] { return args.c0.data[i * args.c0.row_stride + j * args.c0.col_stride]; });
     }
   }
   if (args.epilogue.apply == nullptr) return;

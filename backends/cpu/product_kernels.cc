@@ -5,7 +5,6 @@
 // are, without a copy.
 
 #include "backends/cpu/gemm.h"
-#include "backends/cpu/gemm_jit.h"
 #include "backends/cpu/gemv.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/prepared_calls.h"
@@ -185,25 +184,6 @@ struct ProductRegionState {
   std::vector<int> inputs;    // Of the tape, after the product.
 };
 
-// Elements of a product below which starting a tape for it, some 200 ns, costs more
-// than to read a batch of them again.
-constexpr int64_t kElementsWorthATape = 4096;
-
-// Whether a batch is better done first and finished then: small products, and those
-// for which there is generated code, which has no epilogue. (Bits do not depend on it.)
-template <class T>
-bool FinishesLater(const ProductState& s, const View& result, const GemmArgs<T>& g) {
-  if (s.rank == 2) return false;
-  if (g.m * g.n < kElementsWorthATape) return true;
-  if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
-    int64_t items = 1;
-    for (int d = 0; d < s.rank - 2; ++d) items *= result.sizes[d];
-    return items > 0 && g.k > 0 && static_cast<bool>(JitGemm<T>(g, items));
-  } else {
-    return false;
-  }
-}
-
 template <class T>
 void LaunchProductRegion(const LaunchArgs& args) {
   const auto& s = *static_cast<const ProductRegionState*>(args.state);
@@ -214,21 +194,22 @@ void LaunchProductRegion(const LaunchArgs& args) {
   LaunchArgs product = args;
   product.operands = operands.data();
   GemmArgs<T> g = MatrixArgs<T>(s.product, product);
-  if (FinishesLater(s.product, args.results[0], g)) {
-    RunProduct<T>(s.product, product, g);
-    inputs[0] = args.results[0];
-    return RunTape(*s.rest, inputs.data(), args.results);
-  }
+  inputs[0] = args.results[0];
   struct Context {
     const Tape& tape;
     const View* inputs;
-  } const context{*s.rest, inputs.data()};
+    const View& result;
+  } const context{*s.rest, inputs.data(), args.results[0]};
   g.epilogue.context = &context;
   g.epilogue.whole_rows = s.rest->program.has_reduction;
   g.epilogue.apply = [](const void* c, const GemmTile<T>& tile) {
-    const auto& [tape, views] = *static_cast<const Context*>(c);
+    const auto& [tape, views, result] = *static_cast<const Context*>(c);
     RunTapeOnTile(tape, views, tile.data, tile.row_stride, tile.row, tile.column, tile.rows,
                   tile.columns);
+  };
+  g.epilogue.apply_items = [](const void* c, int64_t first, int64_t count) {
+    const auto& [tape, views, result] = *static_cast<const Context*>(c);
+    RunTapeOnMatrices(tape, views, result, first, count);
   };
   RunProduct<T>(s.product, product, g);
 }
@@ -269,9 +250,9 @@ struct GerLauncher {
 // Without a launch function when the region is none that begins with a product.
 Prepared MakeProductRegion(const KernelCall& call) {
   const Graph& body = *call.attributes.Get<GraphPtr>("graph");
-  std::optional<region::ProductRegion> region = region::FindProductRegion(body);
-  if (!region.has_value() || !call.results[0].IsContiguous()) return {};
-  const absl::StatusOr<std::shared_ptr<const Tape>> rest = CompileTape(std::move(region->rest));
+  const std::shared_ptr<const region::ProductRegion> region = region::FindProductRegion(body);
+  if (region == nullptr || !call.results[0].IsContiguous()) return {};
+  const absl::StatusOr<std::shared_ptr<const Tape>> rest = CompileTape(region->rest);
   if (!rest.ok()) return {};
   absl::InlinedVector<PhysicalType, 5> operands;
   for (int i : region->operands) {
@@ -281,8 +262,8 @@ Prepared MakeProductRegion(const KernelCall& call) {
   state->product = *StateOf({body.op(region->product), body.attributes(region->product), operands,
                              call.results, call.math});
   state->rest = *rest;
-  state->operands = std::move(region->operands);
-  state->inputs = std::move(region->inputs);
+  state->operands = region->operands;
+  state->inputs = region->inputs;
   return {ForDType<ProductRegionLauncher>(call.results[0].dtype), std::move(state), 0};
 }
 

@@ -96,7 +96,8 @@ std::shared_ptr<StridedState> Strided(std::shared_ptr<const Tape> tape, const Ke
     state->results.push_back(p.strides);
     results.push_back({nullptr, p.sizes.data(), p.strides.data()});
   }
-  MakeLayout(*state->tape, inputs.data(), results.data(), &state->layout);
+  MakeLayout(*state->tape, inputs.data(), results.data(), state->tape->program.sizes,
+             &state->layout);
   return state;
 }
 
@@ -292,7 +293,7 @@ absl::StatusOr<region::LoopProgram> Lower(const KernelCall& call) {
 
 void RunTape(const Tape& tape, const View* inputs, const View* results) {
   TapeLayout layout;
-  MakeLayout(tape, inputs, results, &layout);
+  MakeLayout(tape, inputs, results, tape.program.sizes, &layout);
   RunWithLayout(tape, layout, inputs, results);
 }
 
@@ -354,6 +355,70 @@ void RunTapeOnTile(const Tape& tape, const View* inputs, void* tile, int64_t ld,
   launch.stores.push_back(static_cast<char*>(tile));
   launch.parallel = false;
   Run(launch);
+}
+
+namespace {
+
+// Runs a tape, on this thread, on the part of its space that begins at `begin`.
+void RunOnPart(const Tape& tape, const View* inputs, const View* results, const char* uniforms,
+               absl::Span<const int64_t> begin, absl::Span<const int64_t> sizes) {
+  TapeLayout layout;
+  MakeLayout(tape, inputs, results, sizes, &layout);
+  TapeLaunch launch{tape, layout, uniforms};
+  auto start = [&](const View& view, const region::IndexMap& map, DType dtype) {
+    int64_t offset = 0;
+    for (size_t d = 0; d < begin.size(); ++d) {
+      if (map[d] != region::kBroadcast) offset += begin[d] * view.strides[map[d]];
+    }
+    return static_cast<char*>(view.data) + offset * ItemSize(dtype);
+  };
+  for (const TapeLoad& l : tape.loads) {
+    launch.loads.push_back(start(inputs[l.input], l.map, l.dtype));
+  }
+  for (const TapeStore& s : tape.stores) {
+    launch.stores.push_back(start(results[s.result], s.map, s.dtype));
+  }
+  launch.parallel = false;
+  Run(launch);
+}
+
+}  // namespace
+
+void RunTapeOnMatrices(const Tape& tape, const View* inputs, const View& result, int64_t first,
+                       int64_t count) {
+  UniformMemory uniforms(tape);
+  ComputeUniforms(tape, inputs, uniforms.data());
+  // The dimensions of the space that the batch has, outermost first.
+  const region::IndexMap& map = tape.stores[0].map;
+  absl::InlinedVector<size_t, 4> batch;
+  for (size_t d = 0; d < map.size(); ++d) {
+    if (map[d] < tape.program.results[0].rank - 2) batch.push_back(d);
+  }
+  Sizes begin(map.size(), 0);
+  while (count > 0) {
+    // As many inner dimensions as are needed whole, and a range of the next one.
+    Sizes sizes(tape.program.sizes.begin(), tape.program.sizes.end());
+    int64_t matrices = 1, index = first;
+    bool is_whole = true;
+    for (size_t i = batch.size(); i-- > 0;) {
+      const size_t d = batch[i];
+      const int64_t size = tape.program.sizes[d];
+      begin[d] = index % size;
+      index /= size;
+      if (is_whole && (begin[d] != 0 || count < matrices * size)) {
+        is_whole = false;
+        sizes[d] = std::min(count / matrices, size - begin[d]);
+        matrices *= sizes[d];
+      } else if (is_whole) {
+        matrices *= size;
+      } else {
+        sizes[d] = 1;
+      }
+    }
+    RunOnPart(tape, inputs, &result, uniforms.data(), begin, sizes);
+    first += matrices;
+    count -= matrices;
+  }
 }
 
 namespace {

@@ -189,6 +189,11 @@ void RunTape(const Tape& tape, const View* inputs, const View* results);
 void RunTapeOnTile(const Tape& tape, const View* inputs, void* tile, int64_t ld, int64_t row,
                    int64_t column, int64_t rows, int64_t columns);
 
+// The same for `count` whole matrices of the batch that `result` is, from the one of
+// index `first` on, in row-major order. Input 0 lies where the result does.
+void RunTapeOnMatrices(const Tape& tape, const View* inputs, const View& result, int64_t first,
+                       int64_t count);
+
 }  // namespace otium::cpu
 
 #endif  // OTIUM_BACKENDS_CPU_TAPE_H_

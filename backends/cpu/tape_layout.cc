@@ -172,7 +172,8 @@ void FindRepeated(TapeLayout* layout) {
 
 }  // namespace
 
-void MakeLayout(const Tape& tape, const View* inputs, const View* results, TapeLayout* layout) {
+void MakeLayout(const Tape& tape, const View* inputs, const View* results,
+                absl::Span<const int64_t> sizes, TapeLayout* layout) {
   const region::LoopProgram& p = tape.program;
   layout->loads.resize(tape.loads.size());
   layout->stores.resize(tape.stores.size());
@@ -185,7 +186,7 @@ void MakeLayout(const Tape& tape, const View* inputs, const View* results, TapeL
   auto dims_of = [&](int begin, int end) {
     Dims dims;
     for (int d = begin; d < end; ++d) {
-      SpaceDim dim{p.sizes[d], {}};
+      SpaceDim dim{sizes[d], {}};
       for (const TapeLoad& l : tape.loads) {
         dim.strides.push_back(StrideAlong(d, l.map, inputs[l.input]));
       }

@@ -41,11 +41,13 @@ struct TapeLayout {
   absl::InlinedVector<TapeArray, 2> stores;
 };
 
-// The layout of views with these strides, wherever they are.
+// The layout of views with these strides, wherever they are, over a part of the space
+// of these sizes: of all of it, those of the program.
 // kPointwise: columns are the dimension along which result 0 is densest, rows
 // all others. kPacked, kLong: rows are the kept dimensions, columns the reduced
 // ones. kColumns: outer, reduced, inner.
-void MakeLayout(const Tape& tape, const View* inputs, const View* results, TapeLayout* layout);
+void MakeLayout(const Tape& tape, const View* inputs, const View* results,
+                absl::Span<const int64_t> sizes, TapeLayout* layout);
 
 // The offset in elements of index `flat` of the group.
 inline int64_t OffsetOf(const DimGroup& group, const int64_t* strides, int64_t flat) {

@@ -16,6 +16,7 @@ void Mm(const LaunchArgs& args);
 void Addmm(const LaunchArgs& args);
 void Bmm(const LaunchArgs& args);
 void Baddbmm(const LaunchArgs& args);
+void Matmul(const LaunchArgs& args);
 
 namespace {
 
@@ -24,6 +25,7 @@ LaunchFn ProductFn(Op op) {
     case Op::mm: return Mm;
     case Op::addmm: return Addmm;
     case Op::bmm: return Bmm;
+    case Op::matmul: return Matmul;
     default: return Baddbmm;
   }
 }

@@ -2,17 +2,29 @@
 #include "backends/region/product_region.h"
 
 #include <algorithm>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "absl/algorithm/container.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "backends/region/lower.h"
+#include "engine/base/hash.h"
 #include "engine/graph/graph_builder.h"
 
 namespace otium::region {
 
 bool IsRegionProduct(Op op) {
-  return op == Op::mm || op == Op::addmm || op == Op::bmm || op == Op::baddbmm;
+  switch (op) {
+    case Op::mm:
+    case Op::addmm:
+    case Op::bmm:
+    case Op::baddbmm:
+    case Op::matmul: return true;
+    default: return false;
+  }
 }
 
 namespace {
@@ -27,6 +39,13 @@ std::optional<NodeId> OnlyProduct(const Graph& body) {
   return product;
 }
 
+// Not a matmul with a vector.
+bool IsOfMatrices(const Graph& body, NodeId product) {
+  return absl::c_all_of(body.operands(product), [&](ValueId v) {
+    return v == kNoValue || !body.Is(product, Op::matmul) || body.type(v).rank() >= 2;
+  });
+}
+
 // The rows of the matrix, `rows` of them, are what is reduced, and blocks of whole
 // rows are good tiles.
 bool ReducesFittingRows(const LoopProgram& program, int64_t rows) {
@@ -39,11 +58,10 @@ bool ReducesFittingRows(const LoopProgram& program, int64_t rows) {
   return columns <= kMaxReducedRow && (rows >= kManyRows || columns <= kShortRow);
 }
 
-}  // namespace
-
-std::optional<ProductRegion> FindProductRegion(const Graph& body) {
+std::optional<ProductRegion> Find(const Graph& body) {
   const std::optional<NodeId> product = OnlyProduct(body);
   if (!product.has_value() || body.outputs().size() != 1) return std::nullopt;
+  if (!IsOfMatrices(body, *product)) return std::nullopt;
   const TensorType& type = body.type(body.result(*product));
   const TensorType& result = body.type(body.outputs()[0].value);
   if (!type.shape.IsStatic() || !(result.shape == type.shape) || result.dtype != type.dtype) {
@@ -95,6 +113,33 @@ std::optional<ProductRegion> FindProductRegion(const Graph& body) {
     }
   }
   region.rest = *std::move(program);
+  return region;
+}
+
+constexpr size_t kMostKept = 1024;
+
+}  // namespace
+
+std::shared_ptr<const ProductRegion> FindProductRegion(const Graph& body) {
+  struct Found {
+    std::mutex mutex;
+    absl::flat_hash_map<Hash128, std::shared_ptr<const ProductRegion>> by_body;
+  };
+  static auto* const found = new Found;
+  // Of all that bodies hold: their constants are numbers.
+  const Hash128 key = body.fingerprint();
+  {
+    const std::lock_guard<std::mutex> lock(found->mutex);
+    const auto it = found->by_body.find(key);
+    if (it != found->by_body.end()) return it->second;
+  }
+  std::shared_ptr<const ProductRegion> region;
+  if (std::optional<ProductRegion> r = Find(body)) {
+    region = std::make_shared<const ProductRegion>(*std::move(r));
+  }
+  const std::lock_guard<std::mutex> lock(found->mutex);
+  if (found->by_body.size() >= kMostKept) found->by_body.clear();
+  found->by_body[key] = region;
   return region;
 }
 

@@ -4,6 +4,7 @@
 //
 //   h = relu(addmm(b, x, W))        h = fused addmm_relu(b, x, W)
 //   p = softmax(x @ W, 1)           p = fused mm_softmax(x, W)
+//   p = softmax(q @ k.T, -1)       p = fused matmul_softmax(q, k.T)
 //
 // The rest is run on each tile of the product while that is in cache: a loop over
 // elements (bias, activation, residual), or one that also reduces rows (softmax, a
@@ -15,7 +16,7 @@
 #ifndef OTIUM_BACKENDS_REGION_PRODUCT_REGION_H_
 #define OTIUM_BACKENDS_REGION_PRODUCT_REGION_H_
 
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "backends/region/loop_program.h"
@@ -24,7 +25,7 @@
 namespace otium::region {
 
 struct ProductRegion {
-  NodeId product;             // mm, addmm, bmm or baddbmm, in the body.
+  NodeId product;             // IsRegionProduct, in the body.
   std::vector<int> operands;  // The product's: inputs of the body, -1 for missing ones.
   LoopProgram rest;           // Its input 0 is the product.
   std::vector<int> inputs;    // Its other inputs: inputs of the body.
@@ -39,10 +40,11 @@ inline constexpr int64_t kMaxReducedRow = 4096;
 inline constexpr int64_t kManyRows = 768;
 inline constexpr int64_t kShortRow = 512;
 
-// Nothing when the body is no such region: its one product takes inputs of the
-// body, its one result has the product's shape and dtype, and what is between
-// them goes element by element, or row by row within the limits above.
-std::optional<ProductRegion> FindProductRegion(const Graph& body);
+// Null when the body is no such region: its one product takes inputs of the body, its
+// one result has the product's shape and dtype, and what is between them goes element
+// by element, or row by row within the limits above. Found once for equal bodies: the
+// pass that makes a region asks, and then every kernel that is to run it. Thread-safe.
+std::shared_ptr<const ProductRegion> FindProductRegion(const Graph& body);
 
 // The products that may begin a region.
 bool IsRegionProduct(Op op);

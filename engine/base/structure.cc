@@ -10,6 +10,7 @@ namespace {
 
 struct Word {
   absl::string_view name;
+  absl::string_view meaning;
   uint32_t flags;
   int64_t lower = kFullBand;
   int64_t upper = kFullBand;
@@ -18,26 +19,27 @@ struct Word {
 // Ordered so that printing takes the first, strongest word that says something
 // new. `spd` is hermitian positive definite for complex matrices.
 constexpr Word kWords[] = {
-    {"zero", kZero},
-    {"identity", kIdentity},
-    {"permutation", kPermutation},
-    {"unit_lower", kUnitDiagonal, kFullBand, 0},
-    {"unit_upper", kUnitDiagonal, 0, kFullBand},
-    {"diagonal", 0, 0, 0},
-    {"lower", 0, kFullBand, 0},
-    {"upper", 0, 0, kFullBand},
-    {"tridiagonal", 0, 1, 1},
-    {"orthogonal", kOrthogonal},
-    {"orthonormal", kOrthonormalColumns},
-    {"spd", kPd},
-    {"psd", kPsd},
-    {"symmetric", kSymmetric},
-    {"hermitian", kHermitian},
-    {"nonsingular", kNonsingular},
-    {"full_rank", kFullColumnRank},
-    {"unit_diagonal", kUnitDiagonal},
-    {"positive", kPositive},
-    {"nonnegative", kNonnegative},
+    {"zero", "every element is 0", kZero},
+    {"identity", "ones on the diagonal, zeros elsewhere", kIdentity},
+    {"permutation", "square, one 1 in each row and column, zeros elsewhere", kPermutation},
+    {"unit_lower", "lower, with ones on the diagonal", kUnitDiagonal, kFullBand, 0},
+    {"unit_upper", "upper, with ones on the diagonal", kUnitDiagonal, 0, kFullBand},
+    {"diagonal", "zeros off the diagonal", 0, 0, 0},
+    {"lower", "zeros above the diagonal", 0, kFullBand, 0},
+    {"upper", "zeros below the diagonal", 0, 0, kFullBand},
+    {"tridiagonal", "zeros but on the diagonal and beside it", 0, 1, 1},
+    {"orthogonal", "square, A.H @ A is the identity", kOrthogonal},
+    {"orthonormal", "columns: A.H @ A is the identity", kOrthonormalColumns},
+    {"spd", "hermitian, x.H @ A @ x > 0 for x other than 0", kPd},
+    {"psd", "hermitian, x.H @ A @ x >= 0", kPsd},
+    {"symmetric", "A is A.T", kSymmetric},
+    {"hermitian", "A is A.H", kHermitian},
+    {"nonsingular", "square, invertible", kNonsingular},
+    {"full_rank", "full column rank: at least as many rows as columns, which are independent",
+     kFullColumnRank},
+    {"unit_diagonal", "ones on the diagonal", kUnitDiagonal},
+    {"positive", "a scalar > 0", kPositive},
+    {"nonnegative", "a scalar >= 0", kNonnegative},
 };
 
 // One step of implication, applied until nothing changes.
@@ -149,6 +151,12 @@ absl::Span<const absl::string_view> StructureWords() {
     return list;
   }();
   return *words;
+}
+
+absl::string_view StructureWordMeaning(absl::string_view word) {
+  const auto* w = std::find_if(std::begin(kWords), std::end(kWords),
+                               [&](const Word& known) { return known.name == word; });
+  return w == std::end(kWords) ? absl::string_view() : w->meaning;
 }
 
 }  // namespace otium

@@ -90,6 +90,8 @@ OTIUM_EXPORT std::string StructureToString(const Structure& s);
 OTIUM_EXPORT bool AddStructureWord(absl::string_view word, Structure* s);
 // Every word AddStructureWord knows, for "did you mean".
 OTIUM_EXPORT absl::Span<const absl::string_view> StructureWords();
+// What one of them means: "zeros above the diagonal".
+OTIUM_EXPORT absl::string_view StructureWordMeaning(absl::string_view word);
 
 }  // namespace otium
 

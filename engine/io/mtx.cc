@@ -362,8 +362,4 @@ absl::StatusOr<CooMatrix> ParseMtxEntries(absl::string_view text) {
 
 absl::StatusOr<Tensor> ReadMtx(absl::string_view path) { return ReadAnd(path, ParseMtx); }
 
-absl::StatusOr<CooMatrix> ReadMtxEntries(absl::string_view path) {
-  return ReadAnd(path, ParseMtxEntries);
-}
-
 }  // namespace otium

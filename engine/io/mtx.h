@@ -49,7 +49,6 @@ inline constexpr int64_t kMaxDenseMtxBytes = int64_t{4} << 30;
 OTIUM_EXPORT absl::StatusOr<Tensor> ReadMtx(absl::string_view path);
 OTIUM_EXPORT absl::StatusOr<Tensor> ParseMtx(absl::string_view text);
 // The entries of a coordinate file; kInvalidArgument for an array file.
-OTIUM_EXPORT absl::StatusOr<CooMatrix> ReadMtxEntries(absl::string_view path);
 OTIUM_EXPORT absl::StatusOr<CooMatrix> ParseMtxEntries(absl::string_view text);
 
 // Writes a matrix in array format, column by column, whole or not at all: bool

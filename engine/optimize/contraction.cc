@@ -23,7 +23,13 @@
 namespace otium {
 
 ValueId Reshaped(ValueId x, const Dims& shape, GraphBuilder* builder) {
-  if (x == kNoValue || builder->graph().type(x).shape == ShapeOf(shape)) return x;
+  if (x == kNoValue) return x;
+  const Graph& g = builder->graph();
+  // One that is wanted on some device stays.
+  while (g.Is(g.producer(x), Op::reshape) && !g.pin(g.producer(x)).has_value()) {
+    x = g.operands(g.producer(x))[0];
+  }
+  if (g.type(x).shape == ShapeOf(shape)) return x;
   return builder->Add(Op::reshape, {x}, {{"shape", shape}});
 }
 
@@ -47,6 +53,16 @@ ValueId Permuted(ValueId x, absl::Span<const int> dims, GraphBuilder* builder) {
 ValueId Expanded(ValueId x, const Dims& shape, GraphBuilder* builder) {
   if (x == kNoValue || builder->graph().type(x).shape == ShapeOf(shape)) return x;
   return builder->Add(Op::expand, {x}, {{"sizes", shape}});
+}
+
+bool MergesFreely(const Graph& graph, ValueId v) {
+  const NodeId n = graph.producer(v);
+  return !graph.Is(n, Op::transpose) && !graph.Is(n, Op::permute) && !graph.Is(n, Op::expand);
+}
+
+ValueId WithFacts(ValueId value, const Structure& known, GraphBuilder* builder) {
+  if (value == kNoValue || builder->graph().type(value).structure.Implies(known)) return value;
+  return builder->Add(Op::assume, {value}, {{"structure", known}, {"proved", true}});
 }
 
 namespace {

@@ -28,10 +28,17 @@ ValueId Contract(std::vector<LabelledValue> terms, absl::Span<const int> result,
                  absl::Span<const Dim> sizes, PairOrder order, GraphBuilder* builder);
 
 // What rewrites that only move dimensions need; each gives `x` itself when there is
-// nothing to do.
+// nothing to do. The reshape of a reshape is one of what that reshapes.
 ValueId Reshaped(ValueId x, const Dims& shape, GraphBuilder* builder);
 ValueId Permuted(ValueId x, absl::Span<const int> dims, GraphBuilder* builder);
 ValueId Expanded(ValueId x, const Dims& shape, GraphBuilder* builder);
+
+// Whether merging the leading dimensions of `v` is free, as far as can be seen in
+// the graph: not where dimensions were exchanged or expanded just before.
+bool MergesFreely(const Graph& graph, ValueId v);
+
+// `value`, with a fact of an older form that the new one does not show assumed.
+ValueId WithFacts(ValueId value, const Structure& known, GraphBuilder* builder);
 
 }  // namespace otium
 

@@ -130,13 +130,9 @@ class Decomposer {
   // A copy: types move when nodes are added.
   TensorType Type(int i) const { return builder_.graph().type(operands_[i]); }
 
-  // Carries what the old form knew of the result and the new one does not show.
   ValueId Fired(const Rule& rule, ValueId value) {
     context_.Note(rule, 0, origin_, 0);
-    if (value == kNoValue) return value;
-    const Structure& known = node_type_.structure;
-    if (builder_.graph().type(value).structure.Implies(known)) return value;
-    return builder_.Add(Op::assume, {value}, {{"structure", known}, {"proved", true}});
+    return WithFacts(value, node_type_.structure, &builder_);
   }
 
   // ---- matmul
@@ -158,7 +154,7 @@ class Decomposer {
     }
     // Merged, the matrices of a batch lose what they were: symmetric, triangular.
     const bool worth_it = B.rank() == 1 || A.structure.IsGeneral();
-    if (A.rank() >= 3 && B.rank() <= 2 && worth_it && RowsMerge(a)) {
+    if (A.rank() >= 3 && B.rank() <= 2 && worth_it && MergesFreely(builder_.graph(), a)) {
       const Dim rows = NumElements(A.shape.dims().first(A.rank() - 1));
       const ValueId flat = Reshaped(a, {rows, A.shape.back(1)}, &builder_);
       const ValueId product = builder_.Add(B.rank() == 1 ? Op::mv : Op::mm, {flat, b});
@@ -175,14 +171,6 @@ class Decomposer {
 
   ValueId Unsqueezed(ValueId x, int64_t dim) {
     return builder_.Add(Op::unsqueeze, {x}, {{"dim", dim}});
-  }
-
-  // Whether merging rows across the batch is free, as far as can be seen here: not
-  // where dimensions were exchanged or expanded just before.
-  bool RowsMerge(ValueId v) const {
-    const Graph& g = builder_.graph();
-    const NodeId n = g.producer(v);
-    return !g.Is(n, Op::transpose) && !g.Is(n, Op::permute) && !g.Is(n, Op::expand);
   }
 
   // ---- contractions

@@ -6,6 +6,7 @@
 //
 //   relu(addmm(b, x, W))    -> fused addmm_relu(b, x, W)
 //   fused mul_add(mm(A, B), c)  -> fused mm_mul_add(A, B, c)
+//   softmax(matmul(q, k), -1)   -> fused matmul_softmax(q, k)
 //
 // Requires: static shapes; regions are made (fuse_regions). Guarantees: bodies
 // that backends/region/product_region.h finds.
@@ -69,7 +70,7 @@ class Fuser {
         continue;
       }
       absl::StatusOr<Graph> body = Body(n, graph_.producer(v));
-      if (!body.ok() || !region::FindProductRegion(*body).has_value()) {
+      if (!body.ok() || region::FindProductRegion(*body) == nullptr) {
         Note(n, v, kNotOnTiles);
         continue;
       }

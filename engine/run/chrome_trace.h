@@ -6,7 +6,7 @@
 #include <string>
 
 #include "engine/base/export.h"
-#include "engine/run/executor.h"
+#include "engine/run/observe.h"
 
 namespace otium {
 

@@ -231,6 +231,9 @@ absl::Status Executable::RunSteps(const ExecuteOptions& options, State* state) c
       other.prepared.launch(args);
       ++alternative;
     }
+    if (options.after_step != nullptr && *options.after_step) {
+      (*options.after_step)({plan, step, args.operands});
+    }
     if (options.profile != nullptr) {
       options.profile->steps.push_back(
           {static_cast<StepId>(i), static_cast<int>(options.profile->plans.size()),

@@ -8,55 +8,17 @@
 #ifndef OTIUM_ENGINE_RUN_EXECUTOR_H_
 #define OTIUM_ENGINE_RUN_EXECUTOR_H_
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "engine/base/export.h"
 #include "engine/base/tensor.h"
 #include "engine/place/plan.h"
+#include "engine/run/observe.h"
 
 namespace otium {
-
-// Set it from any thread; checked between steps. The run then returns kCancelled.
-class OTIUM_EXPORT CancelFlag {
- public:
-  void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
-  bool IsCancelled() const { return cancelled_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<bool> cancelled_{false};
-};
-
-// What happened in a run, step by step; seconds from the start of the run.
-struct OTIUM_EXPORT StepRecord {
-  StepId step = 0;
-  int segment = 0;
-  double start = 0;
-  double end = 0;
-  // The alternative of a guarded step that gave the result; 0: the first kernel.
-  int alternative = 0;
-  // That launched it, however many worked in the kernel: threads that run steps of
-  // profiled runs are numbered as they come, for the life of the process.
-  int thread = 0;
-};
-
-struct OTIUM_EXPORT Profile {
-  std::vector<StepRecord> steps;
-  // The plan of each segment, to look the steps up in.
-  std::vector<std::shared_ptr<const Plan>> plans;
-  double seconds = 0;
-};
-
-// How far a run is, for whoever watches from another thread.
-struct OTIUM_EXPORT Progress {
-  std::atomic<const char*> op{nullptr};  // The name of the op that is running.
-  // Of the estimated time of the segment that is running, 0 to 1.
-  std::atomic<double> share{0};
-};
 
 struct ExecuteOptions {
   uint64_t seed = 0;
@@ -65,6 +27,7 @@ struct ExecuteOptions {
   Profile* profile = nullptr;
   double profile_origin = 0;  // Seconds, on the clock of Now().
   int64_t memory_limit = 0;   // Bytes of arena and results; 0: none.
+  const StepObserver* after_step = nullptr;
 };
 
 // Seconds on the steady clock.

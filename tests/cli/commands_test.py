@@ -314,6 +314,14 @@ class Ops(Common):
         for line in out.splitlines():
             self.assertFalse(line.endswith("."), line)
 
+    def test_structure_words(self):
+        # Declarations say these words; where they are explained is with assume.
+        out = self.otium("ops", "assume").out
+        self.assertRegex(out, "full_rank +full column rank: at least as many rows as columns")
+        for word in ("spd", "lower", "orthonormal", "positive", "banded"):
+            self.assertRegex(out, rf"\n  {word}\b.* \w+")
+        self.assertNotIn("full_rank", self.otium("ops", "addmv").out)
+
     def test_one(self):
         out = self.otium("ops", "addmv").out
         self.assertTrue(out.startswith("addmv(input, "))

@@ -5,6 +5,7 @@
 
 #include "backends/region/product_region.h"
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_join.h"
 #include "engine/otium.h"
 #include "gtest/gtest.h"
@@ -23,9 +24,9 @@ struct Ran {
   TensorMap results;
 };
 
-Ran RunFused(const Function& f, const TensorMap& inputs, bool fuse) {
+Ran RunFused(const Function& f, const TensorMap& inputs, std::vector<std::string> disabled = {}) {
   CompileOptions options;
-  if (!fuse) options.optimize.disabled_passes = {"fuse_epilogues"};
+  options.optimize.disabled_passes = std::move(disabled);
   const absl::StatusOr<Program> program = Compile(f, options);
   EXPECT_TRUE(program.ok()) << program.status();
   Ran ran;
@@ -74,7 +75,7 @@ TEST_P(ProductRegionTest, IsTheProductAndTheLoop) {
                               {"bias", RandomTensor(dtype, {s.n}, 3)},
                               {"r", RandomTensor(dtype, {s.m, s.n}, 4)},
                               {"scale", RandomTensor(dtype, {}, 5)}};
-    const Ran fused = RunFused(*f, inputs, true), apart = RunFused(*f, inputs, false);
+    const Ran fused = RunFused(*f, inputs), apart = RunFused(*f, inputs, {"fuse_epilogues"});
     EXPECT_EQ(fused.kernels, std::vector<std::string>(2, "fused cpu.gemm"));
     EXPECT_GT(apart.kernels.size(), 2);
     for (const char* name : {"y", "z"}) {
@@ -115,7 +116,7 @@ TEST_P(ProductRegionTest, ReducesWholeRows) {
                               {"bias", RandomTensor(dtype, {s.n}, 3)},
                               {"r", RandomTensor(dtype, {s.m, 1}, 4)},
                               {"C", RandomTensor(dtype, {s.m, s.k}, 5)}};
-    const Ran fused = RunFused(*f, inputs, true), apart = RunFused(*f, inputs, false);
+    const Ran fused = RunFused(*f, inputs), apart = RunFused(*f, inputs, {"fuse_epilogues"});
     EXPECT_EQ(fused.kernels == std::vector<std::string>(2, "fused cpu.gemm"), is_fused)
         << s.m << "x" << s.n << ": " << absl::StrJoin(fused.kernels, ", ");
     EXPECT_GT(apart.kernels.size(), 2);
@@ -150,7 +151,7 @@ TEST_P(ProductRegionTest, ReducesWholeRowsOfBatches) {
                               {"B", RandomTensor(dtype, {b, k, n}, 2)},
                               {"mask", RandomTensor(dtype, {m, n}, 3)},
                               {"items", RandomTensor(dtype, {b, 1, 1}, 5)}};
-    const Ran fused = RunFused(*f, inputs, true), apart = RunFused(*f, inputs, false);
+    const Ran fused = RunFused(*f, inputs), apart = RunFused(*f, inputs, {"fuse_epilogues"});
     EXPECT_EQ(fused.kernels, std::vector<std::string>{"fused cpu.gemm"})
         << absl::StrJoin(fused.kernels, ", ");
     EXPECT_EQ(apart.kernels.size(), 2);
@@ -190,13 +191,123 @@ TEST_P(ProductRegionTest, OfBatches) {
         {"A", RandomTensor(dtype, {b, m, k}, 1)},     {"B", RandomTensor(dtype, {b, k, n}, 2)},
         {"bias", RandomTensor(dtype, {n}, 3)},        {"rows", RandomTensor(dtype, {m, 1}, 4)},
         {"items", RandomTensor(dtype, {b, 1, 1}, 5)}, {"r", RandomTensor(dtype, {b, m, n}, 6)}};
-    const Ran fused = RunFused(*f, inputs, true), apart = RunFused(*f, inputs, false);
+    const Ran fused = RunFused(*f, inputs), apart = RunFused(*f, inputs, {"fuse_epilogues"});
     EXPECT_EQ(fused.kernels, std::vector<std::string>(2, "fused cpu.gemm"));
     EXPECT_GT(apart.kernels.size(), 2);
     for (const char* name : {"y", "z"}) {
       EXPECT_TRUE(Tensor::BitwiseEqual(fused.results[name], apart.results[name]))
           << name << " " << b << "x" << m << "x" << n << "x" << k;
     }
+  }
+}
+
+// Several batch dimensions, operands that repeat along some of them or lack them, and
+// batches that are no one batch: heads between the rows.
+TEST_P(ProductRegionTest, OfManyBatches) {
+  const DType dtype = GetParam();
+  for (const Sizes& s : {Sizes{2, 3, 80, 60, 30},
+                         {4, 5, 70, 110, 30},
+                         {20, 15, 8, 9, 10},
+                         {3, 1, 1, 7, 3},
+                         {1, 2, 5, 1, 3},
+                         {2, 2, 1, 1, 4},
+                         {2, 3, 4, 5, 0},
+                         {2, 0, 4, 5, 3}}) {
+    const int64_t b = s[0], h = s[1], m = s[2], n = s[3], k = s[4];
+    Function::Builder builder("f");
+    const Expr A = builder.Input("A", dtype, {b, m, h, k}),
+               B = builder.Input("B", dtype, {h, k, n});
+    const Expr C = builder.Input("C", dtype, {b, 1, n, k}),
+               bias = builder.Input("bias", dtype, {n});
+    const Expr mask = builder.Input("mask", dtype, {b, 1, 1, n});
+    const Expr r = builder.Input("r", dtype, {h, m, 1});
+    const Expr heads = transpose(A, 1, 2);
+    builder.Output("y", square(matmul(heads, B) / 2 + mask) - bias);
+    builder.Output("z", matmul(heads, C.T()) * r + mask * bias);
+    const absl::StatusOr<Function> f = builder.Build();
+    ASSERT_TRUE(f.ok()) << f.status();
+    const TensorMap inputs = {
+        {"A", RandomTensor(dtype, {b, m, h, k}, 1)},    {"B", RandomTensor(dtype, {h, k, n}, 2)},
+        {"C", RandomTensor(dtype, {b, 1, n, k}, 3)},    {"bias", RandomTensor(dtype, {n}, 4)},
+        {"mask", RandomTensor(dtype, {b, 1, 1, n}, 5)}, {"r", RandomTensor(dtype, {h, m, 1}, 6)}};
+    const Ran fused = RunFused(*f, inputs), apart = RunFused(*f, inputs, {"fuse_epilogues"});
+    EXPECT_EQ(absl::c_count(fused.kernels, "fused cpu.gemm"), 2)
+        << absl::StrJoin(fused.kernels, ", ");
+    EXPECT_EQ(absl::c_count(apart.kernels, "fused cpu.gemm"), 0);
+    for (const char* name : {"y", "z"}) {
+      EXPECT_TRUE(Tensor::BitwiseEqual(fused.results[name], apart.results[name]))
+          << name << " " << b << "x" << h << "x" << m << "x" << n << "x" << k;
+    }
+  }
+}
+
+// Attention with heads.
+TEST_P(ProductRegionTest, ReducesWholeRowsOfManyBatches) {
+  const DType dtype = GetParam();
+  if (IsComplex(dtype)) return;
+  for (const Sizes& s : {Sizes{2, 3, 80, 60, 30}, {4, 5, 70, 310, 30}, {20, 15, 8, 9, 10}}) {
+    const int64_t b = s[0], h = s[1], m = s[2], n = s[3], k = s[4];
+    Function::Builder builder("f");
+    const Expr q = builder.Input("q", dtype, {b, h, m, k}),
+               K = builder.Input("k", dtype, {b, h, n, k});
+    const Expr v = builder.Input("v", dtype, {b, h, n, k});
+    const Expr mask = builder.Input("mask", dtype, {b, 1, 1, n});
+    builder.Output("y", matmul(softmax(matmul(q, K.T()) / 8 + mask, -1), v));
+    const absl::StatusOr<Function> f = builder.Build();
+    ASSERT_TRUE(f.ok()) << f.status();
+    const TensorMap inputs = {{"q", RandomTensor(dtype, {b, h, m, k}, 1)},
+                              {"k", RandomTensor(dtype, {b, h, n, k}, 2)},
+                              {"v", RandomTensor(dtype, {b, h, n, k}, 3)},
+                              {"mask", RandomTensor(dtype, {b, 1, 1, n}, 4)}};
+    const Ran fused = RunFused(*f, inputs), apart = RunFused(*f, inputs, {"fuse_epilogues"});
+    EXPECT_EQ(fused.kernels,
+              (std::vector<std::string>{"fused cpu.gemm", "matmul cpu.batched_gemm"}));
+    EXPECT_EQ(apart.kernels.size(), 3);
+    EXPECT_TRUE(Tensor::BitwiseEqual(fused.results["y"], apart.results["y"]))
+        << b << "x" << h << "x" << m << "x" << n << "x" << k;
+  }
+}
+
+// Layers on batches of rows: one product of all rows with what follows. Without the
+// pass that sinks reshapes the same bits, and more steps.
+TEST_P(ProductRegionTest, OfTheRowsOfBatches) {
+  const DType dtype = GetParam();
+  for (const Sizes& s : {Sizes{2, 3, 5, 6, 4},
+                         {3, 4, 20, 70, 30},
+                         {1, 1, 3, 4, 2},
+                         {2, 1, 1, 5, 3},
+                         {2, 3, 4, 5, 0},
+                         {2, 0, 4, 5, 3}}) {
+    const int64_t b = s[0], h = s[1], m = s[2], n = s[3], k = s[4];
+    Function::Builder builder("f");
+    const Expr x = builder.Input("x", dtype, {b, m, k}),
+               X = builder.Input("X", dtype, {b, h, m, k});
+    const Expr W = builder.Input("W", dtype, {n, k}), bias = builder.Input("bias", dtype, {n});
+    const Expr r = builder.Input("r", dtype, {b, m, n}),
+               c = builder.Input("c", dtype, {b, h, m, 1});
+    builder.Output("y", square(r * 3 - matmul(x, W.T())));
+    builder.Output("z", square(matmul(X, W.T()) / 2 + bias) * (c + 1));
+    if (!IsComplex(dtype)) builder.Output("p", softmax(matmul(X, W.T() * 2) + bias, -1));
+    const absl::StatusOr<Function> f = builder.Build();
+    ASSERT_TRUE(f.ok()) << f.status();
+    const TensorMap inputs = {
+        {"x", RandomTensor(dtype, {b, m, k}, 1)}, {"X", RandomTensor(dtype, {b, h, m, k}, 2)},
+        {"W", RandomTensor(dtype, {n, k}, 3)},    {"bias", RandomTensor(dtype, {n}, 4)},
+        {"r", RandomTensor(dtype, {b, m, n}, 5)}, {"c", RandomTensor(dtype, {b, h, m, 1}, 6)}};
+    // Without alpha and beta, which round otherwise.
+    const Ran sunk = RunFused(*f, inputs, {"fuse_products"}),
+              apart = RunFused(*f, inputs, {"fuse_products", "sink_reshapes"});
+    const size_t outputs = f->graph().outputs().size();
+    EXPECT_EQ(absl::c_count(sunk.kernels, "fused cpu.gemm"), outputs)
+        << absl::StrJoin(sunk.kernels, ", ");
+    EXPECT_EQ(absl::c_count(apart.kernels, "fused cpu.gemm"), 0);
+    for (const auto& [name, value] : sunk.results) {
+      EXPECT_TRUE(Tensor::BitwiseEqual(value, apart.results[name]))
+          << name << " " << b << "x" << h << "x" << m << "x" << n << "x" << k;
+    }
+    const Ran all = RunFused(*f, inputs);
+    EXPECT_EQ(absl::c_count(all.kernels, "fused cpu.gemm"), outputs)
+        << absl::StrJoin(all.kernels, ", ");
   }
 }
 
@@ -209,7 +320,18 @@ TEST(ProductRegion, TransposedReadsAreRefused) {
   const Expr A = b.Input("A", DType::kF32, {8, 8}), B = b.Input("B", DType::kF32, {8, 8});
   const Expr p = mm(A, B);
   b.Output("y", p + p.T());
-  EXPECT_FALSE(region::FindProductRegion(b.Build()->graph()).has_value());
+  EXPECT_EQ(region::FindProductRegion(b.Build()->graph()), nullptr);
+}
+
+// A matmul of matrices begins a region, one with a vector has no rows.
+TEST(ProductRegion, MatmulWithAVectorIsRefused) {
+  for (const bool vector : {false, true}) {
+    Function::Builder b("f");
+    const Expr A = b.Input("A", DType::kF32, {3, 8, 8});
+    const Expr x = b.Input("x", DType::kF32, vector ? Shape({8}) : Shape({8, 1}));
+    b.Output("y", relu(matmul(A, x)));
+    EXPECT_EQ(region::FindProductRegion(b.Build()->graph()) == nullptr, vector);
+  }
 }
 
 }  // namespace

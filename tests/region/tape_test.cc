@@ -260,6 +260,44 @@ TEST(TapeTest, OnATileOfAProduct) {
   EXPECT_EQ(product, expected);
 }
 
+// Ranges of matrices that begin and end within dimensions of the batch, one of which is
+// 1, are what the whole is there; the others stay as they are.
+TEST(TapeTest, OnMatricesOfABatch) {
+  const Sizes sizes = {3, 1, 4, 5, 2, 7};
+  for (const bool reduces : {false, true}) {
+    Function::Builder b("epilogue");
+    const Expr c = b.Input("c", DType::kF32, {3, 1, 4, 5, 2, 7});
+    const Expr items = b.Input("items", DType::kF32, {3, 1, 1, 5, 1, 1});
+    const Expr mask = b.Input("mask", DType::kF32, {4, 1, 2, 7});
+    const Expr y = c * items - mask;
+    b.Output("y", reduces ? softmax(y, -1) : y);
+    const GraphPtr body = BodyOf(b);
+    const auto tape = cpu::CompileTape(*region::LowerRegion(*body));
+    ASSERT_TRUE(tape.ok()) << tape.status();
+    Random random(1);
+    const Tensor in[] = {RandomTensor(DType::kF32, sizes, random).Contiguous(),
+                         RandomTensor(DType::kF32, {3, 1, 1, 5, 1, 1}, random),
+                         RandomTensor(DType::kF32, {4, 1, 2, 7}, random)};
+    const std::vector<float> whole =
+        RunAsTape(*body, {in[0], in[1], in[2]})[0].Contiguous().ToVector<float>();
+    constexpr int64_t kItems = 60, kItem = 14;
+    for (int64_t first = 0; first < kItems; ++first) {
+      for (int64_t last = first; last <= kItems; ++last) {
+        std::vector<float> values = in[0].ToVector<float>(), expected = values;
+        std::copy(whole.begin() + first * kItem, whole.begin() + last * kItem,
+                  expected.begin() + first * kItem);
+        std::vector<View> views;
+        for (const Tensor& t : in) {
+          views.push_back({const_cast<void*>(t.data()), t.sizes().data(), t.strides().data()});
+        }
+        views[0].data = values.data();
+        cpu::RunTapeOnMatrices(**tape, views.data(), views[0], first, last - first);
+        ASSERT_EQ(values, expected) << first << " to " << last;
+      }
+    }
+  }
+}
+
 // More reductions than a byte counts, over rows longer than a block.
 TEST(TapeTest, ManyReductions) {
   constexpr int64_t kRows = 3, kColumns = 400;

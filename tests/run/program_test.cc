@@ -500,6 +500,12 @@ TEST(Run, EqualExpressionsFailOnTheirOwnLines) {
   EXPECT_EQ(PositionOf(Evaluate({there}, {}, {}).status()).line, line);
 }
 
+TEST(Run, EvaluateSaysWhichExpressionIsEmpty) {
+  const absl::Status status = Evaluate({ones({2}), Expr()}, {}, {}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(), "expression 1 of 2 is empty");
+}
+
 TEST(Run, RandomNodesAreDifferentStreamsWheneverTheyAreEvaluated) {
   const Expr a = rand({100}), b = rand({100});
   ASSERT_TRUE(Evaluate({a}, {}, {}).ok());

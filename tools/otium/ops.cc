@@ -158,6 +158,20 @@ Json OpToJson(const OpDef& op) {
           {"backends", std::move(kernels)}};
 }
 
+// The words that a parameter takes, and what they mean.
+void AppendStructureWords(const OpDef& op, std::string* text) {
+  const bool takes = std::any_of(op.params.begin(), op.params.end(), [](const ParamDef& p) {
+    return p.kind == ParamKind::kStructure;
+  });
+  if (!takes) return;
+  absl::StrAppend(text, "\n");
+  for (absl::string_view word : StructureWords()) {
+    absl::StrAppendFormat(text, "  %-14s %s\n", word, StructureWordMeaning(word));
+  }
+  absl::StrAppendFormat(text, "  %-14s %s\n", "banded(kl, ku)",
+                        "zeros but on the diagonal, kl below it and ku above");
+}
+
 void PrintOp(Session& session, const OpDef& op) {
   std::string text = absl::StrCat(SignatureText(op), "\n\n", op.doc, "\n");
   if (!op.params.empty()) absl::StrAppend(&text, "\n");
@@ -170,6 +184,7 @@ void PrintOp(Session& session, const OpDef& op) {
                           value.empty() ? "" : ", default ", value, dtypes == 0 ? "" : ": ",
                           dtypes == 0 ? "" : DTypesText(dtypes));
   }
+  AppendStructureWords(op, &text);
   if (!types.rows.empty()) text += "\n";
   for (const OpTypes::Row& row : types.rows) {
     absl::StrAppendFormat(&text, "  %s -> %s\n", DTypesText(row.operands),

@@ -10,7 +10,7 @@
 #include <atomic>
 #include <memory>
 
-#include "engine/run/executor.h"
+#include "engine/run/observe.h"
 #include "tools/otium/session.h"
 
 namespace otium::cli {

@@ -16,7 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "engine/graph/text/diagnostics.h"
-#include "engine/run/executor.h"
+#include "engine/run/observe.h"
 #include "nlohmann/json_fwd.hpp"
 #include "tools/otium/exit_status.h"
 #include "tools/otium/options.h"

@@ -14,7 +14,7 @@
 
 #include "engine/optimize/cost.h"
 #include "engine/place/plan.h"
-#include "engine/run/executor.h"
+#include "engine/run/observe.h"
 #include "nlohmann/json_fwd.hpp"
 
 namespace otium::viz {

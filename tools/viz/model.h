@@ -33,7 +33,7 @@
 #include "engine/graph/graph.h"
 #include "engine/optimize/rule.h"
 #include "engine/place/plan.h"
-#include "engine/run/executor.h"
+#include "engine/run/observe.h"
 #include "tools/viz/explained_plan.h"
 #include "tools/viz/viz.h"
 

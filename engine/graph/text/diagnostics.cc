@@ -40,9 +40,9 @@ bool FindLine(absl::string_view source, uint32_t line, absl::string_view* text) 
 // Characters of Chinese, Japanese and Korean, and pictures, take two columns.
 bool IsWide(uint32_t code) {
   static constexpr std::pair<uint32_t, uint32_t> kWide[] = {
-      {0x1100, 0x115F}, {0x2E80, 0x303E},   {0x3041, 0xA4CF},   {0xAC00, 0xD7A3},  {0xF900, 0xFAFF},
-      {0xFE30, 0xFE6F}, {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},   {0x1F300, 0x1F64F},
-      {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
+      {0x1100, 0x115F},   {0x2E80, 0x303E},   {0x3041, 0xA4CF},  {0xAC00, 0xD7A3},
+      {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},  {0xFFE0, 0xFFE6},
+      {0x1F300, 0x1F64F}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
   return code >= kWide[0].first && std::any_of(std::begin(kWide), std::end(kWide), [&](auto range) {
            return code >= range.first && code <= range.second;
          });
@@ -76,8 +76,8 @@ void Display(absl::string_view line, OnCharacter character, OnColumn column) {
 // Messages quote names of files and pieces of them.
 std::string Printable(absl::string_view text) {
   std::string printable;
-  Display(text, [](size_t) {},
-          [&](absl::string_view column) { absl::StrAppend(&printable, column); });
+  Display(
+      text, [](size_t) {}, [&](absl::string_view column) { absl::StrAppend(&printable, column); });
   return printable;
 }
 
@@ -115,11 +115,12 @@ void AppendSnippet(const SourcePosition& position, absl::string_view source, con
   absl::StrAppend(text, absl::string_view(margin).substr(number.size()), number, " | ",
                   cut_before ? "..." : "");
   size_t at = 0;
-  Display(line, [](size_t) {},
-          [&](absl::string_view column) {
-            if (at >= begin && at < end) absl::StrAppend(text, column);
-            ++at;
-          });
+  Display(
+      line, [](size_t) {},
+      [&](absl::string_view column) {
+        if (at >= begin && at < end) absl::StrAppend(text, column);
+        ++at;
+      });
   absl::StrAppend(
       text, cut_after ? "..." : "", "\n", margin, " | ",
       std::string(caret - begin + (cut_before ? 3 : 0), ' '), style.caret, "^",
@@ -212,9 +213,8 @@ std::vector<Diagnostic> DiagnosticSink::Take() {
         {SourcePosition(), absl::StrCat("these are ", max_errors_, " errors; there may be more")});
   }
   if (num_warnings_ > max_errors_) {
-    const auto last = std::find_if(diagnostics_.rbegin(), diagnostics_.rend(), [](const auto& d) {
-      return d.severity == Severity::kWarning;
-    });
+    const auto last = std::find_if(diagnostics_.rbegin(), diagnostics_.rend(),
+                                   [](const auto& d) { return d.severity == Severity::kWarning; });
     last->notes.push_back({SourcePosition(), absl::StrCat("there are ", num_warnings_ - max_errors_,
                                                           " more warnings")});
   }
@@ -254,6 +254,18 @@ absl::string_view ClosestName(absl::string_view wrong,
 }
 
 std::string DidYouMean(absl::string_view wrong, absl::Span<const absl::string_view> candidates) {
+  // What it is called in Python, NumPy and elsewhere.
+  static constexpr std::pair<absl::string_view, absl::string_view> kOther[] = {
+      {"axis", "dim"},        {"axes", "dims"},     {"keepdims", "keepdim"}, {"ddof", "correction"},
+      {"not", "logical_not"}, {"mod", "remainder"}, {"power", "pow"},        {"concatenate", "cat"},
+      {"concat", "cat"},      {"max", "amax"},      {"min", "amin"},         {"multiply", "mul"},
+      {"subtract", "sub"},    {"divide", "div"},    {"dims", "dim"}};
+  for (const auto& [other, ours] : kOther) {
+    if (wrong == other &&
+        std::find(candidates.begin(), candidates.end(), ours) != candidates.end()) {
+      return absl::StrCat("did you mean ", ours, "?");
+    }
+  }
   const absl::string_view closest = ClosestName(wrong, candidates);
   return closest.empty() ? "" : absl::StrCat("did you mean ", closest, "?");
 }

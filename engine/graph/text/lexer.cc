@@ -158,7 +158,8 @@ Token Lexer::Next() {
     case '&': return Invalid(1, "'&' cannot stand here", "for 'and' write logical_and(a, b)");
     case '|': return Invalid(1, "'|' cannot stand here", "for 'or' write logical_or(a, b)");
     case '^': return Invalid(1, "'^' cannot stand here", "a power is written x**2");
-    case '%': return Invalid(1, "'%' cannot stand here");
+    case '%': return Invalid(1, "'%' cannot stand here", "write remainder(a, b)");
+    case '~': return Invalid(1, "'~' cannot stand here", "for 'not' write logical_not(x)");
     case ';': return Invalid(1, "';' cannot stand here", "the end of the line ends a statement");
     default: break;
   }

@@ -104,12 +104,19 @@ AstId Parser::ParsePower() {
 
 AstId Parser::ParsePostfix() {
   const Span begin = token_.span;
+  const bool is_not = IsWord("not");
   AstId value = ParsePrimary();
+  if (is_not && value != kNoAst && Is(TokenKind::kName)) {
+    return FailExpr("expected an operator", "for 'not' write logical_not(x)");
+  }
   while (value != kNoAst) {
     if (Is(TokenKind::kDot)) {
       Advance();
       if (!IsWord("T") && !IsWord("H")) {
-        return FailExpr("expected T or H after '.'", "functions are called f(x)");
+        return FailExpr("expected T or H after '.'",
+                        IsWord("mT") || IsWord("mH") || IsWord("t")
+                            ? "x.T and x.H exchange the last two dimensions"
+                            : "functions are called f(x)");
       }
       const AstKind kind = IsWord("T") ? AstKind::kTranspose : AstKind::kAdjoint;
       Advance();
