@@ -7,20 +7,10 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "engine/graph/text/printer.h"
 #include "nlohmann/json.hpp"
 
 namespace otium::viz {
-
-std::string ValueName(const Graph& graph, ValueId v) {
-  if (!graph.value_name(v).empty()) return std::string(graph.value_name(v));
-  for (const GraphInput& in : graph.inputs()) {
-    if (in.value == v) return in.name;
-  }
-  for (const GraphOutput& out : graph.outputs()) {
-    if (out.value == v) return out.name;
-  }
-  return absl::StrCat("v", v);
-}
 
 namespace {
 
@@ -36,7 +26,8 @@ double RooflineSeconds(const DeviceModel& device, DType dtype, double real_flops
 
 class Explainer {
  public:
-  Explainer(const Plan& plan, const Machine& machine) : plan_(plan), machine_(machine) {}
+  Explainer(const Plan& plan, const Machine& machine, ValueNameList names)
+      : plan_(plan), machine_(machine), names_(std::move(names)) {}
 
   ExplainedSegment Run() {
     ExplainedSegment segment;
@@ -103,14 +94,14 @@ class Explainer {
 
   // The operand under the name and with the logical type of value `v`.
   ExplainedOperand Operand(OperandId id, ValueId v) const {
-    return Operand(id, ValueName(*plan_.graph, v), plan_.graph->type(v).ToString());
+    return Operand(id, names_[v], plan_.graph->type(v).ToString());
   }
 
   // What a copy that the planner adds reads or writes. It may be a view of `v`, so
   // its sizes are its own.
   ExplainedOperand Copied(OperandId id, ValueId v) const {
     const PhysicalType& p = plan_.operands[id].type;
-    return Operand(id, ValueName(*plan_.graph, v),
+    return Operand(id, names_[v],
                    ShortType(TensorType(p.dtype, Shape(absl::Span<const int64_t>(p.sizes)))));
   }
 
@@ -174,6 +165,7 @@ class Explainer {
 
   const Plan& plan_;
   const Machine& machine_;
+  const ValueNameList names_;
   std::vector<bool> reason_used_;
   // By the source node where they would fire; those of a step are told once.
   absl::flat_hash_map<SourceId, std::vector<size_t>> reasons_of_;
@@ -220,10 +212,13 @@ Json StepToJson(const ExplainedStep& s) {
 }  // namespace
 
 ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans,
-                           const Machine& machine, const Profile* profile) {
+                           const Machine& machine, const Profile* profile,
+                           absl::Span<const ValueNameList> names) {
   ExplainedPlan result;
-  for (const auto& plan : plans) {
-    result.segments.push_back(Explainer(*plan, machine).Run());
+  for (size_t i = 0; i < plans.size(); ++i) {
+    const Plan& plan = *plans[i];
+    result.segments.push_back(
+        Explainer(plan, machine, names.empty() ? ChooseValueNames(*plan.graph) : names[i]).Run());
     const ExplainedSegment& segment = result.segments.back();
     for (const ExplainedStep& s : segment.steps) {
       result.flops += s.flops;

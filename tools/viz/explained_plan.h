@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "engine/optimize/cost.h"
 #include "engine/place/plan.h"
 #include "engine/run/executor.h"
@@ -22,7 +23,7 @@ namespace otium::viz {
 using Json = nlohmann::ordered_json;
 
 struct ExplainedOperand {
-  std::string name;    // The user's, or v7.
+  std::string name;    // As in canonical text: the user's, or v7.
   std::string type;    // "f64[3, 3] spd".
   std::string layout;  // "", "transposed", "strided", "conjugated".
   std::string place;   // "input", "constant", "result", "arena+64".
@@ -84,14 +85,16 @@ struct ExplainedPlan {
   std::optional<double> measured;  // Seconds of the whole run.
 };
 
-// One plan before a run, or with `profile` the plan of each segment that ran.
+// The names of the values of a plan's graph, by ValueId.
+using ValueNameList = std::vector<std::string>;
+
+// One plan before a run, or with `profile` the plan of each segment that ran. `names`
+// are those of each plan, or empty: they are as in the canonical text of its graph.
 ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans,
-                           const Machine& machine, const Profile* profile);
+                           const Machine& machine, const Profile* profile,
+                           absl::Span<const ValueNameList> names = {});
 
 Json PlanToJson(const ExplainedPlan& plan);
-
-// The user's name of a value, that of the input or output it is, or v7.
-std::string ValueName(const Graph& graph, ValueId v);
 
 }  // namespace otium::viz
 

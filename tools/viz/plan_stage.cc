@@ -14,8 +14,9 @@ constexpr Index kNone = -1;
 
 class PlanStage {
  public:
-  PlanStage(const Plan& plan, const std::vector<Index>& nodes, Segment* segment)
-      : plan_(plan), graph_(*plan.graph), nodes_(nodes), s_(*segment) {}
+  PlanStage(const Plan& plan, const std::vector<Index>& nodes,
+            const std::vector<std::string>& names, Segment* segment)
+      : plan_(plan), graph_(*plan.graph), nodes_(nodes), names_(names), s_(*segment) {}
 
   void Run() {
     stage_ = static_cast<Index>(s_.stages.size());
@@ -69,7 +70,7 @@ class PlanStage {
                                                  : NodeKind::kOther;
     node.name = of.name;
     node.type = of.type;
-    node.text = absl::StrCat(node.op, "(", ValueName(graph_, graph_.result(step.node)), ")");
+    node.text = absl::StrCat(node.op, "(", names_[graph_.result(step.node)], ")");
     node.bytes = step.num_results > 0 ? of.bytes : 0;
     node.scope = of.scope;
     node.sources = of.sources;
@@ -207,6 +208,7 @@ class PlanStage {
   const Plan& plan_;
   const Graph& graph_;
   const std::vector<Index>& nodes_;
+  const std::vector<std::string>& names_;
   Segment& s_;
   Index stage_ = 0;
   std::vector<Writer> writer_;  // Who wrote each buffer last, so far.
@@ -219,8 +221,9 @@ class PlanStage {
 
 }  // namespace
 
-void AddPlanStage(const Plan& plan, const std::vector<Index>& nodes, Segment* segment) {
-  PlanStage(plan, nodes, segment).Run();
+void AddPlanStage(const Plan& plan, const std::vector<Index>& nodes,
+                  const std::vector<std::string>& names, Segment* segment) {
+  PlanStage(plan, nodes, names, segment).Run();
 }
 
 }  // namespace otium::viz
