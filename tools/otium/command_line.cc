@@ -64,10 +64,11 @@ void AddExecution(CLI::App* app, Options* o) {
       ->type_name("NAME")->group(kExecution);
 }
 
-void AddDumps(CLI::App* app, Options* o) {
+// The option that wants a run.
+CLI::Option* AddDumps(CLI::App* app, Options* o) {
   app->add_option("--dump-passes", o->dump_passes, "Write the graph after each pass to a folder")
       ->type_name("DIR")->group(kInspection);
-  app->add_option("--profile", o->profile, "Write a Chrome trace of the run")
+  return app->add_option("--profile", o->profile, "Write a Chrome trace of the run")
       ->type_name("FILE")->group(kInspection);
 }
 
@@ -116,12 +117,17 @@ void AddOptions(const std::string& command, CLI::App* app, Options* o) {
       app->add_option("-o,--output", o->target, "Where to: out.html, .svg, .dot, .json or .txt")
           ->type_name("FILE")->group(kResults);
     }
+    AddExecution(app, o);
+    CLI::Option* profile = AddDumps(app, o);
     if (command == "explain" || command == "viz") {
-      app->add_flag("--analyze", o->analyze, "Run the plan, and show what was measured")
+      profile->needs(app->add_flag("--analyze", o->analyze,
+                                   "Run the plan, and show what was measured")
+                         ->group(kInspection));
+    }
+    if (command == "explain") {
+      app->add_flag("--passes", o->passes, "Show what each pass changed, as a diff")
           ->group(kInspection);
     }
-    AddExecution(app, o);
-    AddDumps(app, o);
     if (command == "run" || command == "bench") AddRepeat(app, o);
   } else if (command == "check") {
     AddFile(app, "FILE", &o->file);

@@ -222,10 +222,7 @@ Document DescribePlans(const std::vector<std::shared_ptr<const Plan>>& given,
   if (profile != nullptr) {
     document.measured = true;
     document.measured_seconds = profile->seconds;
-    document.unattributed_seconds = profile->seconds;
-    for (const StepRecord& r : profile->steps) {
-      document.unattributed_seconds -= r.end - r.start;
-    }
+    document.unattributed_seconds = explained.unattributed;
   }
   return document;
 }

@@ -318,8 +318,8 @@ void WriteSegment(JsonWriter& w, const Segment& s) {
       w.Close('}');
     });
     w.Count("peak_bytes", static_cast<double>(s.plan.peak_bytes));
-    w.Ref("peak_step", s.peak_step);
-    w.Numbers("live_bytes", s.live_bytes);
+    w.Ref("peak_step", s.plan.peak_step);
+    w.Numbers("live_bytes", s.plan.live_bytes);
     w.Numbers("critical_path", s.critical_path);
     w.Count("critical_seconds", s.critical_seconds);
     w.Strings("planned_later", s.plan.rest);

@@ -156,28 +156,6 @@ class PlanStage {
       s_.buffers.push_back({buffer.kind, DeviceToString(buffer.device), buffer.bytes, buffer.offset,
                             buffer.first, buffer.last, writer_[b].node});
     }
-    // What is live while each step runs, from where it begins and ends.
-    std::vector<int64_t> change(plan_.steps.size() + 1, 0);
-    for (const PlanBuffer& buffer : plan_.buffers) {
-      if (buffer.kind != BufferKind::kArena && buffer.kind != BufferKind::kResult) continue;
-      const auto steps = static_cast<StepId>(plan_.steps.size());
-      if (steps == 0) break;
-      const StepId first = std::clamp(buffer.first, 0, steps - 1);
-      // Results stay to the end.
-      const StepId last = buffer.kind == BufferKind::kResult
-                              ? steps - 1
-                              : std::clamp(buffer.last, first, steps - 1);
-      change[first] += buffer.bytes;
-      change[last + 1] -= buffer.bytes;
-    }
-    int64_t live = 0;
-    for (size_t i = 0; i < plan_.steps.size(); ++i) {
-      live += change[i];
-      s_.live_bytes.push_back(live + plan_.steps[i].kernel.prepared.workspace_bytes);
-      if (s_.peak_step < 0 || s_.live_bytes[i] > s_.live_bytes[s_.peak_step]) {
-        s_.peak_step = static_cast<Index>(i);
-      }
-    }
   }
 
   void FindCriticalPath() {
@@ -196,7 +174,7 @@ class PlanStage {
         }
       }
       const ExplainedStep& step = s_.plan.steps[i];
-      finish[i] = start + (step.measured.has_value() ? step.measured->seconds : step.seconds);
+      finish[i] = start + SecondsOf(step);
       if (end == kNone || finish[i] > finish[end]) end = i;
     }
     if (end == kNone) return;
