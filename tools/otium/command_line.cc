@@ -218,7 +218,7 @@ std::string ProgramText(bool whole) {
   if (!whole) return absl::StrCat(text, "\notium COMMAND -h is short, otium COMMAND --help whole\n");
   absl::StrAppend(&text, "\nOptions:\n"
                   "  -h, --help   Short, and whole; also after a command\n"
-                  "  --version    Which Otium this is\n\n", kValueForms, "\nExamples:\n");
+                  "  --version    Which Otium this is; also with --json\n\n", kValueForms, "\nExamples:\n");
   for (const CommandHelp& c : AllCommands()) absl::StrAppend(&text, c.examples);
   return absl::StrCat(text, "\n", kExitCodes);
 }
@@ -312,6 +312,10 @@ ParsedCommandLine ParseCommandLine(int argc, char** argv) {
   root.set_help_all_flag("--help");
   bool version = false;
   root.add_flag("--version", version);
+  // Commands have a --json of their own, behind them.
+  if (std::find(argv + 1, argv + argc, absl::string_view("--version")) != argv + argc) {
+    root.add_flag("--json");
+  }
   root.prefix_command(false);
   for (const CommandHelp& c : AllCommands()) {
     // A command has options of its own; making those of all would take longer
@@ -337,11 +341,13 @@ ParsedCommandLine ParseCommandLine(int argc, char** argv) {
     Explain(error, root, argv[1], &parsed);
     return parsed;
   }
+  const auto chosen = root.get_subcommands();
   if (version) {
-    parsed.text = absl::StrCat("otium ", Version(), "\n");
+    // The document has the version.
+    parsed.command = "--version";
+    if (!parsed.json) parsed.text = absl::StrCat("otium ", Version(), "\n");
     return parsed;
   }
-  const auto chosen = root.get_subcommands();
   if (chosen.empty()) {
     parsed.error = "no command is given";
     parsed.help = "otium -h lists the commands";

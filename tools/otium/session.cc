@@ -14,6 +14,7 @@
 #include "engine/graph/status_notes.h"
 #include "engine/version.h"
 #include "nlohmann/json.hpp"
+#include "tools/otium/api_words.h"
 
 namespace otium::cli {
 namespace {
@@ -100,7 +101,10 @@ void Session::Note(absl::string_view line) {
 }
 
 void Session::Report(absl::Span<const Diagnostic> diagnostics) {
-  for (const Diagnostic& d : diagnostics) {
+  for (Diagnostic d : diagnostics) {
+    d.message = InOptions(d.message);
+    d.help = InOptions(d.help);
+    for (Diagnostic::Note& note : d.notes) note.message = InOptions(note.message);
     const bool is_error = d.severity == Severity::kError;
     if (document_ != nullptr) {
       (*document_)[is_error ? "errors" : "warnings"].push_back(DiagnosticToJson(d));
