@@ -362,9 +362,9 @@ class Terminals(Common):
 
     def test_lines_hang_under_the_tree(self):
         shown = self.plain(self.on_terminal(40, "explain", "addmv.otm", *self.sizes))
-        self.assertIn("\n|    reads   y: f64[60] (input), A:\n"
-                      "|            f64[60, 8] (input), x:\n"
-                      "|            f64[8] (input)\n", shown)
+        self.assertIn("\n|    reads   y: f64[60] (input),\n"
+                      "|            A: f64[60, 8] (input),\n"
+                      "|            x: f64[8] (input)\n", shown)
 
     def test_width(self):
         whole = self.explain("gram.otm", *self.sizes)

@@ -177,7 +177,8 @@ graph chain(A: f64[n, n]) -> y {
   EXPECT_THAT(s.critical_path, ElementsAre(0, 1, 2));
   ASSERT_EQ(s.plan.live_bytes.size(), 3u);
   EXPECT_EQ(s.step_node.size(), 3u);
-  EXPECT_EQ(*std::max_element(s.plan.live_bytes.begin(), s.plan.live_bytes.end()), s.plan.live_bytes[s.plan.peak_step]);
+  EXPECT_EQ(*std::max_element(s.plan.live_bytes.begin(), s.plan.live_bytes.end()),
+            s.plan.live_bytes[s.plan.peak_step]);
   EXPECT_GE(s.plan.peak_bytes, s.plan.live_bytes[s.plan.peak_step]);
 }
 

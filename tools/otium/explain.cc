@@ -11,8 +11,6 @@
 //
 // Without --analyze the same text for the same graph, sizes and machine.
 
-#include <utility>
-
 #include "absl/strings/str_cat.h"
 #include "engine/base/status.h"
 #include "engine/graph/substitute.h"

@@ -30,16 +30,36 @@ size_t ColumnsOf(absl::string_view text) {
   return columns;
 }
 
-// How much of `text` goes on a line: all, the words that fit, or as much of the first
-// one as fits.
+// Where a line may end, best first: behind what is a thing of its own (a comma, two
+// spaces), between words, and within brackets.
+enum Break { kBehindThing, kBetweenWords, kInBrackets, kNumBreaks };
+
+// How much of `text` goes on a line: all, or as much as ends at the best break in the
+// second half of the line, or at the last one, or as much of the first word as fits.
 size_t LineLength(absl::string_view text, size_t columns) {
-  size_t used = 0, after_word = 0;
+  size_t last[kNumBreaks] = {0, 0, 0};   // Where each kind was seen last,
+  size_t width[kNumBreaks] = {0, 0, 0};  // and how long a line it makes.
+  size_t used = 0;
+  int depth = 0;
   bool in_text = false;  // Behind the spaces that a line may begin with.
   for (size_t i = 0; i < text.size();) {
     const absl::string_view unit = text.substr(i, UnitLength(text.substr(i)));
-    if (unit == " " && in_text && text[i - 1] != ' ') after_word = i;
+    if (unit == " " && in_text && text[i - 1] != ' ') {
+      const bool thing = text[i - 1] == ',' || text[i - 1] == ';' || text.substr(i, 2) == "  ";
+      const Break kind = depth > 0 ? kInBrackets : thing ? kBehindThing : kBetweenWords;
+      last[kind] = i;
+      width[kind] = used;
+    }
     in_text = in_text || unit != " ";
-    if (used + Columns(unit) > columns && used > 0) return after_word > 0 ? after_word : i;
+    if (unit == "(" || unit == "[") ++depth;
+    if (unit == ")" || unit == "]") depth = std::max(depth - 1, 0);
+    if (used + Columns(unit) > columns && used > 0) {
+      for (int kind = 0; kind < kNumBreaks; ++kind) {
+        if (2 * width[kind] >= columns) return last[kind];
+      }
+      const size_t end = *std::max_element(last, last + kNumBreaks);
+      return end > 0 ? end : i;
+    }
     used += Columns(unit);
     i += unit.size();
   }

@@ -319,8 +319,7 @@ std::vector<const Graph*> CalleesFirst(const Graph& graph) {
 
 }  // namespace
 
-std::vector<std::string> ChooseValueNames(const Graph& graph,
-                                          absl::Span<const std::string> wanted,
+std::vector<std::string> ChooseValueNames(const Graph& graph, absl::Span<const std::string> wanted,
                                           size_t* next_number) {
   std::vector<std::string> names(graph.num_values());
   std::vector<bool> used(graph.num_values(), false);
