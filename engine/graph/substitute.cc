@@ -119,7 +119,7 @@ std::string WhyNoSize(const Dim& bound, const Dim& declared, int64_t size) {
   }
   return absl::StrCat(declared.ToString(), " = ", size, " does not tell ",
                       absl::StrJoin(unknown, " and "), "; bind ",
-                      unknown.size() > 1 ? "one of them" : "it", " (--size)");
+                      unknown.size() > 1 ? "one of them" : "it", " (RunOptions::sizes)");
 }
 
 }  // namespace

@@ -219,8 +219,8 @@ absl::StatusOr<std::vector<int>> AssignDevices(const Graph& graph,
                     absl::UnavailableError(absl::StrCat(graph.op(n).name, " is wanted on ",
                                                         DeviceToString(*wanted),
                                                         ", which this machine does not have "
-                                                        "(--device-model plans for one that is "
-                                                        "only described)")));
+                                                        "(CompileOptions::machine may describe "
+                                                        "one to plan for)")));
     }
   }
   if (machine.devices.size() == 1) return std::vector<int>(graph.num_nodes(), 0);

@@ -328,8 +328,8 @@ absl::StatusOr<std::vector<Tensor>> Executable::Run(absl::Span<const Tensor> inp
   const Plan& plan = *plan_;
   if (!plan.runnable) {
     return absl::UnavailableError(
-        "the plan uses a device that is only described (--device-model): it can be explained, "
-        "not run");
+        "the plan uses a device that is only described (CompileOptions::machine): it can be "
+        "explained, not run");
   }
   if (options.memory_limit > 0 && plan.peak_bytes > options.memory_limit) {
     return absl::ResourceExhaustedError(absl::StrCat(

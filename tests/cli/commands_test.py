@@ -107,7 +107,7 @@ class Explain(Common):
         self.assertIn("cuda:0", gpu)
         self.assertIn("transfer", gpu)
         # What is carried over is told by its own name and sizes.
-        self.assertRegex(gpu, r"transfer  cuda:0 .*\n.*reads   A: f64\[60, 8\] \(input\)\n")
+        self.assertRegex(gpu, r"transfer  cpu -> cuda:0 .*\n.*reads   A: f64\[60, 8\] \(input, cpu\)\n")
 
     def test_a_million_dollar_chain(self):
         lines = "".join(f"  y{i + 1} = y{i} + exp(y{i})\n" for i in range(3000))

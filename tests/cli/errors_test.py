@@ -38,7 +38,15 @@ class Usage(otium.CliTest):
             self.assertIn(option, self.otium("run", "-h").out)
 
     def test_version(self):
-        self.assertRegex(self.otium("--version").out, r"^otium \d+\.\d+\.\d+\n$")
+        text = self.otium("--version").out
+        self.assertRegex(text, r"^otium \d+\.\d+\.\d+\n$")
+        for arguments in (["--version", "--json"], ["--json", "--version"]):
+            document = self.otium(*arguments).json()
+            self.assertEqual(f"otium {document['otium']}\n", text)
+            self.assertEqual(document["status"], "fine")
+        self.write("g.otm", otium.ADDMV)
+        error = self.otium("--json", "check", "g.otm", code=USAGE).json()["errors"][0]
+        self.assertIn("--json stands before the command", error["message"])
 
     def test_mistakes(self):
         for arguments, words in ((["rnu", "f.otm"], "did you mean otium run?"), ([], "no command"),

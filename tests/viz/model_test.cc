@@ -198,10 +198,11 @@ graph chain(A: f64[n, n]) -> y {
   const Document document = planned.Describe();
   const Segment& s = document.segments[0];
   EXPECT_THAT(s.critical_path, ElementsAre(0, 1, 2));
-  ASSERT_EQ(s.live_bytes.size(), 3u);
+  ASSERT_EQ(s.plan.live_bytes.size(), 3u);
   EXPECT_EQ(s.step_node.size(), 3u);
-  EXPECT_EQ(*std::max_element(s.live_bytes.begin(), s.live_bytes.end()), s.live_bytes[s.peak_step]);
-  EXPECT_GE(s.plan.peak_bytes, s.live_bytes[s.peak_step]);
+  EXPECT_EQ(*std::max_element(s.plan.live_bytes.begin(), s.plan.live_bytes.end()),
+            s.plan.live_bytes[s.plan.peak_step]);
+  EXPECT_GE(s.plan.peak_bytes, s.plan.live_bytes[s.plan.peak_step]);
 }
 
 TEST(Model, WithoutAHistoryThereIsOneStepFromSourceToPlan) {

@@ -16,8 +16,9 @@
 #include "nlohmann/json.hpp"
 #include "tools/otium/commands.h"
 #include "tools/otium/execution.h"
-#include "tools/viz/explained_plan.h"
 #include "tools/otium/graph_file.h"
+#include "tools/otium/pass_dump.h"
+#include "tools/viz/explained_plan.h"
 #include "tools/viz/units.h"
 
 namespace otium::cli {
@@ -27,6 +28,8 @@ using viz::ExplainedSegment;
 using viz::ExplainedStep;
 using viz::ExplainPlans;
 using viz::PlanToJson;
+using viz::Rates;
+using viz::RatesOf;
 using viz::ScaledText;
 using viz::SecondsText;
 
@@ -139,7 +142,8 @@ absl::Status BenchCommand(Session& session) {
   OTIUM_ASSIGN_OR_RETURN(const Program program, Compile(function, compile));
   if (!options.dump_passes.empty()) {
     CompileOptions dumped = compile;
-    OTIUM_ASSIGN_OR_RETURN(const PassDump dump, PassDump::Start(options.dump_passes, &dumped));
+    OTIUM_ASSIGN_OR_RETURN(const PassDump dump, PassDump::Start(options.dump_passes));
+    dumped.optimize.observe = dump.Observer();
     OTIUM_ASSIGN_OR_RETURN(const Program watched, Compile(function, dumped));
     const auto plan = watched.PlanFor(inputs.tensors, run);
     if (!plan.ok()) return WithRunExit(plan.status());
@@ -156,6 +160,7 @@ absl::Status BenchCommand(Session& session) {
   const ExplainedPlan plan =
       ExplainPlans(profiled.first.plans, machine, &profiled.median);
   const double median = Percentile(timing.sorted, 50);
+  const Rates rates = RatesOf(plan.flops, plan.bytes, plan.roofline, median);
   if (options.json) {
     session.document()["bench"] = {{"runs", timing.sorted.size()},
                                    {"profiled_runs", profiled.runs},
@@ -166,9 +171,9 @@ absl::Status BenchCommand(Session& session) {
                                    {"p90_seconds", Percentile(timing.sorted, 90)},
                                    {"p99_seconds", Percentile(timing.sorted, 99)},
                                    {"max_seconds", timing.sorted.back()},
-                                   {"flops_per_second", plan.flops / median},
-                                   {"bytes_per_second", plan.bytes / median},
-                                   {"roofline_share", plan.roofline / median}};
+                                   {"flops_per_second", rates.flops_per_second},
+                                   {"bytes_per_second", rates.bytes_per_second},
+                                   {"roofline_share", rates.roofline_share}};
     session.document()["plan"] = PlanToJson(plan);
     return absl::OkStatus();
   }
@@ -184,8 +189,8 @@ absl::Status BenchCommand(Session& session) {
       "  99%%        %s\n"
       "  first run  %s, planning included\n",
       function.name(), sizes.empty() ? "" : ", ", absl::StrJoin(sizes, ", "), timing.sorted.size(),
-      SecondsText(median), ScaledText(plan.flops / median, "FLOP/s"),
-      ScaledText(plan.bytes / median, "B/s"), 100 * plan.roofline / median,
+      SecondsText(median), ScaledText(rates.flops_per_second, "FLOP/s"),
+      ScaledText(rates.bytes_per_second, "B/s"), 100 * rates.roofline_share,
       SecondsText(timing.sorted.front()), SecondsText(Percentile(timing.sorted, 10)),
       SecondsText(Percentile(timing.sorted, 90)), SecondsText(Percentile(timing.sorted, 99)),
       SecondsText(timing.first)));

@@ -64,10 +64,11 @@ void AddExecution(CLI::App* app, Options* o) {
       ->type_name("NAME")->group(kExecution);
 }
 
-void AddDumps(CLI::App* app, Options* o) {
+// The option that wants a run.
+CLI::Option* AddDumps(CLI::App* app, Options* o) {
   app->add_option("--dump-passes", o->dump_passes, "Write the graph after each pass to a folder")
       ->type_name("DIR")->group(kInspection);
-  app->add_option("--profile", o->profile, "Write a Chrome trace of the run")
+  return app->add_option("--profile", o->profile, "Write a Chrome trace of the run")
       ->type_name("FILE")->group(kInspection);
 }
 
@@ -116,12 +117,17 @@ void AddOptions(const std::string& command, CLI::App* app, Options* o) {
       app->add_option("-o,--output", o->target, "Where to: out.html, .svg, .dot, .json or .txt")
           ->type_name("FILE")->group(kResults);
     }
+    AddExecution(app, o);
+    CLI::Option* profile = AddDumps(app, o);
     if (command == "explain" || command == "viz") {
-      app->add_flag("--analyze", o->analyze, "Run the plan, and show what was measured")
+      profile->needs(app->add_flag("--analyze", o->analyze,
+                                   "Run the plan, and show what was measured")
+                         ->group(kInspection));
+    }
+    if (command == "explain") {
+      app->add_flag("--passes", o->passes, "Show what each pass changed, as a diff")
           ->group(kInspection);
     }
-    AddExecution(app, o);
-    AddDumps(app, o);
     if (command == "run" || command == "bench") AddRepeat(app, o);
   } else if (command == "check") {
     AddFile(app, "FILE", &o->file);
@@ -212,7 +218,7 @@ std::string ProgramText(bool whole) {
   if (!whole) return absl::StrCat(text, "\notium COMMAND -h is short, otium COMMAND --help whole\n");
   absl::StrAppend(&text, "\nOptions:\n"
                   "  -h, --help   Short, and whole; also after a command\n"
-                  "  --version    Which Otium this is\n\n", kValueForms, "\nExamples:\n");
+                  "  --version    Which Otium this is; also with --json\n\n", kValueForms, "\nExamples:\n");
   for (const CommandHelp& c : AllCommands()) absl::StrAppend(&text, c.examples);
   return absl::StrCat(text, "\n", kExitCodes);
 }
@@ -306,6 +312,10 @@ ParsedCommandLine ParseCommandLine(int argc, char** argv) {
   root.set_help_all_flag("--help");
   bool version = false;
   root.add_flag("--version", version);
+  // Commands have a --json of their own, behind them.
+  if (std::find(argv + 1, argv + argc, absl::string_view("--version")) != argv + argc) {
+    root.add_flag("--json");
+  }
   root.prefix_command(false);
   for (const CommandHelp& c : AllCommands()) {
     // A command has options of its own; making those of all would take longer
@@ -331,11 +341,13 @@ ParsedCommandLine ParseCommandLine(int argc, char** argv) {
     Explain(error, root, argv[1], &parsed);
     return parsed;
   }
+  const auto chosen = root.get_subcommands();
   if (version) {
-    parsed.text = absl::StrCat("otium ", Version(), "\n");
+    // The document has the version.
+    parsed.command = "--version";
+    if (!parsed.json) parsed.text = absl::StrCat("otium ", Version(), "\n");
     return parsed;
   }
-  const auto chosen = root.get_subcommands();
   if (chosen.empty()) {
     parsed.error = "no command is given";
     parsed.help = "otium -h lists the commands";

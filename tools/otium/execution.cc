@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/otium/execution.h"
 
-#include <sys/stat.h>
-
-#include <cerrno>
 #include <chrono>
 #include <cmath>
-#include <cstring>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -16,10 +13,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/base/status.h"
-#include "engine/graph/text/printer.h"
 #include "engine/io/atomic_file.h"
-#include "engine/io/npy.h"
 #include "engine/run/chrome_trace.h"
+#include "tools/otium/graph_file.h"
+#include "tools/otium/pass_dump.h"
 
 namespace otium::cli {
 namespace {
@@ -107,77 +104,80 @@ absl::StatusOr<RunOptions> MakeRunOptions(const Session& session, const Inputs& 
   return run;
 }
 
-struct PassDump::State {
-  std::string folder;
-  int segment = -1;
-  int pass = 0;
-  absl::Status status;
-  // Most passes leave constants as they are: each is written once.
-  std::vector<std::pair<Tensor, std::string>> constants;
+namespace {
 
-  std::string SaveConstant(const Tensor& value, const std::string& stem, absl::string_view hint) {
-    for (const auto& [saved, file] : constants) {
-      if (saved.data() == value.data() && saved.dtype() == value.dtype() &&
-          saved.sizes() == value.sizes() && saved.strides() == value.strides()) {
-        return file;
-      }
-    }
-    const std::string file = absl::StrCat(stem, ".", hint, ".npy");
-    status.Update(WriteNpy(value, absl::StrCat(folder, "/", file)));
-    constants.emplace_back(value, file);
-    return file;
-  }
-
-  void Write(absl::string_view name, const Graph& graph) {
-    const std::string stem =
-        absl::StrCat(segment > 0 ? absl::StrCat(segment, ".") : "",
-                     absl::Dec(pass, absl::kZeroPad2), "-", name);
-    PrintOptions print;
-    print.save_constant = [&](const Tensor& value, absl::string_view hint) {
-      return SaveConstant(value, stem, hint);
-    };
-    status.Update(WriteFileAtomically(absl::StrCat(folder, "/", stem, ".otm"),
-                                      PrintGraph(graph, print)));
-  }
-};
-
-absl::StatusOr<PassDump> PassDump::Start(const std::string& folder, CompileOptions* compile) {
-  if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) {
-    return Fail(Exit::kRunFailed,
-                absl::StrCat(folder, ": cannot make the folder: ", std::strerror(errno)));
-  }
-  PassDump dump;
-  dump.state_ = std::make_shared<State>();
-  dump.state_->folder = folder;
-  compile->optimize.observe = [state = dump.state_](absl::string_view pass, const GraphPtr& graph) {
-    if (pass == "source") {
-      ++state->segment;
-      state->pass = 0;
-    }
-    state->Write(pass, *graph);
-    ++state->pass;
-  };
-  return dump;
-}
-
-absl::Status PassDump::status() const { return WithExit(state_->status, Exit::kRunFailed); }
-
-absl::StatusOr<Profile> Analyze(const Program& program, const Inputs& inputs, RunOptions run) {
+// The fastest of some runs of a program that has run before.
+absl::StatusOr<Profile> FastestRun(const Program& program, const Inputs& inputs, RunOptions run) {
   constexpr double kSeconds = 0.5;
   constexpr int kRuns = 20;
-  Profile best;
+  Profile fastest;
   const auto begin = std::chrono::steady_clock::now();
-  for (int i = 0; i <= kRuns; ++i) {
+  for (int i = 0; i < kRuns; ++i) {
     Profile profile;
     run.profile = &profile;
-    const absl::StatusOr<TensorMap> result = program.Run(inputs.tensors, run);
-    if (!result.ok()) return WithRunExit(result.status());
+    const absl::Status status = program.Run(inputs.tensors, run).status();
+    if (!status.ok()) return WithRunExit(status);
     OTIUM_RETURN_IF_ERROR(CheckInterrupted());
-    if (i < 2 || profile.seconds < best.seconds) best = std::move(profile);
+    if (i == 0 || profile.seconds < fastest.seconds) fastest = std::move(profile);
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
-    if (i > 0 && spent.count() > kSeconds) break;
+    if (spent.count() > kSeconds) break;
   }
-  return best;
+  return fastest;
+}
+
+using PassObserver = std::function<void(absl::string_view, const GraphPtr&)>;
+
+// Both, or the one that there is.
+PassObserver Both(PassObserver a, PassObserver b) {
+  if (!a || !b) return a ? a : b;
+  return [a = std::move(a), b = std::move(b)](absl::string_view pass, const GraphPtr& graph) {
+    a(pass, graph);
+    b(pass, graph);
+  };
+}
+
+}  // namespace
+
+absl::StatusOr<WatchedPlan> PlanAndWatch(Session& session, const PassHistory* history,
+                                         ProgressBar* bar) {
+  const Options& options = session.options();
+  OTIUM_ASSIGN_OR_RETURN(const CompileOptions compile, MakeCompileOptions(session));
+  OTIUM_ASSIGN_OR_RETURN(Function function, LoadGraph(session));
+  OTIUM_ASSIGN_OR_RETURN(
+      const Inputs inputs,
+      BindInputs(session, function, options.analyze ? Missing::kRandom : Missing::kPlaceholder));
+  OTIUM_ASSIGN_OR_RETURN(RunOptions run, MakeRunOptions(session, inputs));
+  run.progress = bar->progress();
+  CompileOptions watched = compile;
+  if (history != nullptr) watched.optimize.observe = history->Observer();
+  std::optional<PassDump> dump;
+  if (!options.dump_passes.empty()) {
+    OTIUM_ASSIGN_OR_RETURN(dump, PassDump::Start(options.dump_passes));
+    watched.optimize.observe = Both(std::move(watched.optimize.observe), dump->Observer());
+  }
+
+  bar->SetPhase("planning");
+  WatchedPlan result{function, inputs.all_sizes, MachineOf(compile), {}, std::nullopt};
+  OTIUM_ASSIGN_OR_RETURN(const Program program, Compile(function, std::move(watched)));
+  if (options.analyze) {
+    // The run that is watched plans all segments and touches memory; the ones that are
+    // measured find its plans.
+    const absl::Status first = program.Run(inputs.tensors, run).status();
+    if (!first.ok()) return WithRunExit(first);
+    bar->SetPhase("measuring");
+    OTIUM_ASSIGN_OR_RETURN(const Program measured, Compile(function, compile));
+    OTIUM_ASSIGN_OR_RETURN(result.profile, FastestRun(measured, inputs, run));
+    result.plans = result.profile->plans;
+    if (!options.profile.empty()) {
+      OTIUM_RETURN_IF_ERROR(WriteTrace(*result.profile, options.profile));
+    }
+  } else {
+    absl::StatusOr<std::shared_ptr<const Plan>> plan = program.PlanFor(inputs.tensors, run);
+    if (!plan.ok()) return WithRunExit(plan.status());
+    result.plans.push_back(*std::move(plan));
+  }
+  if (dump.has_value()) OTIUM_RETURN_IF_ERROR(dump->status());
+  return result;
 }
 
 const Machine& MachineOf(const CompileOptions& compile) {

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From the options to a program: device, math, passes, dumps.
+// From the options to a program and to a plan: device, math, passes, what watches.
 
 #ifndef OTIUM_TOOLS_OTIUM_EXECUTION_H_
 #define OTIUM_TOOLS_OTIUM_EXECUTION_H_
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/engine.h"
+#include "engine/graph/function.h"
 #include "tools/otium/inputs.h"
 #include "tools/otium/progress.h"
 #include "tools/otium/session.h"
+#include "tools/viz/viz.h"
 
 namespace otium::cli {
 
@@ -28,25 +32,20 @@ absl::StatusOr<RunOptions> MakeRunOptions(const Session& session, const Inputs& 
 // The bytes of "2000000", "512K", "4M", "1.5G" (powers of 1024).
 absl::StatusOr<int64_t> ParseBytes(absl::string_view text);
 
-// Writes the graph before the first pass and after each one, as canonical text,
-// to a folder (made when missing): 00-source.otm, 01-inline_calls.otm, ... Large
-// constants lie beside them as .npy. A segment that comes after a size that is
-// data has names of its own: 1.00-source.otm and so on.
-class PassDump {
- public:
-  // Everything that is planned with `compile` from now on, once: make the program
-  // for further runs with other options.
-  static absl::StatusOr<PassDump> Start(const std::string& folder, CompileOptions* compile);
-  // Whether everything could be written.
-  absl::Status status() const;
-
- private:
-  struct State;
-  std::shared_ptr<State> state_;
+// A plan to look at, and with --analyze what the fastest of some runs measured.
+struct WatchedPlan {
+  Function function;
+  SizeBindings sizes;  // Of its inputs.
+  Machine machine;     // That it is for.
+  // One for each segment: all that ran, or the first.
+  std::vector<std::shared_ptr<const Plan>> plans;
+  std::optional<Profile> profile;
 };
 
-// The fastest of some runs after a first one, which plans and touches memory.
-absl::StatusOr<Profile> Analyze(const Program& program, const Inputs& inputs, RunOptions run);
+// Reads, plans and with --analyze runs what the options say, their --dump-passes and
+// --profile included. `history` has the passes afterwards, unless it is null.
+absl::StatusOr<WatchedPlan> PlanAndWatch(Session& session, const PassHistory* history,
+                                         ProgressBar* bar);
 
 // The machine that plans are for.
 const Machine& MachineOf(const CompileOptions& compile);

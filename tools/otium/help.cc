@@ -16,14 +16,17 @@ constexpr CommandHelp kCommands[] = {
      "Prints the signature of each graph in FILE, with the types of its results, or up\n"
      "to 20 errors, each with its position.\n",
      "  otium check ridge.otm\n"},
-    {"explain", "explain FILE [NAME=VALUE ...] [--analyze]",
+    {"explain", "explain FILE [NAME=VALUE ...] [--analyze] [--passes]",
      "the plan as a tree, with reasons and estimates",
      "Shows what will run: steps, kernels, shapes, structure, device, flops, bytes,\n"
-     "estimates, memory, and why each rewrite fired or did not. Inputs that are not\n"
-     "given need no data; sizes that nothing binds are taken to be 1000. --analyze\n"
-     "also runs the plan and adds what was measured.\n",
+     "estimates, memory, transfers, and why each rewrite fired or did not. Inputs that\n"
+     "are not given need no data; sizes that nothing binds are taken to be 1000.\n"
+     "--analyze also runs the plan and adds what was measured. --passes shows first\n"
+     "what each pass changed, as a diff of canonical text, and by which rules. On a\n"
+     "terminal lines end at its width; in a pipe they are whole.\n",
      "  otium explain ridge.otm --size m=100000 --size n=500\n"
      "  otium explain ridge.otm A=A.npy b=b.npy --analyze\n"
+     "  otium explain ridge.otm --passes\n"
      "  otium explain ridge.otm --device-model h200\n"},
     {"viz", "viz FILE [NAME=VALUE ...] [-o out.html|.svg|.dot|.json|.txt]",
      "see the graph, the plan, and how one became the other",

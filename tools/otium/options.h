@@ -48,6 +48,7 @@ struct Options {
   std::string profile;
   std::string dump_passes;
   bool analyze = false;
+  bool passes = false;
 
   // fmt.
   bool write = false;

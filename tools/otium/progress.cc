@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/otium/progress.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "tools/otium/terminal.h"
 
 namespace otium::cli {
 
@@ -39,10 +39,7 @@ std::string BarText(const char* phase, const Progress& progress) {
 
 // A bar that wraps could not be wiped.
 void Draw(absl::string_view text) {
-  winsize size{};
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-    text = text.substr(0, size.ws_col - 1);
-  }
+  text = text.substr(0, TerminalWidth(STDERR_FILENO) - 1);
   std::fputs(absl::StrCat("\r\033[K", text).c_str(), stderr);
 }
 

@@ -14,6 +14,7 @@
 #include "tools/otium/commands.h"
 #include "tools/otium/compare.h"
 #include "tools/otium/execution.h"
+#include "tools/otium/pass_dump.h"
 #include "tools/otium/graph_file.h"
 #include "tools/otium/results.h"
 
@@ -32,7 +33,8 @@ absl::StatusOr<TensorMap> RunAll(Session& session, const Function& function,
   CompileOptions first = compile;
   std::optional<PassDump> dump;
   if (!options.dump_passes.empty()) {
-    OTIUM_ASSIGN_OR_RETURN(dump, PassDump::Start(options.dump_passes, &first));
+    OTIUM_ASSIGN_OR_RETURN(dump, PassDump::Start(options.dump_passes));
+    first.optimize.observe = dump->Observer();
   }
   OTIUM_ASSIGN_OR_RETURN(const Program program, Compile(function, first));
   OTIUM_ASSIGN_OR_RETURN(const Program again, Compile(function, compile));

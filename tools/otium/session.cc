@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/otium/session.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -16,25 +14,15 @@
 #include "engine/graph/status_notes.h"
 #include "engine/version.h"
 #include "nlohmann/json.hpp"
+#include "tools/otium/api_words.h"
 
 namespace otium::cli {
 namespace {
 
-// --color, then NO_COLOR, then whether it is a terminal (https://no-color.org).
-bool WantsColor(const Options& options, int fd) {
-  if (options.color != "auto") return options.color == "always";
-  if (const char* no_color = std::getenv("NO_COLOR"); no_color != nullptr && *no_color != 0) {
-    return false;
-  }
-  const char* term = std::getenv("TERM");
-  return isatty(fd) != 0 && (term == nullptr || std::strcmp(term, "dumb") != 0);
-}
-
 // Columns of stderr, so that carets stand under what they point at.
 size_t DiagnosticWidth() {
-  winsize size{};
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kDiagnosticWidth;
-  return std::min<size_t>(size.ws_col, kDiagnosticWidth);
+  const size_t width = TerminalWidth(STDERR_FILENO);
+  return width == 0 ? kDiagnosticWidth : std::min(width, kDiagnosticWidth);
 }
 
 Json PositionToJson(const SourcePosition& position) {
@@ -83,8 +71,8 @@ absl::Status CheckInterrupted() {
 
 Session::Session(Options options)
     : options_(std::move(options)),
-      stderr_color_(WantsColor(options_, STDERR_FILENO)),
-      stdout_color_(WantsColor(options_, STDOUT_FILENO)),
+      stderr_color_(WantsColor(options_.color, STDERR_FILENO)),
+      stdout_style_(StyleOf(options_.color, STDOUT_FILENO)),
       diagnostic_width_(DiagnosticWidth()) {
   if (!options_.json) return;
   document_ = std::make_unique<Json>(Json{{"otium", std::string(Version())},
@@ -113,7 +101,10 @@ void Session::Note(absl::string_view line) {
 }
 
 void Session::Report(absl::Span<const Diagnostic> diagnostics) {
-  for (const Diagnostic& d : diagnostics) {
+  for (Diagnostic d : diagnostics) {
+    d.message = InOptions(d.message);
+    d.help = InOptions(d.help);
+    for (Diagnostic::Note& note : d.notes) note.message = InOptions(note.message);
     const bool is_error = d.severity == Severity::kError;
     if (document_ != nullptr) {
       (*document_)[is_error ? "errors" : "warnings"].push_back(DiagnosticToJson(d));

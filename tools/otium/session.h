@@ -20,6 +20,7 @@
 #include "nlohmann/json_fwd.hpp"
 #include "tools/otium/exit_status.h"
 #include "tools/otium/options.h"
+#include "tools/otium/terminal.h"
 
 namespace otium::cli {
 
@@ -54,9 +55,10 @@ class Session {
   // returns the exit code.
   int Finish(const absl::Status& status);
 
-  // Whether to write colours there.
+  // Whether to write colours to stderr.
   bool stderr_color() const { return stderr_color_; }
-  bool stdout_color() const { return stdout_color_; }
+  // How results look.
+  const TextStyle& stdout_style() const { return stdout_style_; }
 
   // Whether a progress bar stands in the last line of stderr; what is written
   // next wipes it.
@@ -70,7 +72,7 @@ class Session {
   std::string source_;
   bool stdout_failed_ = false;
   bool stderr_color_ = false;
-  bool stdout_color_ = false;
+  const TextStyle stdout_style_;
   size_t diagnostic_width_ = kDiagnosticWidth;
   mutable std::atomic<bool> bar_drawn_{false};
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/viz/display.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <vector>
@@ -24,6 +25,10 @@ bool IsWide(uint32_t code) {
 }  // namespace
 
 std::string Displayed(absl::string_view text, size_t limit) {
+  const auto is_plain = [](char c) { return c >= ' ' && c <= '~'; };
+  if (text.size() <= limit && std::all_of(text.begin(), text.end(), is_plain)) {
+    return std::string(text);
+  }
   // The beginnings of the characters; only as many as can matter at either end.
   std::string clean;
   std::vector<size_t> begins;

@@ -7,20 +7,9 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "nlohmann/json.hpp"
+#include "engine/graph/text/printer.h"
 
 namespace otium::viz {
-
-std::string ValueName(const Graph& graph, ValueId v) {
-  if (!graph.value_name(v).empty()) return std::string(graph.value_name(v));
-  for (const GraphInput& in : graph.inputs()) {
-    if (in.value == v) return in.name;
-  }
-  for (const GraphOutput& out : graph.outputs()) {
-    if (out.value == v) return out.name;
-  }
-  return absl::StrCat("v", v);
-}
 
 namespace {
 
@@ -36,17 +25,25 @@ double RooflineSeconds(const DeviceModel& device, DType dtype, double real_flops
 
 class Explainer {
  public:
-  Explainer(const Plan& plan, const Machine& machine) : plan_(plan), machine_(machine) {}
+  Explainer(const Plan& plan, const Machine& machine, ValueNameList names)
+      : plan_(plan), machine_(machine), names_(std::move(names)) {}
 
   ExplainedSegment Run() {
     ExplainedSegment segment;
+    for (const PlanOutput& out : plan_.outputs) {
+      const BufferId buffer = out.operand < 0 ? kNoBuffer : plan_.operands[out.operand].buffer;
+      if (buffer != kNoBuffer) result_in_.try_emplace(buffer, out.name);
+    }
     reason_used_.assign(plan_.reasons.size(), false);
     for (size_t i = 0; i < plan_.reasons.size(); ++i) {
       reasons_of_[plan_.reasons[i].nodes[0]].push_back(i);
     }
     for (const PlanStep& step : plan_.steps) segment.steps.push_back(Explain(step));
+    size_t next = 0;
     for (const PassRecord& p : plan_.passes) {
-      segment.passes.push_back({std::string(p.pass), p.seconds, p.changed, p.nodes});
+      ExplainedPass pass{std::string(p.pass), p.seconds, p.changed, p.nodes};
+      for (; next < p.reasons; ++next) ++(plan_.reasons[next].fired() ? pass.fired : pass.refused);
+      segment.passes.push_back(std::move(pass));
     }
     for (size_t i = 0; i < plan_.reasons.size(); ++i) {
       if (!reason_used_[i]) segment.reasons.push_back(Text(plan_.reasons[i]));
@@ -55,6 +52,11 @@ class Explainer {
       segment.arenas.emplace_back(DeviceToString(a.device), a.bytes);
     }
     segment.peak_bytes = plan_.peak_bytes;
+    segment.live_bytes = LiveBytes();
+    const auto most = std::max_element(segment.live_bytes.begin(), segment.live_bytes.end());
+    if (most != segment.live_bytes.end()) {
+      segment.peak_step = static_cast<int>(most - segment.live_bytes.begin());
+    }
     segment.runnable = plan_.runnable;
     if (plan_.continuation.has_value()) {
       const Graph& rest = *plan_.continuation->rest;
@@ -67,6 +69,30 @@ class Explainer {
   }
 
  private:
+  // From where buffers begin and end to be.
+  std::vector<int64_t> LiveBytes() const {
+    const auto steps = static_cast<StepId>(plan_.steps.size());
+    std::vector<int64_t> live(steps, 0);
+    if (steps == 0) return live;
+    std::vector<int64_t> change(steps + 1, 0);
+    for (const PlanBuffer& buffer : plan_.buffers) {
+      if (buffer.kind != BufferKind::kArena && buffer.kind != BufferKind::kResult) continue;
+      const StepId first = std::clamp(buffer.first, 0, steps - 1);
+      // Results stay to the end.
+      const StepId last = buffer.kind == BufferKind::kResult
+                              ? steps - 1
+                              : std::clamp(buffer.last, first, steps - 1);
+      change[first] += buffer.bytes;
+      change[last + 1] -= buffer.bytes;
+    }
+    int64_t bytes = 0;
+    for (StepId i = 0; i < steps; ++i) {
+      bytes += change[i];
+      live[i] = bytes + plan_.steps[i].kernel.prepared.workspace_bytes;
+    }
+    return live;
+  }
+
   // Large constants of the source are inputs of plans.
   bool IsLargeConstant(int32_t input) const {
     const Graph& graph = *plan_.graph;
@@ -75,11 +101,11 @@ class Explainer {
   }
 
   ExplainedReason Text(const Reason& reason) const {
-    return {reason.fired(), ReasonText(reason, *plan_.graph->sources())};
+    return {reason.fired(), reason.rule, ReasonText(reason, *plan_.graph->sources())};
   }
 
   ExplainedOperand Operand(OperandId id, absl::string_view name, const std::string& type) const {
-    ExplainedOperand operand{std::string(name), type, "", ""};
+    ExplainedOperand operand{.name = std::string(name), .type = type};
     const PlanOperand& o = plan_.operands[id];
     const PhysicalType& p = o.type;
     if (!p.IsContiguous()) {
@@ -93,24 +119,32 @@ class Explainer {
     switch (buffer.kind) {
       case BufferKind::kInput:
         operand.place = IsLargeConstant(buffer.index) ? "constant" : "input";
+        operand.whole = plan_.graph->inputs()[buffer.index].name;
         break;
       case BufferKind::kConstant: operand.place = "constant"; break;
-      case BufferKind::kResult: operand.place = "result"; break;
+      case BufferKind::kResult:
+        operand.place = "result";
+        if (const auto it = result_in_.find(o.buffer); it != result_in_.end()) {
+          operand.whole = it->second;
+        }
+        break;
       case BufferKind::kArena: operand.place = absl::StrCat("arena+", buffer.offset); break;
     }
+    if (operand.whole == operand.name) operand.whole.clear();
+    operand.device = DeviceToString(buffer.device);
     return operand;
   }
 
   // The operand under the name and with the logical type of value `v`.
   ExplainedOperand Operand(OperandId id, ValueId v) const {
-    return Operand(id, ValueName(*plan_.graph, v), plan_.graph->type(v).ToString());
+    return Operand(id, names_[v], plan_.graph->type(v).ToString());
   }
 
   // What a copy that the planner adds reads or writes. It may be a view of `v`, so
   // its sizes are its own.
   ExplainedOperand Copied(OperandId id, ValueId v) const {
     const PhysicalType& p = plan_.operands[id].type;
-    return Operand(id, ValueName(*plan_.graph, v),
+    return Operand(id, names_[v],
                    ShortType(TensorType(p.dtype, Shape(absl::Span<const int64_t>(p.sizes)))));
   }
 
@@ -130,6 +164,9 @@ class Explainer {
     // A copy of the node's value, not the node itself.
     const bool is_copy = step.kind == PlanStep::kTransfer || step.kind == PlanStep::kCopy ||
                          step.op->id != graph.op(step.node).id;
+    if (!is_copy && step.op->id == Op::fused) {
+      e.region = graph.attributes(step.node).Get<GraphPtr>("graph")->name();
+    }
     // Checks of what is declared are at the node of the value, too.
     const bool is_check = is_copy && step.op->id == Op::assume;
     const auto values = graph.operands(step.node);
@@ -148,6 +185,7 @@ class Explainer {
       e.results.push_back(is_copy ? Copied(id, graph.result(step.node))
                                   : Operand(id, graph.result(step.node, i)));
     }
+    if (step.kind == PlanStep::kTransfer && !e.operands.empty()) e.from = e.operands[0].device;
     const DType dtype = graph.type(graph.result(step.node)).dtype;
     e.flops = step.estimate.flops * (IsComplex(dtype) ? 4 : 1);
     e.bytes = step.estimate.bytes;
@@ -174,63 +212,84 @@ class Explainer {
 
   const Plan& plan_;
   const Machine& machine_;
+  const ValueNameList names_;
+  absl::flat_hash_map<BufferId, std::string> result_in_;
   std::vector<bool> reason_used_;
   // By the source node where they would fire; those of a step are told once.
   absl::flat_hash_map<SourceId, std::vector<size_t>> reasons_of_;
 };
 
-Json OperandsToJson(const std::vector<ExplainedOperand>& operands) {
-  Json list = Json::array();
-  for (const ExplainedOperand& o : operands) {
-    list.push_back({{"name", o.name}, {"type", o.type}, {"layout", o.layout}, {"place", o.place}});
-  }
-  return list;
-}
-
-Json ReasonsToJson(const std::vector<ExplainedReason>& reasons) {
-  Json list = Json::array();
-  for (const ExplainedReason& r : reasons) list.push_back({{"fired", r.fired}, {"text", r.text}});
-  return list;
-}
-
-Json StepToJson(const ExplainedStep& s) {
-  Json json = {{"kind", s.kind},
-               {"op", s.op},
-               {"kernel", s.kernel},
-               {"alternatives", s.alternatives},
-               {"device", s.device},
-               {"operands", OperandsToJson(s.operands)},
-               {"results", OperandsToJson(s.results)},
-               {"flops", s.flops},
-               {"bytes", s.bytes},
-               {"estimated_seconds", s.seconds},
-               {"roofline_seconds", s.roofline},
-               {"workspace_bytes", s.workspace_bytes},
-               {"position", s.position},
-               {"reasons", ReasonsToJson(s.reasons)}};
-  if (s.measured.has_value()) {
-    json["measured"] = {{"seconds", s.measured->seconds},
-                        {"share", s.measured->share},
-                        {"alternative", s.measured->alternative},
-                        {"start", s.measured->start},
-                        {"thread", s.measured->thread}};
-  }
-  return json;
+void AddTransfer(const ExplainedStep& step, std::vector<Transfers>* all) {
+  auto it = std::find_if(all->begin(), all->end(), [&](const Transfers& t) {
+    return t.from == step.from && t.to == step.device;
+  });
+  if (it == all->end()) it = all->insert(it, {step.from, step.device});
+  ++it->steps;
+  it->bytes += step.bytes;
+  it->seconds += step.seconds;
 }
 
 }  // namespace
 
+absl::string_view StepName(const ExplainedStep& step) {
+  return step.kind == "transfer" || step.kind == "copy" ? step.kind : step.op;
+}
+
+std::string StepTitle(const ExplainedStep& step) {
+  return absl::StrCat(StepName(step), step.region.empty() ? "" : " ", step.region);
+}
+
+double SecondsOf(const ExplainedStep& step) {
+  return step.measured.has_value() ? step.measured->seconds : step.seconds;
+}
+
+Rates RatesOf(double flops, double bytes, double roofline, double seconds) {
+  if (seconds <= 0) return {};
+  return {flops / seconds, bytes / seconds, roofline / seconds};
+}
+
+size_t ExplainedPlan::num_steps() const {
+  size_t steps = 0;
+  for (const ExplainedSegment& s : segments) steps += s.steps.size();
+  return steps;
+}
+
+std::vector<OpSeconds> ExplainedPlan::SecondsByOp() const {
+  std::vector<OpSeconds> all;
+  absl::flat_hash_map<absl::string_view, size_t> index;
+  double total = 0;
+  for (const ExplainedSegment& segment : segments) {
+    for (const ExplainedStep& step : segment.steps) {
+      const auto [it, is_new] = index.try_emplace(StepName(step), all.size());
+      if (is_new) all.push_back({std::string(StepName(step))});
+      ++all[it->second].steps;
+      all[it->second].seconds += SecondsOf(step);
+      total += SecondsOf(step);
+    }
+  }
+  if (total > 0) {
+    for (OpSeconds& op : all) op.share = op.seconds / total;
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const OpSeconds& a, const OpSeconds& b) { return a.seconds > b.seconds; });
+  return all;
+}
+
 ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans,
-                           const Machine& machine, const Profile* profile) {
+                           const Machine& machine, const Profile* profile,
+                           absl::Span<const ValueNameList> names) {
   ExplainedPlan result;
-  for (const auto& plan : plans) {
-    result.segments.push_back(Explainer(*plan, machine).Run());
+  for (size_t i = 0; i < plans.size(); ++i) {
+    const Plan& plan = *plans[i];
+    result.segments.push_back(
+        Explainer(plan, machine, names.empty() ? ChooseValueNames(*plan.graph) : names[i]).Run());
     const ExplainedSegment& segment = result.segments.back();
     for (const ExplainedStep& s : segment.steps) {
       result.flops += s.flops;
       result.bytes += s.bytes;
       result.seconds += s.seconds;
       result.roofline += s.roofline;
+      if (s.kind == "transfer") AddTransfer(s, &result.transfers);
     }
     result.peak_bytes = std::max(result.peak_bytes, segment.peak_bytes);
   }
@@ -243,39 +302,10 @@ ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans
                     r.start, r.thread};
   }
   result.measured = profile->seconds;
+  result.unattributed = profile->seconds - total;
   // What came after was planned, and stands as a segment of its own.
   for (size_t i = 0; i + 1 < result.segments.size(); ++i) result.segments[i].rest.clear();
   return result;
-}
-
-Json PlanToJson(const ExplainedPlan& plan) {
-  Json segments = Json::array();
-  for (const ExplainedSegment& s : plan.segments) {
-    Json steps = Json::array(), passes = Json::array(), arenas = Json::array();
-    for (const ExplainedStep& step : s.steps) steps.push_back(StepToJson(step));
-    for (const ExplainedPass& p : s.passes) {
-      passes.push_back(
-          {{"name", p.name}, {"seconds", p.seconds}, {"changed", p.changed}, {"nodes", p.nodes}});
-    }
-    for (const auto& [device, bytes] : s.arenas) {
-      arenas.push_back({{"device", device}, {"bytes", bytes}});
-    }
-    segments.push_back({{"steps", std::move(steps)},
-                        {"passes", std::move(passes)},
-                        {"reasons", ReasonsToJson(s.reasons)},
-                        {"arenas", std::move(arenas)},
-                        {"peak_bytes", s.peak_bytes},
-                        {"runnable", s.runnable},
-                        {"planned_later", s.rest}});
-  }
-  Json json = {{"segments", std::move(segments)},
-               {"flops", plan.flops},
-               {"bytes", plan.bytes},
-               {"estimated_seconds", plan.seconds},
-               {"roofline_seconds", plan.roofline},
-               {"peak_bytes", plan.peak_bytes}};
-  if (plan.measured.has_value()) json["measured_seconds"] = *plan.measured;
-  return json;
 }
 
 }  // namespace otium::viz

@@ -8,10 +8,13 @@
 #define OTIUM_TOOLS_VIZ_EXPLAINED_PLAN_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "engine/optimize/cost.h"
 #include "engine/place/plan.h"
 #include "engine/run/observe.h"
@@ -22,14 +25,18 @@ namespace otium::viz {
 using Json = nlohmann::ordered_json;
 
 struct ExplainedOperand {
-  std::string name;    // The user's, or v7.
+  std::string name;    // As in canonical text: the user's, or v7.
   std::string type;    // "f64[3, 3] spd".
   std::string layout;  // "", "transposed", "strided", "conjugated".
   std::string place;   // "input", "constant", "result", "arena+64".
+  // The input or result that it lies in, when that has another name.
+  std::string whole;
+  std::string device;  // Of the memory.
 };
 
 struct ExplainedReason {
   bool fired = false;
+  const Rule* rule = nullptr;
   std::string text;
 };
 
@@ -44,9 +51,11 @@ struct Measurement {
 struct ExplainedStep {
   std::string kind;  // "kernel", "transfer", "modelled".
   std::string op;
+  std::string region;  // Of a fused op: what it does, "relu_add".
   std::string kernel;
   std::vector<std::string> alternatives;  // Kernels that a guard may turn to.
   std::string device;
+  std::string from;  // Of a transfer: the device it comes from.
   std::vector<ExplainedOperand> operands, results;
   double flops = 0;  // Real ones: a complex multiply-add is eight.
   double bytes = 0;
@@ -63,6 +72,7 @@ struct ExplainedPass {
   double seconds = 0;
   bool changed = false;
   int64_t nodes = 0;
+  int fired = 0, refused = 0;  // Reasons.
 };
 
 struct ExplainedSegment {
@@ -72,9 +82,28 @@ struct ExplainedSegment {
   std::vector<ExplainedReason> reasons;
   std::vector<std::pair<std::string, int64_t>> arenas;  // Device and bytes.
   int64_t peak_bytes = 0;
+  // Arena, results and workspace while each step runs, and the step with the most; -1
+  // when there is none.
+  std::vector<int64_t> live_bytes;
+  int peak_step = -1;
   bool runnable = true;
   // Ops that are planned when the sizes that this segment makes are known.
   std::vector<std::string> rest;
+};
+
+// All transfers in one direction.
+struct Transfers {
+  std::string from, to;
+  int steps = 0;
+  double bytes = 0, seconds = 0;  // Estimated.
+};
+
+// Steps of one op together; those that copy are "copy" and "transfer".
+struct OpSeconds {
+  std::string op;
+  int steps = 0;
+  double seconds = 0;
+  double share = 0;
 };
 
 struct ExplainedPlan {
@@ -82,17 +111,39 @@ struct ExplainedPlan {
   // Sums over all steps.
   double flops = 0, bytes = 0, seconds = 0, roofline = 0;
   int64_t peak_bytes = 0;
+  std::vector<Transfers> transfers;
   std::optional<double> measured;  // Seconds of the whole run.
+  double unattributed = 0;         // Of them, between the steps.
+
+  size_t num_steps() const;
+  // Where the time goes, most first: measured, or as it is estimated.
+  std::vector<OpSeconds> SecondsByOp() const;
 };
 
-// One plan before a run, or with `profile` the plan of each segment that ran.
+// What work in some time comes to; zero in no time.
+struct Rates {
+  double flops_per_second = 0;
+  double bytes_per_second = 0;
+  double roofline_share = 0;  // Of what the device could do at most.
+};
+Rates RatesOf(double flops, double bytes, double roofline, double seconds);
+
+// What the step is called: its op, or "copy", "transfer"; and with its region.
+absl::string_view StepName(const ExplainedStep& step);
+std::string StepTitle(const ExplainedStep& step);
+// Measured, or else estimated.
+double SecondsOf(const ExplainedStep& step);
+
+// The names of the values of a plan's graph, by ValueId.
+using ValueNameList = std::vector<std::string>;
+
+// One plan before a run, or with `profile` the plan of each segment that ran. `names`
+// are those of each plan, or empty: they are as in the canonical text of its graph.
 ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans,
-                           const Machine& machine, const Profile* profile);
+                           const Machine& machine, const Profile* profile,
+                           absl::Span<const ValueNameList> names = {});
 
-Json PlanToJson(const ExplainedPlan& plan);
-
-// The user's name of a value, that of the input or output it is, or v7.
-std::string ValueName(const Graph& graph, ValueId v);
+Json PlanToJson(const ExplainedPlan& plan);  // explained_plan_json.cc
 
 }  // namespace otium::viz
 

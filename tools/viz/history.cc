@@ -16,8 +16,10 @@ namespace {
 
 // The lines of the nodes in the canonical text of `graph`: one for each that is no
 // input, in order (printer.h). The graph itself is the last one in its text.
-std::vector<std::string> NodeLines(const Graph& graph) {
-  const std::string text = PrintGraph(graph);
+std::vector<std::string> NodeLines(const Graph& graph, absl::Span<const std::string> names) {
+  PrintOptions options;
+  options.names = names;
+  const std::string text = PrintGraph(graph, options);
   size_t begin = text.rfind("\n}\n\ngraph ");
   begin = begin == std::string::npos ? 0 : begin + 4;
   const size_t body = text.find(" {\n", begin);
@@ -150,10 +152,9 @@ void HistoryBuilder::AddGraph(absl::string_view stage, Stage::Kind kind, const G
   Match(graph);
   made_.clear();
   removed_.clear();
-  const std::vector<std::string> lines = NodeLines(graph);
   for (NodeId n = 0; n < graph.num_nodes(); ++n) {
     if (node_of_[n] < 0) {
-      node_of_[n] = NewNode(graph, n, lines[n]);
+      node_of_[n] = NewNode(graph, n);
       made_.push_back(node_of_[n]);
     }
     segment_.nodes[node_of_[n]].last = index;
@@ -162,6 +163,8 @@ void HistoryBuilder::AddGraph(absl::string_view stage, Stage::Kind kind, const G
     if (segment_.nodes[i].last == index - 1) removed_.push_back(i);
   }
   FindSuccessors();
+  names_ = value_names_.Next(graph, segment_, node_of_);
+  WriteLines(graph);
   // Of the last stage that has it: a pass may make another node the result.
   for (Index i : node_of_) segment_.nodes[i].outputs.clear();
   for (const GraphOutput& out : graph.outputs()) {
@@ -173,13 +176,22 @@ void HistoryBuilder::AddGraph(absl::string_view stage, Stage::Kind kind, const G
   previous_ = &graph;
 }
 
-Index HistoryBuilder::NewNode(const Graph& graph, NodeId n, absl::string_view line) {
+// Of the nodes that this stage made, with the names that values have in it.
+void HistoryBuilder::WriteLines(const Graph& graph) {
+  if (made_.empty()) return;
+  const std::vector<std::string> lines = NodeLines(graph, names_);
+  for (NodeId n = 0; n < graph.num_nodes(); ++n) {
+    Node& node = segment_.nodes[node_of_[n]];
+    if (!graph.Is(n, Op::input) && node.first == segment_.last_stage()) node.text = lines[n];
+  }
+}
+
+Index HistoryBuilder::NewNode(const Graph& graph, NodeId n) {
   Node node;
   const OpDef& op = graph.op(n);
   node.op = std::string(op.name);
   node.kind = KindOf(op);
   node.name = std::string(graph.value_name(graph.result(n)));
-  node.text = std::string(line);
   for (const TensorType& type : graph.result_types(n)) {
     absl::StrAppend(&node.type, node.type.empty() ? "" : "; ", type.ToString());
     if (type.shape.IsStatic()) node.bytes += static_cast<double>(type.NumBytes());

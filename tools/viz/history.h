@@ -11,6 +11,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "tools/viz/model.h"
+#include "tools/viz/value_names.h"
 
 namespace otium::viz {
 
@@ -24,6 +25,8 @@ class HistoryBuilder {
 
   // The node of each node of the last graph.
   const std::vector<Index>& nodes() const { return node_of_; }
+  // The names of its values.
+  const std::vector<std::string>& names() const { return names_; }
   // Ids of the nodes that the last stage made, and of those that went.
   const std::vector<Index>& made() const { return made_; }
   const std::vector<Index>& removed() const { return removed_; }
@@ -31,7 +34,8 @@ class HistoryBuilder {
  private:
   void Match(const Graph& graph);
   bool SameNode(const Graph& graph, NodeId n, NodeId old) const;
-  Index NewNode(const Graph& graph, NodeId n, absl::string_view line);
+  Index NewNode(const Graph& graph, NodeId n);
+  void WriteLines(const Graph& graph);
   void AddEdges(const Graph& graph);
   void FindSuccessors();
   void NoteCallees(const Graph& graph);
@@ -45,6 +49,8 @@ class HistoryBuilder {
   Index num_source_entries_ = 0;  // Of the first stage.
   std::vector<Index> node_of_;
   std::vector<Index> made_, removed_;
+  ValueNames value_names_;
+  std::vector<std::string> names_;
   // Edges of the last stage, by end, operand, beginning and result.
   absl::flat_hash_map<std::tuple<Index, Index, Index, Index>, Index> edge_of_;
   absl::flat_hash_map<const Graph*, Index> body_of_;

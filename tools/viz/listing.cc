@@ -136,7 +136,7 @@ class Lister {
     scopes_.clear();
     Reasons(stage);
     absl::StrAppend(&out_, "\nmemory: peak ", BytesText(static_cast<double>(s_.plan.peak_bytes)));
-    if (s_.peak_step >= 0) absl::StrAppend(&out_, " in step ", s_.peak_step);
+    if (s_.plan.peak_step >= 0) absl::StrAppend(&out_, " in step ", s_.plan.peak_step);
     out_ += "\n";
     for (const SeenBuffer& b : s_.buffers) {
       if (b.kind != BufferKind::kArena && b.kind != BufferKind::kResult) continue;

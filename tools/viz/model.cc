@@ -121,39 +121,60 @@ const PassHistory::Graphs* HistoryOf(const Plan& plan, const PassHistory* histor
   return nullptr;
 }
 
-Segment DescribePlan(const Plan& plan, ExplainedSegment explained,
-                     const PassHistory::Graphs* history, Document* document) {
-  Segment segment;
-  segment.plan = std::move(explained);
-  HistoryBuilder builder(&segment);
-  ReasonBuilder reasons(plan, document, &segment);
-  const PassHistory::Graphs graphs = PassesOf(plan, history);
-  const Graph* last = nullptr;
-  size_t pass = 0;
-  for (size_t i = 0; i < graphs.size(); ++i) {
-    const GraphPtr& graph = graphs[i].second;
-    std::vector<Index> changed;
-    if (graph != nullptr && graph.get() != last) {
-      builder.AddGraph(graphs[i].first, i == 0 ? Stage::kSource : Stage::kPass, *graph);
-      changed = builder.made();
-      changed.insert(changed.end(), builder.removed().begin(), builder.removed().end());
-      last = graph.get();
+// One segment: its passes, and when names are known its plan.
+class PlanDescriber {
+ public:
+  PlanDescriber(const Plan& plan, const PassHistory::Graphs* history, Document* document,
+                Segment* segment)
+      : plan_(plan),
+        history_(history),
+        segment_(*segment),
+        builder_(segment),
+        reasons_(plan, document, segment) {}
+
+  void AddPasses() {
+    const PassHistory::Graphs graphs = PassesOf(plan_, history_);
+    const Graph* last = nullptr;
+    size_t pass = 0;
+    for (size_t i = 0; i < graphs.size(); ++i) {
+      const GraphPtr& graph = graphs[i].second;
+      std::vector<Index> changed;
+      if (graph != nullptr && graph.get() != last) {
+        builder_.AddGraph(graphs[i].first, i == 0 ? Stage::kSource : Stage::kPass, *graph);
+        changed = Changed();
+        last = graph.get();
+      }
+      if (i == 0 || pass >= plan_.passes.size()) continue;
+      // Without a history all reasons belong to the one stage there is.
+      const size_t end = plan_.passes[pass++].reasons;
+      if (graph != nullptr) reasons_.Add(end, segment_.last_stage(), builder_.nodes(), changed);
     }
-    if (i == 0 || pass >= plan.passes.size()) continue;
-    // Without a history all reasons belong to the one stage there is.
-    const size_t end = plan.passes[pass++].reasons;
-    if (graph != nullptr) reasons.Add(end, segment.last_stage(), builder.nodes(), changed);
+    if (history_ == nullptr && !plan_.passes.empty()) {
+      reasons_.Add(plan_.passes.back().reasons, segment_.last_stage(), builder_.nodes(), Changed());
+    }
   }
-  const Index optimized = segment.last_stage();
-  if (history == nullptr && !plan.passes.empty()) {
-    std::vector<Index> all = builder.made();
-    all.insert(all.end(), builder.removed().begin(), builder.removed().end());
-    reasons.Add(plan.passes.back().reasons, optimized, builder.nodes(), all);
+
+  const ValueNameList& names() const { return builder_.names(); }
+
+  void AddPlan(ExplainedSegment explained) {
+    segment_.plan = std::move(explained);
+    AddPlanStage(plan_, builder_.nodes(), names(), &segment_);
+    reasons_.Add(plan_.reasons.size(), segment_.last_stage(), builder_.nodes(), segment_.step_node);
   }
-  AddPlanStage(plan, builder.nodes(), &segment);
-  reasons.Add(plan.reasons.size(), segment.last_stage(), builder.nodes(), segment.step_node);
-  return segment;
-}
+
+ private:
+  std::vector<Index> Changed() const {
+    std::vector<Index> changed = builder_.made();
+    changed.insert(changed.end(), builder_.removed().begin(), builder_.removed().end());
+    return changed;
+  }
+
+  const Plan& plan_;
+  const PassHistory::Graphs* const history_;
+  Segment& segment_;
+  HistoryBuilder builder_;
+  ReasonBuilder reasons_;
+};
 
 }  // namespace
 
@@ -189,12 +210,21 @@ Document DescribePlans(const std::vector<std::shared_ptr<const Plan>>& given,
   const Profile* profile = options.profile;
   const auto& plans = profile != nullptr ? profile->plans : given;
   const Machine& machine = options.machine != nullptr ? *options.machine : HostMachine();
-  ExplainedPlan explained = ExplainPlans(plans, machine, profile);
   Document document;
   if (!plans.empty()) document.name = plans[0]->source->name();
+  document.segments.resize(plans.size());
+  // Plans are told in the names that the passes gave.
+  std::vector<std::unique_ptr<PlanDescriber>> describers;
+  std::vector<ValueNameList> names;
   for (size_t i = 0; i < plans.size(); ++i) {
-    document.segments.push_back(DescribePlan(*plans[i], std::move(explained.segments[i]),
-                                             HistoryOf(*plans[i], options.history), &document));
+    describers.push_back(std::make_unique<PlanDescriber>(
+        *plans[i], HistoryOf(*plans[i], options.history), &document, &document.segments[i]));
+    describers.back()->AddPasses();
+    names.push_back(describers.back()->names());
+  }
+  ExplainedPlan explained = ExplainPlans(plans, machine, profile, names);
+  for (size_t i = 0; i < plans.size(); ++i) {
+    describers[i]->AddPlan(std::move(explained.segments[i]));
   }
   if (!plans.empty()) {
     const auto& continuation = plans.back()->continuation;
@@ -207,10 +237,7 @@ Document DescribePlans(const std::vector<std::shared_ptr<const Plan>>& given,
   if (profile != nullptr) {
     document.measured = true;
     document.measured_seconds = profile->seconds;
-    document.unattributed_seconds = profile->seconds;
-    for (const StepRecord& r : profile->steps) {
-      document.unattributed_seconds -= r.end - r.start;
-    }
+    document.unattributed_seconds = explained.unattributed;
   }
   return document;
 }

@@ -133,8 +133,6 @@ struct Segment {
   std::vector<Index> step_node;  // Parallel to them, as the next two: buffers.
   std::vector<std::vector<Index>> step_reads, step_writes;
   std::vector<SeenBuffer> buffers;
-  std::vector<int64_t> live_bytes;  // Arena and results while each step runs.
-  Index peak_step = -1;
   // Steps that follow from each other and take longest together.
   std::vector<Index> critical_path;
   double critical_seconds = 0;

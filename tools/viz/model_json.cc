@@ -157,7 +157,7 @@ void WriteSteps(JsonWriter& w, TextTable& texts, const Segment& s) {
   t.Numbers("estimated_seconds", [&](size_t i) { return steps[i].seconds; });
   t.Numbers("roofline_seconds", [&](size_t i) { return steps[i].roofline; });
   t.Numbers("workspace_bytes", [&](size_t i) { return steps[i].workspace_bytes; });
-  t.Numbers("live_bytes", [&](size_t i) { return s.live_bytes[i]; });
+  t.Numbers("live_bytes", [&](size_t i) { return s.plan.live_bytes[i]; });
   std::vector<bool> critical(steps.size(), false);
   for (Index i : s.critical_path) critical[i] = true;
   t.Numbers("critical", [&](size_t i) { return critical[i]; });
@@ -193,7 +193,7 @@ void WriteMemory(JsonWriter& w, TextTable& texts, const Segment& s) {
   });
   w.Count("peak_bytes", static_cast<double>(s.plan.peak_bytes));
   w.Key("peak_step");
-  w.Number(s.peak_step);
+  w.Number(s.plan.peak_step);
 }
 
 void WriteGroups(JsonWriter& w, TextTable& texts, const Picture& picture) {

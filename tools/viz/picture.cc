@@ -248,7 +248,7 @@ Label LabelOf(const Segment& segment, const Node& node) {
     double seconds = 0;
     for (Index i : node.steps) {
       const ExplainedStep& step = segment.plan.steps[i];
-      seconds += step.measured.has_value() ? step.measured->seconds : step.seconds;
+      seconds += SecondsOf(step);
     }
     const ExplainedStep& step = segment.plan.steps[node.steps.back()];
     label.detail = Displayed(absl::StrCat(step.kernel, "  ", SecondsText(seconds)), kSubtitleLimit);

@@ -14,8 +14,9 @@ constexpr Index kNone = -1;
 
 class PlanStage {
  public:
-  PlanStage(const Plan& plan, const std::vector<Index>& nodes, Segment* segment)
-      : plan_(plan), graph_(*plan.graph), nodes_(nodes), s_(*segment) {}
+  PlanStage(const Plan& plan, const std::vector<Index>& nodes,
+            const std::vector<std::string>& names, Segment* segment)
+      : plan_(plan), graph_(*plan.graph), nodes_(nodes), names_(names), s_(*segment) {}
 
   void Run() {
     stage_ = static_cast<Index>(s_.stages.size());
@@ -69,7 +70,7 @@ class PlanStage {
                                                  : NodeKind::kOther;
     node.name = of.name;
     node.type = of.type;
-    node.text = absl::StrCat(node.op, "(", ValueName(graph_, graph_.result(step.node)), ")");
+    node.text = absl::StrCat(node.op, "(", names_[graph_.result(step.node)], ")");
     node.bytes = step.num_results > 0 ? of.bytes : 0;
     node.scope = of.scope;
     node.sources = of.sources;
@@ -155,28 +156,6 @@ class PlanStage {
       s_.buffers.push_back({buffer.kind, DeviceToString(buffer.device), buffer.bytes, buffer.offset,
                             buffer.first, buffer.last, writer_[b].node});
     }
-    // What is live while each step runs, from where it begins and ends.
-    std::vector<int64_t> change(plan_.steps.size() + 1, 0);
-    for (const PlanBuffer& buffer : plan_.buffers) {
-      if (buffer.kind != BufferKind::kArena && buffer.kind != BufferKind::kResult) continue;
-      const auto steps = static_cast<StepId>(plan_.steps.size());
-      if (steps == 0) break;
-      const StepId first = std::clamp(buffer.first, 0, steps - 1);
-      // Results stay to the end.
-      const StepId last = buffer.kind == BufferKind::kResult
-                              ? steps - 1
-                              : std::clamp(buffer.last, first, steps - 1);
-      change[first] += buffer.bytes;
-      change[last + 1] -= buffer.bytes;
-    }
-    int64_t live = 0;
-    for (size_t i = 0; i < plan_.steps.size(); ++i) {
-      live += change[i];
-      s_.live_bytes.push_back(live + plan_.steps[i].kernel.prepared.workspace_bytes);
-      if (s_.peak_step < 0 || s_.live_bytes[i] > s_.live_bytes[s_.peak_step]) {
-        s_.peak_step = static_cast<Index>(i);
-      }
-    }
   }
 
   void FindCriticalPath() {
@@ -195,7 +174,7 @@ class PlanStage {
         }
       }
       const ExplainedStep& step = s_.plan.steps[i];
-      finish[i] = start + (step.measured.has_value() ? step.measured->seconds : step.seconds);
+      finish[i] = start + SecondsOf(step);
       if (end == kNone || finish[i] > finish[end]) end = i;
     }
     if (end == kNone) return;
@@ -207,6 +186,7 @@ class PlanStage {
   const Plan& plan_;
   const Graph& graph_;
   const std::vector<Index>& nodes_;
+  const std::vector<std::string>& names_;
   Segment& s_;
   Index stage_ = 0;
   std::vector<Writer> writer_;  // Who wrote each buffer last, so far.
@@ -219,8 +199,9 @@ class PlanStage {
 
 }  // namespace
 
-void AddPlanStage(const Plan& plan, const std::vector<Index>& nodes, Segment* segment) {
-  PlanStage(plan, nodes, segment).Run();
+void AddPlanStage(const Plan& plan, const std::vector<Index>& nodes,
+                  const std::vector<std::string>& names, Segment* segment) {
+  PlanStage(plan, nodes, names, segment).Run();
 }
 
 }  // namespace otium::viz

@@ -6,14 +6,17 @@
 #ifndef OTIUM_TOOLS_VIZ_PLAN_STAGE_H_
 #define OTIUM_TOOLS_VIZ_PLAN_STAGE_H_
 
+#include <string>
 #include <vector>
 
 #include "tools/viz/model.h"
 
 namespace otium::viz {
 
-// `nodes` are those of plan.graph in the stage before; segment->plan is filled in.
-void AddPlanStage(const Plan& plan, const std::vector<Index>& nodes, Segment* segment);
+// `nodes` and `names` are those of plan.graph in the stage before; segment->plan is
+// filled in.
+void AddPlanStage(const Plan& plan, const std::vector<Index>& nodes,
+                  const std::vector<std::string>& names, Segment* segment);
 
 }  // namespace otium::viz
 

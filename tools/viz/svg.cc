@@ -224,10 +224,6 @@ class SvgWriter {
     out_ += "</g>\n";
   }
 
-  static double SecondsOf(const ExplainedStep& step) {
-    return step.measured.has_value() ? step.measured->seconds : step.seconds;
-  }
-
   double ShareOf(const Segment& s, const Node& node) {
     if (shares_of_ != &s) {
       shares_of_ = &s;

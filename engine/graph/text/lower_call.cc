@@ -104,7 +104,7 @@ void GraphLowering::ReportUnknownOp(AstId id) {
   std::string help = names_.contains(name)
                          ? absl::StrCat(name, " is a value; a product is ", name, " * (...)")
                          : DidYouMean(name, known);
-  if (help.empty() && op_called) help = "`otium ops` lists them all";
+  if (help.empty() && op_called) help = "AllOps() lists them";
   Error(at, absl::StrCat(op_called ? "unknown op " : "unknown graph ", name), std::move(help));
 }
 
@@ -456,7 +456,7 @@ Expr GraphLowering::LowerLoad(AstId id) {
         std::mismatch(root.begin(), root.end(), target.begin(), target.end()).first == root.end();
     if (!inside) {
       Error(name_at, "this file is outside the folder of the graph file",
-            "move it there, or allow it (otium --load-anywhere)");
+            "move it there, or allow it (ParseOptions::load_anywhere)");
       return Expr();
     }
   }

@@ -46,76 +46,32 @@ void AppendType(const TensorType& type, std::string* text) {
 
 class GraphPrinter {
  public:
-  GraphPrinter(const Graph& graph, const GraphNames& graph_names, const PrintOptions& options,
-               std::string* text)
-      : graph_(graph), graph_names_(graph_names), options_(options), text_(*text) {}
+  // `names` may be empty.
+  GraphPrinter(const Graph& graph, const GraphNames& graph_names,
+               absl::Span<const std::string> names, const PrintOptions& options, std::string* text)
+      : graph_(graph),
+        graph_names_(graph_names),
+        options_(options),
+        text_(*text),
+        own_names_(names.empty() ? ChooseValueNames(graph) : std::vector<std::string>()),
+        names_(names.empty() ? own_names_ : names) {}
 
   void Print() {
-    ChooseNames();
     PrintHeader();
     for (NodeId n = 0; n < graph_.num_nodes(); ++n) {
       if (!graph_.Is(n, Op::input)) PrintNode(n);
     }
     // Results that are inputs, or are a value that has another name.
-    for (const auto& [name, value] : aliases_) {
-      absl::StrAppend(&text_, "  ", name, ": ");
-      AppendType(graph_.type(value), &text_);
-      absl::StrAppend(&text_, " = ", names_[value], "\n");
+    for (const GraphOutput& out : graph_.outputs()) {
+      if (names_[out.value] == out.name) continue;
+      absl::StrAppend(&text_, "  ", out.name, ": ");
+      AppendType(graph_.type(out.value), &text_);
+      absl::StrAppend(&text_, " = ", names_[out.value], "\n");
     }
     text_ += "}\n";
   }
 
  private:
-  // Inputs have theirs; a value that is a result has the result's; then users'
-  // names; then v0, v1, ... in order.
-  void ChooseNames() {
-    names_.resize(graph_.num_values());
-    used_.resize(graph_.num_values(), false);
-    for (NodeId n = 0; n < graph_.num_nodes(); ++n) {
-      for (ValueId v : graph_.operands(n)) {
-        if (v != kNoValue) used_[v] = true;
-      }
-    }
-    // Sizes are names too, and are found first where a size is meant.
-    std::vector<std::string> sizes = graph_.SizeNames();
-    for (NodeId n = 0; n < graph_.num_nodes(); ++n) {
-      if (!graph_.op(n).Is(kDataDependent)) continue;
-      graph_.attributes(n).Get<Dim>("count").CollectSymbols(&sizes);
-    }
-    taken_.insert(sizes.begin(), sizes.end());
-    for (const GraphInput& in : graph_.inputs()) {
-      names_[in.value] = in.name;
-      taken_.insert(in.name);
-    }
-    for (const GraphOutput& out : graph_.outputs()) {
-      used_[out.value] = true;
-      if (names_[out.value] == out.name) continue;
-      if (names_[out.value].empty()) {
-        names_[out.value] = out.name;
-      } else {
-        aliases_.emplace_back(out.name, out.value);
-      }
-      taken_.insert(out.name);
-    }
-    for (ValueId v = 0; v < graph_.num_values(); ++v) {
-      const absl::string_view name = graph_.value_name(v);
-      if (names_[v].empty() && used_[v] && IsValidName(name) && name != "_" &&
-          taken_.insert(std::string(name)).second) {
-        names_[v] = std::string(name);
-      }
-    }
-    size_t next = 0;
-    for (ValueId v = 0; v < graph_.num_values(); ++v) {
-      if (!names_[v].empty()) continue;
-      if (!used_[v]) {
-        names_[v].assign(1, '_');
-        continue;
-      }
-      do names_[v] = absl::StrCat("v", next++);
-      while (taken_.contains(names_[v]));
-    }
-  }
-
   void PrintHeader() {
     std::vector<std::string> inputs;
     size_t width = graph_.name().size();
@@ -309,10 +265,8 @@ class GraphPrinter {
   const GraphNames& graph_names_;
   const PrintOptions& options_;
   std::string& text_;
-  std::vector<std::string> names_;
-  std::vector<bool> used_;
-  absl::flat_hash_set<std::string> taken_;
-  std::vector<std::pair<std::string, ValueId>> aliases_;
+  const std::vector<std::string> own_names_;
+  const absl::Span<const std::string> names_;
   int num_large_constants_ = 0;
 };
 
@@ -365,6 +319,53 @@ std::vector<const Graph*> CalleesFirst(const Graph& graph) {
 
 }  // namespace
 
+std::vector<std::string> ChooseValueNames(const Graph& graph, absl::Span<const std::string> wanted,
+                                          size_t* next_number) {
+  std::vector<std::string> names(graph.num_values());
+  std::vector<bool> used(graph.num_values(), false);
+  for (NodeId n = 0; n < graph.num_nodes(); ++n) {
+    for (ValueId v : graph.operands(n)) {
+      if (v != kNoValue) used[v] = true;
+    }
+  }
+  // Sizes are names too, and are found first where a size is meant.
+  std::vector<std::string> sizes = graph.SizeNames();
+  for (NodeId n = 0; n < graph.num_nodes(); ++n) {
+    if (!graph.op(n).Is(kDataDependent)) continue;
+    graph.attributes(n).Get<Dim>("count").CollectSymbols(&sizes);
+  }
+  absl::flat_hash_set<std::string> taken(sizes.begin(), sizes.end());
+  for (const GraphInput& in : graph.inputs()) {
+    names[in.value] = in.name;
+    taken.insert(in.name);
+  }
+  for (const GraphOutput& out : graph.outputs()) {
+    used[out.value] = true;
+    if (names[out.value].empty()) names[out.value] = out.name;
+    taken.insert(out.name);
+  }
+  const auto take = [&](ValueId v, absl::string_view name) {
+    if (names[v].empty() && used[v] && IsValidName(name) && name != "_" &&
+        taken.insert(std::string(name)).second) {
+      names[v] = std::string(name);
+    }
+  };
+  for (ValueId v = 0; v < wanted.size(); ++v) take(v, wanted[v]);
+  for (ValueId v = 0; v < graph.num_values(); ++v) take(v, graph.value_name(v));
+  size_t first = 0;
+  size_t& next = next_number != nullptr ? *next_number : first;
+  for (ValueId v = 0; v < graph.num_values(); ++v) {
+    if (!names[v].empty()) continue;
+    if (!used[v]) {
+      names[v].assign(1, '_');
+      continue;
+    }
+    do names[v] = absl::StrCat("v", next++);
+    while (taken.contains(names[v]));
+  }
+  return names;
+}
+
 std::string PrintGraph(const Graph& graph, const PrintOptions& options) {
   const std::vector<const Graph*> order = CalleesFirst(graph);
   GraphNames names;
@@ -398,7 +399,8 @@ std::string PrintGraph(const Graph& graph, const PrintOptions& options) {
   std::string text;
   for (const Graph* g : printed) {
     if (!text.empty()) text += '\n';
-    GraphPrinter(*g, names, options, &text).Print();
+    const auto value_names = g == &graph ? options.names : absl::Span<const std::string>();
+    GraphPrinter(*g, names, value_names, options, &text).Print();
   }
   return text;
 }

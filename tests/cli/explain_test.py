@@ -1,0 +1,413 @@
+# SPDX-License-Identifier: Apache-2.0
+"""otium explain: what it says of a plan and of passes, on terminals and in pipes."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+
+import numpy as np
+
+import otium
+from otium import RUN_FAILED, USAGE
+
+SOFTMAX = """graph soft(x: f32[t, d], W: f32[d, e], b: f32[e]) -> y {
+  y = softmax(x @ W + b, dim=1)
+}
+"""
+SCOPES = """graph scale(x: f32[t, d], g: f32[d]) -> y {
+  y = x / sqrt(mean(x * x, dim=1, keepdim=true) + 1e-5) * g
+}
+graph block(x: f32[t, d], g: f32[d], W: f32[d, d], b: f32[d]) -> y {
+  n = scale(x, g)
+  y = x + relu(n @ W + b)
+}
+graph net(x: f32[t, d], g: f32[d], W: f32[d, d], b: f32[d]) -> (y, h) {
+  h = block(x, g, W, b)
+  y = block(h, g, W, b)
+}
+"""
+PICK = "graph pick(x: f64[n]) -> y {\n  k = nonzero(x + x)\n  y = 2 * k\n}\n"
+GRAM = "graph gram(A: f64[m, n], b: f64[n]) -> x {\n  x = solve(A.T @ A, b)\n}\n"
+
+
+def patched(lines, diff):
+    """What patch makes of `lines`."""
+    out, at = [], 0
+    for line in diff.splitlines():
+        if line.startswith("@@"):
+            begin, _, size = re.match(r"@@ -(\d+)(,(\d+))?", line).groups()
+            first = int(begin) - (size != "0")
+            out += lines[at:first]
+            at = first
+            continue
+        if line[0] != "+":
+            assert lines[at] == line[1:], (lines[at], line)
+            at += 1
+        if line[0] != "-":
+            out.append(line[1:])
+    return out + lines[at:]
+
+
+class Common(otium.CliTest):
+    def setUp(self):
+        super().setUp()
+        self.write("addmv.otm", otium.ADDMV)
+        self.write("soft.otm", SOFTMAX)
+        self.write("net.otm", SCOPES)
+        self.write("pick.otm", PICK)
+        self.write("gram.otm", GRAM)
+        # A plan of more steps than one sees at a glance; sqrt keeps products apart.
+        lines = "".join(f"  y{i + 1} = sqrt(A @ y{i}) @ A\n" for i in range(6))
+        self.write("long.otm", f"graph long(A: f64[n, n], y0: f64[n]) -> y6 {{\n{lines}}}\n")
+        self.sizes = ["--size", "m=60", "--size", "n=8"]
+
+    def explain(self, *arguments, **options):
+        return self.otium("explain", *arguments, **options).out
+
+    def plan(self, *arguments):
+        return self.otium("explain", *arguments, "--json").json()["plan"]
+
+
+class Passes(Common):
+    def check_diffs(self, *arguments):
+        """The diffs in order lead from the source to each file of --dump-passes."""
+        plan = self.plan(*arguments, "--passes", "--dump-passes", "dump")
+        changed = 0
+        for i, segment in enumerate(plan["segments"]):
+            def text(number, name):
+                stem = f"{i}." if i > 0 else ""
+                return (self.folder / f"dump/{stem}{number:02}-{name}.otm").read_text().splitlines()
+
+            now = text(0, "source")
+            for j, record in enumerate(segment["passes"]):
+                if "diff" in record:
+                    changed += 1
+                    before, now = now, patched(now, record["diff"])
+                    self.assertNotEqual(before, now)
+                    lines = record["diff"].splitlines()
+                    self.assertEqual(record["lines_added"], sum(l[0] == "+" for l in lines))
+                    self.assertEqual(record["lines_removed"], sum(l[0] == "-" for l in lines))
+                    self.assertEqual(record["diff_lines_left_out"], 0)
+                    self.assertEqual(record["fired"], sum(r["fired"] for r in record["rules"]))
+                self.assertEqual(now, text(j + 1, record["name"]), record["name"])
+        return changed
+
+    def test_diffs_lead_to_the_dumps(self):
+        self.assertGreaterEqual(self.check_diffs("addmv.otm", *self.sizes), 2)
+        self.assertGreaterEqual(
+            self.check_diffs("net.otm", "--size", "t=64", "--size", "d=96"), 4)
+        self.assertGreaterEqual(self.check_diffs("gram.otm", *self.sizes), 1)
+
+    def test_segments(self):
+        self.write("late.otm", "graph late(x: f64[n], A: f32[2, 1]) -> y {\n"
+                   "  y = (nonzero(x) * 1.5) @ A.T + 1.0\n}\n")
+        self.assertGreaterEqual(self.check_diffs("late.otm", "x=[0, 5, 7]", "--analyze"), 1)
+        out = self.explain("late.otm", "x=[0, 5, 7]", "--analyze", "--passes")
+        self.assertRegex(out, r"\npass \w+ of segment 1: \d+ lines? added")
+
+    def test_text(self):
+        self.assertEqual(self.explain("addmv.otm", *self.sizes, "--passes").split("plan:")[0],
+                         """addmv(A: f64[60, 8], x: f64[8], y: f64[60]) -> (z: f64[60])
+
+pass decompose: 1 line added, 1 removed
+  matmul: A @ B -> dot, mv, mm or bmm by their ranks
+--- source
++++ decompose
+@@ -1,4 +1,4 @@
+ graph addmv(A: f64[60, 8], x: f64[8], y: f64[60]) -> z {
+-  v0: f64[60] = matmul(A, x)
++  v0: f64[60] = mv(A, x)
+   z: f64[60] = add(y, v0)
+ }
+
+pass fuse_products: 1 line added, 2 removed
+  addmv: beta*y + alpha*mv(A, x) -> addmv(y, A, x, beta, alpha)
+--- decompose
++++ fuse_products
+@@ -1,4 +1,3 @@
+ graph addmv(A: f64[60, 8], x: f64[8], y: f64[60]) -> z {
+-  v0: f64[60] = mv(A, x)
+-  z: f64[60] = add(y, v0)
++  z: f64[60] = addmv(y, A, x)
+ }
+
+""")
+
+    def test_the_plan_says_the_names_of_the_diffs(self):
+        sizes = ["--size", "t=64", "--size", "d=96"]
+        plan = self.plan("net.otm", *sizes, "--passes", "--dump-passes", "dump")
+        last = sorted(os.listdir(self.path("dump")))[-1]
+        text = (self.folder / "dump" / last).read_text()
+        named = [o["name"] for s in plan["segments"][0]["steps"] for o in s["results"]]
+        self.assertTrue(any(re.fullmatch(r"v\d+", name) for name in named), named)
+        for name in named:
+            self.assertRegex(text, rf"(?m)^  (.*, )?{name}: ")
+
+    def test_passes_that_do_not_run_have_no_diff(self):
+        out = self.explain("addmv.otm", *self.sizes, "--passes", "--no-optimize")
+        self.assertEqual(re.findall(r"(?m)^pass (\w+)", out), ["decompose"])
+
+    def test_large_constants(self):
+        np.save(self.path("w.npy"), np.ones((20, 100)))
+        self.write("f.otm", 'graph f(x: f64[100]) -> y {\n  y = load("w.npy") @ x + 1\n}\n')
+        out = self.explain("f.otm", "--passes")
+        self.assertIn("elided", out)
+        self.assertIn("constant0: f64[20, 100] (constant)", out)
+
+    def test_long_diffs_are_cut(self):
+        lines = "".join(f"  y{i + 1} = A @ y{i} + y{i}\n" for i in range(1500))
+        self.write("big.otm", f"graph big(A: f64[n, n], y0: f64[n]) -> y1500 {{\n{lines}}}\n")
+        out = self.explain("big.otm", "--size", "n=8", "--passes").split("\nplan:")[0]
+        sections = out.split("\npass ")[1:]
+        cut = [s for s in sections if " more)\n" in s]
+        self.assertTrue(cut)
+        for section in cut:
+            diff = section.split("\n+++ ")[1].split("\n", 1)[1]
+            shown = [l for l in diff.splitlines() if l and not l.startswith("(")]
+            self.assertEqual(len(shown), 2000)
+            self.assertRegex(section, r"\n\(\d+ lines? more\)\n")
+
+
+class Facts(Common):
+    def test_transfers(self):
+        gpu = ["--device", "cuda", "--device-model", "h200"]
+        plan = self.plan("addmv.otm", *self.sizes, *gpu)
+        steps = plan["segments"][0]["steps"]
+        carried = [s for s in steps if s["kind"] == "transfer"]
+        # A, x and y go there, 8 bytes an element, z comes back.
+        self.assertEqual(
+            sorted((s["from"], s["device"], s["bytes"]) for s in carried),
+            sorted([("cpu", "cuda:0", 60 * 8 * 8), ("cpu", "cuda:0", 8 * 8),
+                    ("cpu", "cuda:0", 60 * 8), ("cuda:0", "cpu", 60 * 8)]))
+        totals = {(t["from"], t["to"]): (t["steps"], t["bytes"]) for t in plan["transfers"]}
+        self.assertEqual(totals, {("cpu", "cuda:0"): (3, 480 * 8 + 64 + 480),
+                                  ("cuda:0", "cpu"): (1, 480)})
+        for step in carried:
+            self.assertEqual([o["device"] for o in step["operands"]], [step["from"]])
+            self.assertEqual([o["device"] for o in step["results"]], [step["device"]])
+        out = self.explain("addmv.otm", *self.sizes, *gpu)
+        self.assertRegex(out, r"\ntransfers: 3 from cpu to cuda:0, 4.28 KiB, estimate .*; "
+                         r"1 from cuda:0 to cpu, 480 B, estimate ")
+        self.assertNotIn("transfers:", self.explain("addmv.otm", *self.sizes))
+
+    def test_what_a_view_belongs_to(self):
+        self.assertIn(": f64[8, 60] (transposed, input A)", self.explain("gram.otm", *self.sizes))
+        operands = [o for s in self.plan("gram.otm", *self.sizes)["segments"][0]["steps"]
+                    for o in s["operands"]]
+        self.assertEqual([o["view_of"] for o in operands if o["layout"] == "transposed"], ["A"])
+        self.assertTrue(all("view_of" not in o for o in operands if o["name"] in ("A", "b")))
+
+    def test_where_memory_peaks(self):
+        for name in ("gram.otm", "long.otm"):
+            segment = self.plan(name, *(self.sizes if name == "gram.otm" else ["--size", "n=8"])
+                                )["segments"][0]
+            live = segment["live_bytes"]
+            self.assertEqual(len(live), len(segment["steps"]))
+            self.assertEqual(live[segment["peak_step"]], max(live))
+        out = self.explain("gram.otm", *self.sizes)
+        self.assertRegex(out, r"plan: .* in step 1\n")
+
+    def test_rates(self):
+        plan = self.plan("gram.otm", *self.sizes, "--analyze")
+        steps = plan["segments"][0]["steps"]
+        for what, of in ([(s["measured"], s) for s in steps] + [(plan, plan)]):
+            seconds = what["seconds"] if what is not plan else plan["measured_seconds"]
+            self.assertAlmostEqual(what["flops_per_second"] * seconds, of["flops"])
+            self.assertAlmostEqual(what["bytes_per_second"] * seconds, of["bytes"])
+            self.assertAlmostEqual(what["roofline_share"] * seconds, of["roofline_seconds"])
+            self.assertAlmostEqual(what["times_the_estimate"] * of["estimated_seconds"], seconds)
+        self.assertAlmostEqual(
+            plan["unattributed_seconds"],
+            plan["measured_seconds"] - sum(s["measured"]["seconds"] for s in steps))
+        self.assertGreater(plan["unattributed_seconds"], 0)
+        out = self.explain("gram.otm", *self.sizes, "--analyze")
+        self.assertRegex(out, r"\nmeasured: .*FLOP/s, .*B/s, .*% of the roofline, "
+                         r".* times the estimate, .* between steps\n")
+        self.assertNotIn("unattributed_seconds", self.plan("gram.otm", *self.sizes))
+
+    def test_reasons_and_counts(self):
+        # One product has two uses and is refused.
+        self.write("two.otm", "graph two(A: f64[n, n], x: f64[n], y: f64[n]) -> (z, u) {\n"
+                   "  p = A @ x\n  z = p + y\n  u = p\n}\n")
+        plan = self.plan("two.otm", "--size", "n=500")
+        segment = plan["segments"][0]
+        reasons = [r for s in segment["steps"] for r in s["reasons"]] + segment["reasons"]
+        self.assertTrue(any(not r["fired"] for r in reasons), reasons)
+        for reason in reasons:
+            self.assertTrue(reason["text"].startswith(reason["rule"] + ": "), reason)
+        self.assertIn("A @ B -> dot, mv, mm or bmm by their ranks",
+                      [r["formula"] for r in reasons])
+        # Placement has reasons of its own.
+        for outcome in ("fired", "refused"):
+            counted = sum(p[outcome] for p in segment["passes"])
+            self.assertGreater(counted, 0)
+            self.assertLessEqual(counted,
+                                 sum(r["fired"] == (outcome == "fired") for r in reasons))
+        self.assertRegex(self.explain("two.otm", "--size", "n=500"),
+                         r"pass    \w+: (no change|\d+ nodes)(, \d+ fired)?, \d+ refused\n")
+
+    def test_sums_of_long_plans(self):
+        sizes = ["--size", "n=8"]
+        out = self.explain("long.otm", *sizes)
+        self.assertRegex(out, r"\nestimate by op: \w+ [\d.]+% in \d+ steps?")
+        self.assertRegex(out, r"\nlongest steps: \d+ \w+")
+        self.assertRegex(self.explain("long.otm", *sizes, "--analyze"), r"\ntime by op: ")
+        short = self.explain("addmv.otm", *self.sizes)
+        for words in ("by op", "longest steps"):
+            self.assertNotIn(words, short)
+        plan = self.plan("long.otm", *sizes)
+        steps = plan["segments"][0]["steps"]
+        self.assertGreater(len(steps), 8)
+        self.assertEqual(sum(o["steps"] for o in plan["by_op"]), len(steps))
+        self.assertAlmostEqual(sum(o["share"] for o in plan["by_op"]), 1)
+        seconds = [o["seconds"] for o in plan["by_op"]]
+        self.assertEqual(seconds, sorted(seconds, reverse=True))
+        self.assertAlmostEqual(sum(seconds), plan["estimated_seconds"])
+        longest = max(range(len(steps)), key=lambda i: steps[i]["estimated_seconds"])
+        self.assertRegex(out, rf"\nlongest steps: {longest} ")
+
+    def test_regions_have_names(self):
+        self.assertIn("0 fused addmm_softmax  ", self.explain("soft.otm"))
+        self.assertEqual(self.plan("soft.otm")["segments"][0]["steps"][0]["region"],
+                         "addmm_softmax")
+
+
+class Options(Common):
+    def test_profile_wants_a_run(self):
+        for command in (["explain", "addmv.otm"], ["viz", "addmv.otm"]):
+            result = self.otium(*command, *self.sizes, "--profile", "t.json", code=USAGE)
+            self.assertIn("--profile says nothing without --analyze", result.err)
+            self.otium(*command, *self.sizes, "--profile", "t.json", "--analyze")
+            os.remove(self.path("t.json"))
+
+    def test_viz_dumps_passes(self):
+        self.otium("viz", "addmv.otm", *self.sizes, "--dump-passes", "a")
+        self.otium("viz", "addmv.otm", *self.sizes, "--dump-passes", "b", "--analyze")
+        self.explain("addmv.otm", *self.sizes, "--dump-passes", "c")
+        names = sorted(os.listdir(self.path("a")))
+        self.assertIn("00-source.otm", names)
+        for folder in ("b", "c"):
+            self.assertEqual(sorted(os.listdir(self.path(folder))), names)
+            for name in names:
+                self.assertEqual((self.folder / folder / name).read_text(),
+                                 (self.folder / "a" / name).read_text())
+        self.write("file", "")
+        self.otium("viz", "addmv.otm", *self.sizes, "--dump-passes", "file/x", code=RUN_FAILED)
+
+
+class Terminals(Common):
+    def on_terminal(self, columns, *arguments, env=None):
+        """What a terminal of that width gets, line by line."""
+        main, other = pty.openpty()
+        if columns:
+            fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        environment = {**os.environ, "OTIUM_CACHE_DIR": self.path("cache"), "TERM": "xterm",
+                       "NO_COLOR": "", **(env or {})}
+        done = subprocess.Popen([otium.OTIUM, *arguments], cwd=self.folder, env=environment,
+                                stdout=other, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        os.close(other)
+        chunks = []
+        while True:
+            try:
+                chunk = os.read(main, 65536)
+            except OSError:  # The other end is closed.
+                break
+            if not chunk:
+                break
+            chunks.append(chunk)
+        os.close(main)
+        _, err = done.communicate(timeout=120)
+        self.assertEqual(done.returncode, 0, err)
+        return b"".join(chunks).decode().replace("\r\n", "\n")
+
+    @staticmethod
+    def plain(text):
+        return re.sub(r"\033\[[0-9;]*m", "", text)
+
+    @staticmethod
+    def words(text):
+        """All characters but blanks and the lines of the tree."""
+        return "".join(re.sub(r"^[|` ]*(- )?", "", line) for line in text.splitlines()
+                       ).replace(" ", "")
+
+    def test_nothing_is_lost(self):
+        long_name = "a_name_that_is_longer_than_a_narrow_terminal_is_wide"
+        self.write("wide.otm", f"graph wide({long_name}: f64[n, n], x: f64[n]) -> z {{\n"
+                   f"  z = ({long_name} @ x + x) @ {long_name}\n}}\n")
+        for arguments in (["wide.otm", "--size", "n=8"], ["gram.otm", *self.sizes],
+                          ["pick.otm", "--size", "n=5"], ["long.otm", "--size", "n=8"],
+                          ["addmv.otm", *self.sizes, "--device", "cuda", "--device-model",
+                           "h200"]):
+            whole = self.explain(*arguments)
+            for columns in (40, 80, 200):
+                shown = self.plain(self.on_terminal(columns, "explain", *arguments))
+                self.assertEqual(self.words(shown), self.words(whole), (arguments, columns))
+                for line in shown.splitlines():
+                    self.assertLessEqual(len(line), columns, line)
+            # A terminal that is wide enough gets what a pipe gets.
+            widest = max(map(len, whole.splitlines()))
+            self.assertGreater(widest, 40)
+            self.assertEqual(self.plain(self.on_terminal(widest, "explain", *arguments)), whole)
+
+    def test_diffs_too(self):
+        arguments = ["net.otm", "--size", "t=64", "--size", "d=96", "--passes"]
+        whole = self.explain(*arguments)
+        shown = self.on_terminal(40, "explain", *arguments)
+        self.assertEqual(self.words(self.plain(shown)), self.words(whole))
+        self.assertLessEqual(max(map(len, self.plain(shown).splitlines())), 40)
+
+    def test_lines_hang_under_the_tree(self):
+        shown = self.plain(self.on_terminal(40, "explain", "addmv.otm", *self.sizes))
+        self.assertIn("\n|    reads   y: f64[60] (input),\n"
+                      "|            A: f64[60, 8] (input),\n"
+                      "|            x: f64[8] (input)\n", shown)
+
+    def test_width(self):
+        whole = self.explain("gram.otm", *self.sizes)
+
+        def widest(columns, env=None):
+            return max(map(len, self.plain(self.on_terminal(
+                columns, "explain", "gram.otm", *self.sizes, env=env)).splitlines()))
+        # A terminal that does not know its width: COLUMNS, else 80.
+        self.assertLessEqual(widest(0, {"COLUMNS": "50"}), 50)
+        self.assertGreater(widest(0, {"COLUMNS": "70"}), 50)
+        self.assertLessEqual(widest(0, {"COLUMNS": "none"}), 80)
+        self.assertLessEqual(widest(60, {"COLUMNS": "200"}), 60)
+        # A pipe is no terminal, whatever COLUMNS says.
+        self.assertEqual(self.explain("gram.otm", *self.sizes, env={"COLUMNS": "40"}), whole)
+
+    def test_colour(self):
+        arguments = ["explain", "addmv.otm", *self.sizes, "--passes"]
+        pipe = self.otium(*arguments).out
+        self.assertNotIn("\033", pipe)
+        shown = self.on_terminal(200, *arguments)
+        self.assertIn("\033[32m+  v0: f64[60] = mv(A, x)\033[0m\n", shown)
+        self.assertIn("\033[31m-  v0: f64[60] = matmul(A, x)\033[0m\n", shown)
+        self.assertEqual(self.plain(shown), pipe)
+        self.assertNotIn("\033", self.on_terminal(200, *arguments, env={"NO_COLOR": "1"}))
+        self.assertNotIn("\033", self.on_terminal(200, *arguments, env={"TERM": "dumb"}))
+        self.assertNotIn("\033", self.on_terminal(200, *arguments, "--color", "never"))
+        always = self.otium(*arguments, "--color", "always", env={"NO_COLOR": "1"}).out
+        self.assertIn("\033[32m+", always)
+        self.assertEqual(self.plain(always), pipe)
+
+    def test_control_characters_do_not_get_through(self):
+        name = "evil\033]0;title\a\033[2J\r.otm"
+        self.write(name, otium.ADDMV)
+        arguments = ["explain", name, *self.sizes, "--passes", "--color", "never"]
+        for text in (self.otium(*arguments).out, self.on_terminal(60, *arguments)):
+            self.assertIn("evil\N{REPLACEMENT CHARACTER}", text)
+            self.assertEqual(re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text), [])
+
+    def test_the_same_each_time(self):
+        for arguments in (["net.otm", "--size", "t=64", "--size", "d=96", "--passes"],
+                          ["long.otm", "--size", "n=8"]):
+            self.assertEqual(self.explain(*arguments), self.explain(*arguments))
+
+
+if __name__ == "__main__":
+    otium.main()

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/otium/hanging_text.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "engine/graph/text/utf8.h"
+#include "tools/viz/display.h"
+
+namespace otium::cli {
+namespace {
+
+// The bytes of the colour, or of the character, that `text` begins with.
+size_t UnitLength(absl::string_view text) {
+  if (text[0] == '\033') return std::min(text.find('m'), text.size() - 1) + 1;
+  return DecodeUtf8(text).length;
+}
+
+size_t Columns(absl::string_view unit) {
+  return unit[0] == '\033' ? 0 : static_cast<size_t>(viz::DisplayWidth(unit));
+}
+
+size_t ColumnsOf(absl::string_view text) {
+  size_t columns = 0;
+  for (size_t i = 0; i < text.size();) {
+    const absl::string_view unit = text.substr(i, UnitLength(text.substr(i)));
+    columns += Columns(unit);
+    i += unit.size();
+  }
+  return columns;
+}
+
+// Where a line may end, best first: behind what is a thing of its own (a comma, two
+// spaces), between words, and within brackets.
+enum Break { kBehindThing, kBetweenWords, kInBrackets, kNumBreaks };
+
+// How much of `text` goes on a line: all, or as much as ends at the best break in the
+// second half of the line, or at the last one, or as much of the first word as fits.
+size_t LineLength(absl::string_view text, size_t columns) {
+  size_t last[kNumBreaks] = {0, 0, 0};   // Where each kind was seen last,
+  size_t width[kNumBreaks] = {0, 0, 0};  // and how long a line it makes.
+  size_t used = 0;
+  int depth = 0;
+  bool in_text = false;  // Behind the spaces that a line may begin with.
+  for (size_t i = 0; i < text.size();) {
+    const absl::string_view unit = text.substr(i, UnitLength(text.substr(i)));
+    if (unit == " " && in_text && text[i - 1] != ' ') {
+      const bool thing = text[i - 1] == ',' || text[i - 1] == ';' || text.substr(i, 2) == "  ";
+      const Break kind = depth > 0 ? kInBrackets : thing ? kBehindThing : kBetweenWords;
+      last[kind] = i;
+      width[kind] = used;
+    }
+    in_text = in_text || unit != " ";
+    if (unit == "(" || unit == "[") ++depth;
+    if (unit == ")" || unit == "]") depth = std::max(depth - 1, 0);
+    if (used + Columns(unit) > columns && used > 0) {
+      for (int kind = 0; kind < kNumBreaks; ++kind) {
+        if (2 * width[kind] >= columns) return last[kind];
+      }
+      const size_t end = *std::max_element(last, last + kNumBreaks);
+      return end > 0 ? end : i;
+    }
+    used += Columns(unit);
+    i += unit.size();
+  }
+  return text.size();
+}
+
+}  // namespace
+
+void AppendHanging(absl::string_view first, absl::string_view rest, absl::string_view text,
+                   size_t width, std::string* out) {
+  absl::string_view begin = first;
+  do {
+    const size_t before = width == 0 ? 0 : ColumnsOf(begin);
+    const size_t columns = std::max(width, before + kLeastColumns) - before;
+    const size_t length = width == 0 ? text.size() : LineLength(text, columns);
+    absl::StrAppend(out, begin, text.substr(0, length), "\n");
+    text.remove_prefix(length);
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    begin = rest;
+  } while (!text.empty());
+}
+
+}  // namespace otium::cli
