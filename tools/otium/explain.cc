@@ -187,8 +187,8 @@ absl::Status ExplainCommand(Session& session) {
     session.document()["plan"] = PlanToJson(explained);
     return absl::OkStatus();
   }
-  absl::StatusOr<Graph> bound = BindGraph(function.graph(), inputs.all_sizes);
-  session.Print(absl::StrCat(Signature(bound.ok() ? *bound : function.graph()), "\n"));
+  const absl::StatusOr<GraphPtr> bound = BindGraph(function.graph_ptr(), inputs.all_sizes);
+  session.Print(absl::StrCat(Signature(bound.ok() ? **bound : function.graph()), "\n"));
   session.Print(TreePrinter(session.stdout_color()).Print(explained));
   return absl::OkStatus();
 }

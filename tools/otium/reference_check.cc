@@ -192,9 +192,9 @@ absl::Status CheckWithReference(Session& session, const Function& function, cons
   std::vector<Sensitivity> sensitivity(judge->size());
   OTIUM_RETURN_IF_ERROR(MeasureSensitivity(reference, inputs, plain, *judge, &sensitivity));
 
-  absl::StatusOr<Graph> bound = BindGraph(function.graph(), inputs.all_sizes);
+  const absl::StatusOr<GraphPtr> bound = BindGraph(function.graph_ptr(), inputs.all_sizes);
   if (!bound.ok()) return WithRunExit(bound.status());
-  const std::vector<PathCost> costs = OutputCosts(*bound);
+  const std::vector<PathCost> costs = OutputCosts(**bound);
   int differing = 0;
   size_t o = 0;
   for (const auto& [name, expected] : *judge) {
