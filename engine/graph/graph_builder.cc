@@ -10,27 +10,48 @@
 
 namespace otium {
 
-// An open-addressing table of node ids; slots hold id + 1.
+// An open-addressing table of node ids; slots hold id + 1. A node lies near the place
+// of its youngest operand, so that nodes made one after the other share cache lines
+// and pages: with slots all over the table, reading them took a quarter of the time of
+// planning two million nodes. Where many nodes have the same youngest operand and its
+// neighbourhood is full, they lie anywhere.
 struct GraphBuilder::Table {
   std::vector<uint32_t> slots = std::vector<uint32_t>(64, 0);
-  std::vector<uint64_t> hashes;
+  std::vector<uint64_t> hashes;  // From Hash.
 
-  template <class Equal>
-  uint32_t* Find(uint64_t hash, Equal equal) {
+  // The low half is the youngest operand.
+  static uint64_t Hash(const OpDef& op, absl::Span<const ValueId> operands,
+                       const Attributes& attributes, const std::optional<Device>& pin);
+
+  // The slot of the first node that is `wanted`, or the empty one where it belongs.
+  template <class Wanted>
+  uint32_t* Find(uint64_t hash, Wanted wanted) {
     if (hashes.size() * 2 >= slots.size()) Grow();
-    const size_t mask = slots.size() - 1;
-    for (size_t i = hash & mask;; i = (i + 1) & mask) {
-      if (slots[i] == 0 || (hashes[slots[i] - 1] == hash && equal(slots[i] - 1))) return &slots[i];
+    return Probe(&slots, hash, [&](NodeId n) { return hashes[n] == hash && wanted(n); });
+  }
+  // The next node, at the slot that Find gave.
+  void Insert(uint64_t hash, uint32_t* slot) {
+    hashes.push_back(hash);
+    *slot = static_cast<uint32_t>(hashes.size());
+  }
+
+ private:
+  template <class Wanted>
+  static uint32_t* Probe(std::vector<uint32_t>* slots, uint64_t hash, Wanted wanted) {
+    constexpr size_t kNeighbours = 16;  // A cache line, or two.
+    const size_t mask = slots->size() - 1;
+    // There are about two slots for each value.
+    const size_t near = 2 * static_cast<size_t>(hash & 0xffffffff) + (hash >> 60);
+    const size_t far = hash >> 32;
+    for (size_t i = 0;; ++i) {
+      uint32_t& slot = (*slots)[(i < kNeighbours ? near + i : far + i) & mask];
+      if (slot == 0 || wanted(slot - 1)) return &slot;
     }
   }
   void Grow() {
     std::vector<uint32_t> grown(slots.size() * 2, 0);
-    const size_t mask = grown.size() - 1;
     for (uint32_t slot : slots) {
-      if (slot == 0) continue;
-      size_t i = hashes[slot - 1] & mask;
-      while (grown[i] != 0) i = (i + 1) & mask;
-      grown[i] = slot;
+      if (slot != 0) *Probe(&grown, hashes[slot - 1], [](NodeId) { return false; }) = slot;
     }
     slots = std::move(grown);
   }
@@ -43,7 +64,9 @@ GraphBuilder::GraphBuilder(std::shared_ptr<const SourceTable> sources)
 
 GraphBuilder::~GraphBuilder() = default;
 
-void GraphBuilder::SetName(absl::string_view name) { graph_->name_ = std::string(name); }
+void GraphBuilder::SetName(absl::string_view name) {
+  graph_->name_ = std::string(name);
+}
 
 void GraphBuilder::SetOrigins(absl::Span<const SourceId> origins) {
   current_origins_.assign(origins.begin(), origins.end());
@@ -52,7 +75,8 @@ void GraphBuilder::SetOrigins(absl::Span<const SourceId> origins) {
 void GraphBuilder::SetPin(std::optional<Device> pin) { current_pin_ = pin; }
 
 void GraphBuilder::SetValueName(ValueId value, absl::string_view name) {
-  if (value != kNoValue && !name.empty()) graph_->value_names_.try_emplace(value, name);
+  if (value == kNoValue || name.empty()) return;
+  graph_->value_names_.try_emplace(value, name);
 }
 
 void GraphBuilder::Fail(absl::Status status) {
@@ -78,6 +102,22 @@ ValueId GraphBuilder::AddInput(absl::string_view name, const TensorType& type,
   SetValueName(value, name);
   table_->hashes.push_back(0);  // In the table's numbering, but in no slot.
   return value;
+}
+
+// Of a node with these operands in this order or, when its op is commutative, with the
+// first two exchanged.
+uint64_t GraphBuilder::Table::Hash(const OpDef& op, absl::Span<const ValueId> operands,
+                                   const Attributes& attributes, const std::optional<Device>& pin) {
+  const bool swapped = op.Is(kCommutative) && operands[0] > operands[1];
+  uint64_t hash = attributes.hash().low ^ (static_cast<uint64_t>(op.id) << 48);
+  ValueId youngest = 0;
+  for (size_t i = 0; i < operands.size(); ++i) {
+    const ValueId operand = operands[swapped && i < 2 ? 1 - i : i];
+    hash = (hash ^ operand) * 0x9e3779b97f4a7c15ull ^ (hash >> 29);
+    if (operand != kNoValue) youngest = std::max(youngest, operand);
+  }
+  if (pin.has_value()) hash += (uint64_t{1} + pin->index) << 32;
+  return (hash >> 32 << 32) | youngest;
 }
 
 ValueId GraphBuilder::Add(const OpDef& op, absl::Span<const ValueId> given,
@@ -106,13 +146,7 @@ ValueId GraphBuilder::Add(const OpDef& op, absl::Span<const ValueId> given,
     }
   }
   // a + b and b + a are one node, with the operands in the order that came first.
-  const bool swapped = op.Is(kCommutative) && operands[0] > operands[1];
-  auto operand = [&](size_t i) { return operands[swapped && i < 2 ? 1 - i : i]; };
-  uint64_t hash = attributes.hash().low ^ (static_cast<uint64_t>(op.id) << 48);
-  for (size_t i = 0; i < operands.size(); ++i) {
-    hash = (hash ^ operand(i)) * 0x9e3779b97f4a7c15ull ^ (hash >> 29);
-  }
-  if (current_pin_.has_value()) hash ^= 0x5bd1e995u + static_cast<uint64_t>(current_pin_->index);
+  const uint64_t hash = Table::Hash(op, operands, attributes, current_pin_);
   uint32_t* slot = table_->Find(hash, [&](NodeId n) {
     const Graph::NodeData& node = g.nodes_[n];
     if (node.op != &op || node.num_operands != operands.size()) return false;
@@ -151,8 +185,7 @@ ValueId GraphBuilder::Add(const OpDef& op, absl::Span<const ValueId> given,
     g.types_.push_back(std::move(t));
     g.producers_.push_back(id);
   }
-  table_->hashes.push_back(hash);
-  *slot = id + 1;
+  table_->Insert(hash, slot);
   return first;
 }
 
