@@ -62,9 +62,16 @@ GraphBuilder::GraphBuilder(std::shared_ptr<const SourceTable> sources)
   graph_->sources_ = std::move(sources);
 }
 
+GraphBuilder::GraphBuilder(GraphPtr original, std::shared_ptr<const SourceTable> sources)
+    : GraphBuilder(std::move(sources)) {
+  original_ = std::move(original);
+  num_kept_ = static_cast<NodeId>(original_->inputs().size());  // They stand first.
+}
+
 GraphBuilder::~GraphBuilder() = default;
 
 void GraphBuilder::SetName(absl::string_view name) {
+  LeaveOriginal();
   graph_->name_ = std::string(name);
 }
 
@@ -76,6 +83,7 @@ void GraphBuilder::SetPin(std::optional<Device> pin) { current_pin_ = pin; }
 
 void GraphBuilder::SetValueName(ValueId value, absl::string_view name) {
   if (value == kNoValue || name.empty()) return;
+  LeaveOriginal();
   graph_->value_names_.try_emplace(value, name);
 }
 
@@ -85,6 +93,7 @@ void GraphBuilder::Fail(absl::Status status) {
 
 ValueId GraphBuilder::AddInput(absl::string_view name, const TensorType& type,
                                GraphPtr default_value) {
+  LeaveOriginal();
   absl::StatusOr<Attributes> attributes =
       ResolveAttributes(GetOp(Op::input), {{"name", std::string(name)}});
   Graph& g = *graph_;
@@ -123,6 +132,7 @@ uint64_t GraphBuilder::Table::Hash(const OpDef& op, absl::Span<const ValueId> op
 ValueId GraphBuilder::Add(const OpDef& op, absl::Span<const ValueId> given,
                           const Attributes& attributes) {
   if (!status_.ok()) return kNoValue;
+  LeaveOriginal();
   if (op.id == Op::constant) {
     // Small constants are known by their values alone, so they lie in one way only.
     const auto& value = attributes.Get<Tensor>("value");
@@ -205,6 +215,11 @@ void GraphBuilder::Copy(const Graph& from, NodeId n, std::vector<ValueId>* value
 
 void GraphBuilder::Copy(const Graph& from, NodeId n, const Attributes& attributes,
                         std::vector<ValueId>* values) {
+  if (IsNextOfOriginal(from, n, attributes, *values)) {
+    ++num_kept_;
+    for (int i = 0; i < from.num_results(n); ++i) (*values)[from.result(n, i)] = from.result(n, i);
+    return;
+  }
   absl::InlinedVector<ValueId, 6> operands;
   for (ValueId v : from.operands(n)) operands.push_back(v == kNoValue ? kNoValue : (*values)[v]);
   SetOrigins(from.origins(n));
@@ -215,6 +230,54 @@ void GraphBuilder::Copy(const Graph& from, NodeId n, const Attributes& attribute
     const ValueId v = from.result(n, i);
     (*values)[v] = first + static_cast<ValueId>(i);
     SetValueName((*values)[v], from.value_name(v));
+  }
+}
+
+bool GraphBuilder::IsNextOfOriginal(const Graph& from, NodeId n, const Attributes& attributes,
+                                    const std::vector<ValueId>& values) const {
+  if (&from != original_.get() || n != num_kept_ || !status_.ok()) return false;
+  for (ValueId v : from.operands(n)) {
+    if (v != kNoValue && values[v] != v) return false;
+  }
+  return attributes == from.attributes(n);
+}
+
+void GraphBuilder::LeaveOriginal() {
+  if (original_ == nullptr) return;
+  const GraphPtr original = std::move(original_);
+  const Graph& from = *original;
+  Graph& g = *graph_;
+  // Where what belongs to the nodes so far ends.
+  size_t values = from.types_.size();
+  size_t operands = from.operands_.size(), origins = from.origins_.size();
+  if (num_kept_ < from.num_nodes()) {
+    const Graph::NodeData& next = from.nodes_[num_kept_];
+    values = next.first_result;
+    operands = next.operand_begin;
+    origins = next.origin_begin;
+  }
+  // With room for as much as there was: most of it will follow.
+  auto take = [](const auto& all, size_t count, auto* some) {
+    some->reserve(all.size());
+    some->assign(all.begin(), all.begin() + count);
+  };
+  take(from.nodes_, num_kept_, &g.nodes_);
+  take(from.operands_, operands, &g.operands_);
+  take(from.origins_, origins, &g.origins_);
+  take(from.types_, values, &g.types_);
+  take(from.producers_, values, &g.producers_);
+  for (const auto& [value, name] : from.value_names_) {
+    if (value < values) g.value_names_.emplace(value, name);
+  }
+  g.name_ = from.name_;
+  g.inputs_ = from.inputs_;
+  for (NodeId n = 0; n < num_kept_; ++n) {
+    if (g.Is(n, Op::input)) {
+      table_->hashes.push_back(0);
+      continue;
+    }
+    const uint64_t hash = Table::Hash(g.op(n), g.operands(n), g.attributes(n), g.pin(n));
+    table_->Insert(hash, table_->Find(hash, [](NodeId) { return false; }));
   }
 }
 
@@ -233,6 +296,7 @@ ValueId GraphBuilder::AddScalar(DType dtype, std::complex<double> value) {
 }
 
 void GraphBuilder::AddOutput(absl::string_view name, ValueId value) {
+  LeaveOriginal();
   graph_->outputs_.push_back({std::string(name), value});
 }
 
@@ -284,6 +348,7 @@ std::vector<bool> LiveNodes(const Graph& g) {
 
 absl::StatusOr<Graph> GraphBuilder::Build() && {
   if (!status_.ok()) return status_;
+  LeaveOriginal();
   Graph& g = *graph_;
   const std::vector<bool> live = LiveNodes(g);
   if (std::find(live.begin(), live.end(), false) != live.end()) {

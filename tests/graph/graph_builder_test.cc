@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace otium {
@@ -54,6 +55,21 @@ TEST(GraphBuilder, InternsFarOperands) {
   ExpectInterned(kNodes, [](ValueId x, const Values& numbers, const Values&, int i) {
     return Pair(numbers[(i * 1237) % kNodes], x);
   });
+}
+
+TEST(GraphBuilder, CopiesOfAnOriginalFollowTheirOperands) {
+  const TensorType number(DType::kF32, Shape());
+  GraphBuilder b(std::make_shared<SourceTable>());
+  const ValueId x = b.AddInput("x", number), y = b.AddInput("y", number);
+  b.AddOutput("z", b.Add(Op::sub, {x, y}));
+  const auto original = std::make_shared<const Graph>(*std::move(b).Build());
+  GraphBuilder copy(original, original->sources());
+  std::vector<ValueId> values = {y, x, kNoValue};
+  copy.Copy(*original, /*n=*/2, &values);
+  copy.AddOutput("z", values[2]);
+  const absl::StatusOr<Graph> exchanged = std::move(copy).Build();
+  ASSERT_TRUE(exchanged.ok()) << exchanged.status();
+  EXPECT_THAT(exchanged->operands(/*n=*/2), testing::ElementsAre(y, x));
 }
 
 }  // namespace
