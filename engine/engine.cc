@@ -144,11 +144,7 @@ absl::StatusOr<std::shared_ptr<Executable>> FindOrPlan(const GraphPtr& graph,
   }
   OTIUM_ASSIGN_OR_RETURN(const SizeBindings sizes, BindTo(*graph, inputs, given));
   OTIUM_RETURN_IF_ERROR(RequireBound(*graph, sizes));
-  GraphPtr bound = graph;
-  if (!sizes.empty()) {
-    OTIUM_ASSIGN_OR_RETURN(Graph g, BindGraph(*graph, sizes));
-    bound = std::make_shared<const Graph>(std::move(g));
-  }
+  OTIUM_ASSIGN_OR_RETURN(const GraphPtr bound, BindGraph(graph, sizes));
   OTIUM_ASSIGN_OR_RETURN(auto plan, MakePlan(bound, PlacementsOf(inputs), options));
   return Plans().Insert(key, std::make_shared<Executable>(std::move(plan)));
 }
@@ -264,10 +260,9 @@ absl::StatusOr<std::vector<Tensor>> OrderInputs(const Graph& graph, size_t num_n
   const CompileOptions& plain = options.optimize.observe ? unwatched : options;
   for (size_t i : defaulted) {
     const GraphInput& in = graph.inputs()[i];
-    OTIUM_ASSIGN_OR_RETURN(Graph bound, BindGraph(*in.default_value, sizes));
+    OTIUM_ASSIGN_OR_RETURN(GraphPtr bound, BindGraph(in.default_value, sizes));
     OTIUM_ASSIGN_OR_RETURN(std::vector<Tensor> value,
-                           RunGraph(std::make_shared<const Graph>(std::move(bound)), {}, plain,
-                                    RunOptions{.seed = run.seed}));
+                           RunGraph(std::move(bound), {}, plain, RunOptions{.seed = run.seed}));
     inputs[i] = std::move(value[0]);
   }
   return inputs;
@@ -352,12 +347,12 @@ bool Program::HasPlan(const TensorMap& inputs, const RunOptions& options) const 
 
 absl::StatusOr<std::shared_ptr<const Plan>> Program::PlanFor(const SizeBindings& sizes) const {
   OTIUM_RETURN_IF_ERROR(RequireBound(*graph_, sizes));
-  OTIUM_ASSIGN_OR_RETURN(Graph bound, BindGraph(*graph_, sizes));
+  OTIUM_ASSIGN_OR_RETURN(const GraphPtr bound, BindGraph(graph_, sizes));
   std::vector<InputPlacement> placements;
-  for (const GraphInput& in : bound.inputs()) {
-    placements.push_back({ContiguousStrides(bound.type(in.value).shape.sizes()), Device{}});
+  for (const GraphInput& in : bound->inputs()) {
+    placements.push_back({ContiguousStrides(bound->type(in.value).shape.sizes()), Device{}});
   }
-  return MakePlan(std::make_shared<const Graph>(std::move(bound)), placements, *options_);
+  return MakePlan(bound, placements, *options_);
 }
 
 absl::StatusOr<std::shared_ptr<const Plan>> Program::PlanFor(const TensorMap& inputs,

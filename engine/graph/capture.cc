@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/graph/capture.h"
 
+#include <array>
+#include <cstdint>
+
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
@@ -11,6 +14,31 @@
 
 namespace otium {
 namespace {
+
+// The values of nodes: of each, that of its first result. Nodes made one after the
+// other lie side by side, and so do their values here, in blocks of a cache line;
+// a place for each node on its own would be a cache miss for each node.
+class NodeValues {
+ public:
+  // kNoValue: it has none yet.
+  ValueId Find(const Node& node) const {
+    const auto it = blocks_.find(Number(node) / kBlock);
+    return it == blocks_.end() ? kNoValue : it->second[Number(node) % kBlock];
+  }
+  void Set(const Node& node, ValueId value) {
+    const auto [it, is_new] = blocks_.try_emplace(Number(node) / kBlock);
+    if (is_new) it->second.fill(kNoValue);
+    it->second[Number(node) % kBlock] = value;
+  }
+
+ private:
+  static constexpr size_t kBlock = 16;
+  // No two nodes are so near each other that they have the same.
+  static uintptr_t Number(const Node& node) {
+    return reinterpret_cast<uintptr_t>(&node) / sizeof(Node);
+  }
+  absl::flat_hash_map<uintptr_t, std::array<ValueId, kBlock>> blocks_;
+};
 
 class Capturer {
  public:
@@ -57,8 +85,8 @@ class Capturer {
     }
     for (const auto& [name, expr] : request_.value_names) {
       if (!expr) continue;
-      auto it = first_values_.find(&expr.node());
-      if (it != first_values_.end()) builder_.SetValueName(it->second + expr.result(), name);
+      const ValueId first = first_values_.Find(expr.node());
+      if (first != kNoValue) builder_.SetValueName(first + expr.result(), name);
     }
     return std::move(builder_).Build();
   }
@@ -83,7 +111,7 @@ class Capturer {
     SetOrigin(node);
     const ValueId value = builder_.AddInput(node.attributes().Get<std::string>("name"),
                                             node.types()[0], std::move(default_graph));
-    first_values_[&node] = value;
+    first_values_.Set(node, value);
     return absl::OkStatus();
   }
 
@@ -105,14 +133,14 @@ class Capturer {
     stack_.push_back(root);
     while (!stack_.empty()) {
       const Node* node = stack_.back();
-      if (first_values_.contains(node)) {
+      if (first_values_.Find(*node) != kNoValue) {
         stack_.pop_back();
         continue;
       }
       bool ready = true;
       for (size_t i = node->operands().size(); i-- > 0;) {
         const Expr& e = node->operands()[i];
-        if (!e || first_values_.contains(&e.node())) continue;
+        if (!e || first_values_.Find(e.node()) != kNoValue) continue;
         if (e.node().value(e.result()) != nullptr) {
           CountStream(e.node());
           continue;
@@ -154,7 +182,7 @@ class Capturer {
       SetOrigin(e.node());
       return builder_.Add(Op::constant, {}, {{"value", *known}});
     }
-    return first_values_.at(&e.node()) + e.result();
+    return first_values_.Find(e.node()) + e.result();
   }
 
   void AddNode(const Node& node) {
@@ -162,7 +190,8 @@ class Capturer {
     operands_.clear();
     for (const Expr& e : node.operands()) operands_.push_back(ValueOf(e));
     if (node.op().id == Op::on) {
-      first_values_[&node] = Pinned(operands_[0], node.attributes().Get<std::string>("device"));
+      const auto& device = node.attributes().Get<std::string>("device");
+      first_values_.Set(node, Pinned(operands_[0], device));
       return;
     }
     Attributes attributes = node.attributes();
@@ -185,7 +214,7 @@ class Capturer {
         taken_sizes_.insert(std::string(count.symbol()));
       }
     }
-    first_values_[&node] = builder_.Add(node.op(), operands_, attributes);
+    first_values_.Set(node, builder_.Add(node.op(), operands_, attributes));
   }
 
   std::string NameSize(absl::string_view fresh) {
@@ -216,7 +245,7 @@ class Capturer {
   const CaptureRequest& request_;
   std::shared_ptr<SourceTable> sources_;
   GraphBuilder builder_;
-  absl::flat_hash_map<const Node*, ValueId> first_values_;
+  NodeValues first_values_;
   absl::flat_hash_map<const Node*, std::string> names_;
   absl::flat_hash_map<std::string, Dim> fresh_sizes_;
   absl::flat_hash_set<std::string> taken_sizes_;

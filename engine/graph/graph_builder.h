@@ -34,6 +34,11 @@ namespace otium {
 class OTIUM_EXPORT GraphBuilder {
  public:
   explicit GraphBuilder(std::shared_ptr<const SourceTable> sources);
+  // Begins with the name and the inputs of `original`, which keep their values. As
+  // long as its nodes are copied one after the other and nothing else is added, the
+  // graph so far is a part of `original` and nothing is built. `sources` begin with
+  // those of `original`.
+  GraphBuilder(GraphPtr original, std::shared_ptr<const SourceTable> sources);
   ~GraphBuilder();
   GraphBuilder(const GraphBuilder&) = delete;
   GraphBuilder& operator=(const GraphBuilder&) = delete;
@@ -66,8 +71,9 @@ class OTIUM_EXPORT GraphBuilder {
   // Gives a value a name unless it has one.
   void SetValueName(ValueId value, absl::string_view name);
 
-  // The graph so far, for looking at what was made; valid until the next Add.
-  const Graph& graph() const { return *graph_; }
+  // The graph so far, for looking at what was made, and perhaps more; valid until
+  // something is added.
+  const Graph& graph() const { return original_ ? *original_ : *graph_; }
   const absl::Status& status() const { return status_; }
   // Keeps the error unless there is one.
   void Fail(absl::Status status);
@@ -77,7 +83,16 @@ class OTIUM_EXPORT GraphBuilder {
 
  private:
   struct Table;
+  // Whether a copy of node `n` of `from` is the next node of original_, as it is.
+  bool IsNextOfOriginal(const Graph& from, NodeId n, const Attributes& attributes,
+                        const std::vector<ValueId>& values) const;
+  // Makes the nodes of original_ so far nodes of graph_.
+  void LeaveOriginal();
+
+  // The graph so far, unless that is the first num_kept_ nodes of original_.
   std::unique_ptr<Graph> graph_;
+  GraphPtr original_;
+  NodeId num_kept_ = 0;
   std::unique_ptr<Table> table_;
   std::vector<SourceId> current_origins_;
   std::optional<Device> current_pin_;

@@ -179,7 +179,9 @@ absl::StatusOr<SizeBindings> BindSizes(const Graph& graph,
   return sizes;
 }
 
-absl::StatusOr<Graph> BindGraph(const Graph& graph, const SizeBindings& sizes) {
+absl::StatusOr<GraphPtr> BindGraph(const GraphPtr& unbound, const SizeBindings& sizes) {
+  if (sizes.empty()) return unbound;
+  const Graph& graph = *unbound;
   auto replace = [&](absl::string_view name) -> std::optional<Dim> {
     const std::optional<int64_t> value = sizes.Find(name);
     return value.has_value() ? std::optional<Dim>(*value) : std::nullopt;
@@ -201,7 +203,8 @@ absl::StatusOr<Graph> BindGraph(const Graph& graph, const SizeBindings& sizes) {
     }
   }
   for (const GraphOutput& out : graph.outputs()) builder.AddOutput(out.name, values[out.value]);
-  return std::move(builder).Build();
+  OTIUM_ASSIGN_OR_RETURN(Graph bound, std::move(builder).Build());
+  return std::make_shared<const Graph>(std::move(bound));
 }
 
 }  // namespace otium

@@ -39,9 +39,10 @@ OTIUM_EXPORT absl::StatusOr<SizeBindings> BindSizes(
     SizeBindings given);
 
 // `graph` with the bound names replaced by integers everywhere; types and
-// structure are inferred anew. Fails when a shape that was plausible with names
-// is wrong with numbers, with the position of the node that says so.
-OTIUM_EXPORT absl::StatusOr<Graph> BindGraph(const Graph& graph, const SizeBindings& sizes);
+// structure are inferred anew. `graph` itself when there are no names. Fails when a
+// shape that was plausible with names is wrong with numbers, with the position of
+// the node that says so.
+OTIUM_EXPORT absl::StatusOr<GraphPtr> BindGraph(const GraphPtr& graph, const SizeBindings& sizes);
 
 }  // namespace otium
 

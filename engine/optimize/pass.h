@@ -44,8 +44,9 @@ using PassFn = absl::StatusOr<GraphPtr> (*)(const GraphPtr& graph, PassContext& 
 // Rebuilds `graph` node by node in topological order. `rewrite` gets the node and
 // its operands in the new graph and returns the new values of its results (as
 // many as it has), or nothing to copy the node. Returns `graph` itself when
-// `rewrite` never returned anything. Origins, pins and names carry over; nodes
-// that `rewrite` adds have the origins of the node (SetOrigins for more).
+// `rewrite` never returned anything, and then has built nothing. Origins, pins and
+// names carry over; nodes that `rewrite` adds have the origins of the node (SetOrigins
+// for more).
 using RewriteFn = absl::FunctionRef<std::optional<std::vector<ValueId>>(
     NodeId node, absl::Span<const ValueId> operands, GraphBuilder& builder)>;
 // `new_values`, when given, holds the new value of every old one made so far, for
@@ -56,7 +57,7 @@ absl::StatusOr<GraphPtr> RewriteNodes(const GraphPtr& graph, RewriteFn rewrite,
                                       std::shared_ptr<const SourceTable> sources = nullptr);
 
 // Whether `wanted` holds for the op of any node: passes that look for certain ops
-// spare graphs without them the copy.
+// spare graphs without them the walk.
 inline bool AnyNode(const Graph& graph, bool (*wanted)(Op)) {
   for (NodeId n = 0; n < graph.num_nodes(); ++n) {
     if (wanted(graph.op(n).id)) return true;

@@ -11,17 +11,13 @@ absl::StatusOr<GraphPtr> RewriteNodes(const GraphPtr& graph, RewriteFn rewrite,
                                       std::vector<ValueId>* new_values,
                                       std::shared_ptr<const SourceTable> sources) {
   const Graph& from = *graph;
-  GraphBuilder builder(sources != nullptr ? std::move(sources) : from.sources());
-  builder.SetName(from.name());
+  GraphBuilder builder(graph, sources != nullptr ? std::move(sources) : from.sources());
   std::vector<ValueId> own_values;
   std::vector<ValueId>& values = new_values != nullptr ? *new_values : own_values;
   values.assign(from.num_values(), kNoValue);
   std::vector<ValueId> operands;
   bool changed = false;
-  for (const GraphInput& in : from.inputs()) {
-    builder.SetOrigins(from.origins(from.producer(in.value)));
-    values[in.value] = builder.AddInput(in.name, from.type(in.value), in.default_value);
-  }
+  for (const GraphInput& in : from.inputs()) values[in.value] = in.value;
   for (NodeId n = 0; n < from.num_nodes(); ++n) {
     if (from.Is(n, Op::input)) continue;
     operands.clear();
@@ -30,18 +26,15 @@ absl::StatusOr<GraphPtr> RewriteNodes(const GraphPtr& graph, RewriteFn rewrite,
     builder.SetPin(from.pin(n));
     if (auto replaced = rewrite(n, operands, builder); replaced.has_value()) {
       changed = true;
-      for (int i = 0; i < from.num_results(n); ++i) values[from.result(n, i)] = (*replaced)[i];
-    } else {
-      const ValueId first = builder.Add(from.op(n), operands, from.attributes(n));
       for (int i = 0; i < from.num_results(n); ++i) {
-        values[from.result(n, i)] = first == kNoValue ? kNoValue : first + i;
+        const ValueId v = from.result(n, i);
+        values[v] = (*replaced)[i];
+        builder.SetValueName(values[v], from.value_name(v));
       }
+    } else {
+      builder.Copy(from, n, &values);
     }
     OTIUM_RETURN_IF_ERROR(builder.status());
-    for (int i = 0; i < from.num_results(n); ++i) {
-      const ValueId v = from.result(n, i);
-      builder.SetValueName(values[v], from.value_name(v));
-    }
   }
   if (!changed) return graph;
   for (const GraphOutput& out : from.outputs()) builder.AddOutput(out.name, values[out.value]);

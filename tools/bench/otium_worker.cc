@@ -201,8 +201,8 @@ double MeasureOwn(const std::string& name) {
     options.optimize.disabled_passes = {"fold_constants"};
     CaptureRequest request;
     request.outputs.emplace_back("z", e);
-    const absl::StatusOr<Graph> graph = Capture(request);
-    const absl::StatusOr<Program> program = Compile(Function(*graph), options);
+    absl::StatusOr<Graph> graph = Capture(request);
+    const absl::StatusOr<Program> program = Compile(Function(*std::move(graph)), options);
     if (!program->PlanFor({}).ok()) return -1;
     return Seconds() - before;
   }

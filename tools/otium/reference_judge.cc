@@ -157,8 +157,8 @@ absl::StatusOr<std::vector<Verdict>> JudgeByReference(const Function& function,
   OTIUM_ASSIGN_OR_RETURN(const TensorMap judge, reference.Run(inputs, plain));
   std::vector<Sensitivity> sensitivity(judge.size());
   OTIUM_RETURN_IF_ERROR(MeasureSensitivity(reference, inputs, plain, judge, &sensitivity));
-  OTIUM_ASSIGN_OR_RETURN(const Graph bound, BindGraph(function.graph(), sizes));
-  const std::vector<PathCost> costs = OutputCosts(bound);
+  OTIUM_ASSIGN_OR_RETURN(const GraphPtr bound, BindGraph(function.graph_ptr(), sizes));
+  const std::vector<PathCost> costs = OutputCosts(*bound);
   std::vector<Verdict> verdicts;
   for (const auto& [name, expected] : judge) {
     const Sensitivity& s = sensitivity[verdicts.size()];
