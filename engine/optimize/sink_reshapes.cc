@@ -130,9 +130,15 @@ class Sinker {
     each_use([&](NodeId n, ValueId v) { users_[next[v]++] = n; });
   }
 
-  size_t UsersThatCannot(ValueId v) const {
-    return std::count_if(users_.begin() + user_begin_[v], users_.begin() + user_begin_[v + 1],
-                         [&](NodeId user) { return OutcomeOf(user, v) != kFires; });
+  // Counted once for each value: all of its users ask.
+  size_t UsersThatCannot(ValueId v) {
+    const auto [it, is_new] = cannot_.try_emplace(v, 0);
+    if (is_new) {
+      it->second =
+          std::count_if(users_.begin() + user_begin_[v], users_.begin() + user_begin_[v + 1],
+                        [&](NodeId user) { return OutcomeOf(user, v) != kFires; });
+    }
+    return it->second;
   }
 
   void Note(NodeId n, ValueId v, Outcome outcome, double x = 0) {
@@ -302,6 +308,7 @@ class Sinker {
   std::vector<uint32_t> user_begin_;
   std::vector<NodeId> users_;
   absl::flat_hash_map<ValueId, Cut> cuts_;
+  absl::flat_hash_map<ValueId, size_t> cannot_;
   // Of each node that works on merged dimensions: a cut value whose dimensions these
   // are.
   std::vector<ValueId> space_;

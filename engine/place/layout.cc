@@ -18,15 +18,6 @@ constexpr NodeId kNoEnd = std::numeric_limits<NodeId>::max();
 // Packing is quadratic.
 constexpr size_t kMaxPackedBlocks = 512;
 
-// Alternatives run one after the other, in one workspace.
-int64_t WorkspaceBytes(const PlanStep& step) {
-  int64_t bytes = step.kernel.prepared.workspace_bytes;
-  for (const StepKernel& k : step.alternatives) {
-    bytes = std::max(bytes, k.prepared.workspace_bytes);
-  }
-  return bytes;
-}
-
 void SetWorkspace(int64_t offset, PlanStep* step) {
   step->kernel.workspace_offset = offset;
   for (StepKernel& k : step->alternatives) k.workspace_offset = offset;
@@ -88,7 +79,7 @@ void PlanLayout::AddStep(PlanStep step, absl::Span<const OperandId> operands,
   for (OperandId o : results) plan_.buffers[plan_.operands[o].buffer].last = id;
   const int device = DeviceIndex(step.device);
   if (!machine_.devices[device].present) plan_.runnable = false;
-  if (const int64_t workspace = WorkspaceBytes(step); workspace > 0) {
+  if (const int64_t workspace = step.WorkspaceBytes(); workspace > 0) {
     const int64_t offset = arenas_[device].Allocate(workspace);
     arenas_[device].Free(offset, workspace);
     SetWorkspace(offset, &step);
@@ -135,7 +126,7 @@ int64_t PlanLayout::PackArena(int device) {
   }
   for (StepId s = 0; s < static_cast<StepId>(plan_.steps.size()); ++s) {
     const PlanStep& step = plan_.steps[s];
-    const int64_t workspace = WorkspaceBytes(step);
+    const int64_t workspace = step.WorkspaceBytes();
     if (workspace == 0 || DeviceIndex(step.device) != device) continue;
     blocks.push_back({workspace, static_cast<uint32_t>(s), static_cast<uint32_t>(s), 0});
     owners.emplace_back(kNoBuffer, s);

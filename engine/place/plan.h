@@ -11,6 +11,7 @@
 #ifndef OTIUM_ENGINE_PLACE_PLAN_H_
 #define OTIUM_ENGINE_PLACE_PLAN_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -93,6 +94,13 @@ struct PlanStep {
   // has alternatives; else -1.
   int32_t info = -1;
   StepCost estimate;
+
+  // Alternatives run one after the other, in one workspace.
+  int64_t WorkspaceBytes() const {
+    int64_t bytes = kernel.prepared.workspace_bytes;
+    for (const StepKernel& k : alternatives) bytes = std::max(bytes, k.prepared.workspace_bytes);
+    return bytes;
+  }
 };
 
 struct PlanOutput {

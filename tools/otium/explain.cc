@@ -4,10 +4,10 @@
 //
 //   addmv(A: f64[2, 3], x: f64[3], y: f64[2]) -> (z: f64[2])
 //   plan: 1 step, 12 FLOP, 88 B, estimate 102 ns, peak 16 B in step 0
-//   `- 0 addmv  gemv  cpu  12 FLOP  88 B  est 102 ns  addmv.otm:3:7
+//   `- 0 addmv  cpu.gemv  cpu  12 FLOP  88 B  est 102 ns  addmv.otm:3:7
 //        reads   y: f64[2] (input), A: f64[2, 3] (input), x: f64[3] (input)
 //        writes  z: f64[2] (result)
-//        fired   addmv: mv and add became addmv
+//        fired   addmv: add z (addmv.otm:3:7) and its product matmul (addmv.otm:3:11) became one
 //
 // Without --analyze the same text for the same graph, sizes and machine.
 

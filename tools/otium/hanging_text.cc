@@ -31,14 +31,15 @@ size_t ColumnsOf(absl::string_view text) {
 }
 
 // Where a line may end, best first: behind what is a thing of its own (a comma, two
-// spaces), between words, and within brackets.
-enum Break { kBehindThing, kBetweenWords, kInBrackets, kNumBreaks };
+// spaces), between words, and within brackets, where a type stays with its name if
+// it can.
+enum Break { kBehindThing, kBetweenWords, kThingInBrackets, kInBrackets, kNumBreaks };
 
 // How much of `text` goes on a line: all, or as much as ends at the best break in the
 // second half of the line, or at the last one, or as much of the first word as fits.
 size_t LineLength(absl::string_view text, size_t columns) {
-  size_t last[kNumBreaks] = {0, 0, 0};   // Where each kind was seen last,
-  size_t width[kNumBreaks] = {0, 0, 0};  // and how long a line it makes.
+  size_t last[kNumBreaks] = {};   // Where each kind was seen last,
+  size_t width[kNumBreaks] = {};  // and how long a line it makes.
   size_t used = 0;
   int depth = 0;
   bool in_text = false;  // Behind the spaces that a line may begin with.
@@ -46,7 +47,9 @@ size_t LineLength(absl::string_view text, size_t columns) {
     const absl::string_view unit = text.substr(i, UnitLength(text.substr(i)));
     if (unit == " " && in_text && text[i - 1] != ' ') {
       const bool thing = text[i - 1] == ',' || text[i - 1] == ';' || text.substr(i, 2) == "  ";
-      const Break kind = depth > 0 ? kInBrackets : thing ? kBehindThing : kBetweenWords;
+      const bool argument = depth == 1 && text[i - 1] == ',';
+      const Break kind = depth > 0 ? (argument ? kThingInBrackets : kInBrackets)
+                                   : (thing ? kBehindThing : kBetweenWords);
       last[kind] = i;
       width[kind] = used;
     }

@@ -88,7 +88,7 @@ class Explainer {
     int64_t bytes = 0;
     for (StepId i = 0; i < steps; ++i) {
       bytes += change[i];
-      live[i] = bytes + plan_.steps[i].kernel.prepared.workspace_bytes;
+      live[i] = bytes + plan_.steps[i].WorkspaceBytes();
     }
     return live;
   }
@@ -195,7 +195,7 @@ class Explainer {
                        ? step.estimate.seconds
                        : RooflineSeconds(*device, dtype, e.flops, e.bytes);
     }
-    e.workspace_bytes = step.kernel.prepared.workspace_bytes;
+    e.workspace_bytes = step.WorkspaceBytes();
     const auto origins = graph.origins(step.node);
     if (!origins.empty()) e.position = graph.sources()->entries[origins[0]].position.ToString();
     for (SourceId origin : is_copy ? absl::Span<const SourceId>() : origins) {
