@@ -101,10 +101,8 @@ std::shared_ptr<StridedState> Strided(std::shared_ptr<const Tape> tape, const Ke
   return state;
 }
 
-// Results that are larger than the caches are written past them: that saves
-// reading their lines first, which is a third of the traffic of a copy.
-constexpr int64_t kStreamedBytes = int64_t{8} << 20;
-
+// Large results are written past the caches: that saves reading their lines first,
+// which is a third of the traffic of a copy.
 bool IsStreamed(const Tape& tape, const TapeStore& store) {
   return tape.kept * ItemSize(store.dtype) >= kStreamedBytes;
 }

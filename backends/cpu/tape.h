@@ -48,6 +48,8 @@ namespace otium::cpu {
 inline constexpr int64_t kBlock = kReduceBlock;
 inline constexpr int64_t kBlocksPerChunk = 64;
 inline constexpr int64_t kChunk = kBlock * kBlocksPerChunk;
+// Results of so many bytes do not stay in the caches.
+inline constexpr int64_t kStreamedBytes = int64_t{8} << 20;
 inline constexpr int64_t kPackedRow = 256;
 inline constexpr int64_t kCachedRow = 16384;
 // Columns: elements in a panel, and steps (of one or more rows) in a chunk.

@@ -120,9 +120,10 @@ class LongWalk {
   const TapeLayout& layout_;
 };
 
-// Rows that are only reduced, out of memory: kRowsByTurns at once. The bits are
-// those of LongWalk.
-constexpr int64_t kRowsByTurns = 8;
+// Rows that are only reduced, out of memory: kRowsByTurns at once, which are set up
+// for twice as many. The bits are those of LongWalk.
+constexpr int64_t kRowsByTurns = 4;
+constexpr int64_t kRowsAtOnce = 2 * kRowsByTurns;
 
 bool TakesRowsByTurns(const Tape& tape, const TapeLayout& layout) {
   return tape.kept >= kRowsByTurns && tape.reduced <= kChunk && tape.passes.size() == 1 &&
@@ -135,14 +136,14 @@ void RunRowsByTurns(const TapeLaunch& launch) {
   const Tape& tape = launch.tape;
   const TapePass& pass = tape.passes[0];
   constexpr int64_t kLargestItem = 16;
-  const int64_t grain = std::max<int64_t>(TaskGrain(tape) / tape.reduced, kRowsByTurns);
+  const int64_t grain = std::max<int64_t>(TaskGrain(tape) / tape.reduced, kRowsAtOnce);
   ParallelForRanges(tape.kept, grain, [&](int64_t begin, int64_t end) {
     TapeTask task(launch);
-    Scratch<char> results(static_cast<int64_t>(pass.reduces.size()) * kRowsByTurns * kLargestItem);
-    for (int64_t first = begin; first < end; first += kRowsByTurns) {
+    Scratch<char> results(static_cast<int64_t>(pass.reduces.size()) * kRowsAtOnce * kLargestItem);
+    for (int64_t first = begin; first < end; first += kRowsAtOnce) {
       TileRange tile;
       tile.row = first;
-      tile.rows = std::min(kRowsByTurns, end - first);
+      tile.rows = std::min(kRowsAtOnce, end - first);
       tile.columns = tape.reduced;
       char* result = results.data();
       for (uint16_t r : pass.reduces) {
@@ -151,7 +152,7 @@ void RunRowsByTurns(const TapeLaunch& launch) {
         reduce.long_row.rows(task.slot(reduce.in).data,
                              RowStride(tape, pass, launch.layout, reduce), tile.rows, tape.reduced,
                              result);
-        result += kRowsByTurns * kLargestItem;
+        result += kRowsAtOnce * kLargestItem;
       }
       for (int64_t row = 0; row < tile.rows; ++row) {
         const TileRange one = LongWalk::RowTile(first + row);
@@ -162,7 +163,7 @@ void RunRowsByTurns(const TapeLaunch& launch) {
           const TapeReduce& reduce = tape.reduces[r];
           const int64_t item = ItemSize(reduce.dtype);
           Splat(result + row * item, item, task.out(reduce.out));
-          result += kRowsByTurns * kLargestItem;
+          result += kRowsAtOnce * kLargestItem;
         }
         task.Run(tape.last_row_steps, 0, 0);
         task.StoreRows(one);
