@@ -43,12 +43,10 @@ absl::Status ExplainCommand(Session& session) {
     return absl::OkStatus();
   }
   const TextStyle& style = session.stdout_style();
-  const absl::StatusOr<GraphPtr> bound = BindGraph(watched.function.graph_ptr(), watched.sizes);
+  OTIUM_ASSIGN_OR_RETURN(const GraphPtr bound,
+                         BindGraph(watched.function.graph_ptr(), watched.sizes));
   std::string text;
-  AppendHanging(
-      "", "  ",
-      viz::Displayed(Signature(bound.ok() ? **bound : watched.function.graph()), viz::kWholeText),
-      style.width, &text);
+  AppendHanging("", "  ", viz::Displayed(Signature(*bound), viz::kWholeText), style.width, &text);
   session.Print(absl::StrCat(text, options.passes ? "\n" : "", PassDiffsText(diffs, style),
                              PlanTree(plan, style)));
   return absl::OkStatus();

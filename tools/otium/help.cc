@@ -21,9 +21,9 @@ constexpr CommandHelp kCommands[] = {
      "Shows what will run: steps, kernels, shapes, structure, device, flops, bytes,\n"
      "estimates, memory, transfers, and why each rewrite fired or did not. Inputs that\n"
      "are not given need no data; sizes that nothing binds are taken to be 1000.\n"
-     "--analyze also runs the plan and adds what was measured. --passes shows first\n"
-     "what each pass changed, as a diff of canonical text, and by which rules. On a\n"
-     "terminal lines end at its width; in a pipe they are whole.\n",
+     "--analyze also runs the plan and adds what its fastest run took. --passes shows\n"
+     "first what each pass changed, as a diff of canonical text, and by which rules.\n"
+     "On a terminal lines end at its width; in a pipe they are whole.\n",
      "  otium explain ridge.otm --size m=100000 --size n=500\n"
      "  otium explain ridge.otm A=A.npy b=b.npy --analyze\n"
      "  otium explain ridge.otm --passes\n"

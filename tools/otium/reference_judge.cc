@@ -8,7 +8,7 @@
 
 #include "engine/base/status.h"
 #include "engine/graph/substitute.h"
-#include "tools/otium/moved.h"
+#include "tools/otium/monte_carlo.h"
 
 namespace otium::cli {
 namespace {

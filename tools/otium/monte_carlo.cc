@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/otium/moved.h"
+#include "tools/otium/monte_carlo.h"
 
 #include <algorithm>
 #include <cmath>

@@ -15,8 +15,8 @@
 //
 // See D. S. Parker, "Monte Carlo Arithmetic" (1997).
 
-#ifndef OTIUM_TOOLS_OTIUM_MOVED_H_
-#define OTIUM_TOOLS_OTIUM_MOVED_H_
+#ifndef OTIUM_TOOLS_OTIUM_MONTE_CARLO_H_
+#define OTIUM_TOOLS_OTIUM_MONTE_CARLO_H_
 
 #include <cstdint>
 
@@ -37,4 +37,4 @@ double SmallestPositive(DType dtype);
 
 }  // namespace otium::cli
 
-#endif  // OTIUM_TOOLS_OTIUM_MOVED_H_
+#endif  // OTIUM_TOOLS_OTIUM_MONTE_CARLO_H_
