@@ -50,6 +50,7 @@ void TapeTask::Load(absl::Span<const uint16_t> loads, const TileRange& tile) {
     } else if (tape_.mode == TapeMode::kPointwise && IsOneElement(layout_, array, tile)) {
       Splat(AddressOf(layout_, array, launch_.loads[l], tile), array.item, buffer);
       slots_[load.slot] = {buffer, 0};
+      held_[l] = {};
     } else {
       Held& held = held_[l];
       const bool is_held = array.same_in_all_rows && held.column == tile.column &&

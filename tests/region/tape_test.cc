@@ -234,6 +234,33 @@ TEST(TapeTest, NotInPlace) {
   EXPECT_EQ(region::OverwritableInputs(*region::LowerRegion(rows.Build()->graph())) & 7, 4);
 }
 
+// A transposed matrix is taken in blocks, and the last block of a row of blocks may be
+// one column wide: of a vector along the rows that is one element, then all of it again.
+TEST(TapeTest, OneColumnLeftOfATransposedMatrix) {
+  constexpr int64_t kRows = 48;
+  // Blocks are 16, 32, 64 or 128 columns wide, by the size of a tile.
+  for (const int64_t columns : {17, 33, 65, 129}) {
+    Function::Builder b("scaled");
+    const Expr matrix = b.Input("A", DType::kF64, {kRows, columns});
+    b.Output("y", matrix * b.Input("v", DType::kF64, {columns}));
+    const auto tape = cpu::CompileTape(*region::LowerRegion(*BodyOf(b)));
+    ASSERT_TRUE(tape.ok()) << tape.status();
+    std::vector<double> A(kRows * columns), v(columns), y(kRows * columns);
+    for (size_t i = 0; i < A.size(); ++i) A[i] = static_cast<double>(i);
+    for (size_t j = 0; j < v.size(); ++j) v[j] = static_cast<double>(j + 1);
+    const int64_t sizes[] = {kRows, columns}, by_columns[] = {1, kRows}, by_rows[] = {columns, 1};
+    const int64_t one = 1;
+    const View inputs[] = {{A.data(), sizes, by_columns}, {v.data(), &columns, &one}};
+    const View result{y.data(), sizes, by_rows};
+    cpu::RunTape(**tape, inputs, &result);
+    for (int64_t i = 0; i < kRows; ++i) {
+      for (int64_t j = 0; j < columns; ++j) {
+        ASSERT_EQ(y[i * columns + j], A[j * kRows + i] * v[j]) << i << ", " << j << " of " << columns;
+      }
+    }
+  }
+}
+
 // What finishes a product: a rectangle of it, with a leading dimension.
 TEST(TapeTest, OnATileOfAProduct) {
   Function::Builder b("epilogue");
