@@ -12,15 +12,16 @@
 #include "ops/contraction.h"
 #include "ops/core.h"
 #include "ops/creation.h"
+#include "ops/factorization.h"
 #include "ops/functions.h"
 #include "ops/indexing.h"
 #include "ops/joining.h"
-#include "ops/linalg.h"
 #include "ops/norm.h"
 #include "ops/pointwise.h"
 #include "ops/product.h"
 #include "ops/reduction.h"
 #include "ops/scan.h"
 #include "ops/shape.h"
+#include "ops/solver.h"
 
 #endif  // OTIUM_OPS_OPS_H_

@@ -24,10 +24,12 @@ Prepared PrepareProductRegion(const KernelCall& call);
 // Both operands have matrices in their last two dimensions.
 bool IsMatrixProduct(const KernelCall& call);
 
-// lapack_kernels.cc
+// cholesky.cc
+Prepared PrepareCholesky(const KernelCall& call);
+
+// solve.cc
 bool IsDefinite(const KernelCall& call);
 bool IsSymmetric(const KernelCall& call);
-Prepared PrepareCholesky(const KernelCall& call);
 Prepared PreparePosv(const KernelCall& call);
 Prepared PrepareSysv(const KernelCall& call);
 Prepared PrepareGesv(const KernelCall& call);

@@ -12,24 +12,12 @@
 #include "engine/graph/function.h"
 #include "engine/graph/schema.h"
 #include "ops/ops.h"
+#include "tests/backends/linalg_cases.h"
 #include "tests/backends/movement_cases.h"
+#include "tests/backends/pick.h"
 
 namespace otium {
 namespace {
-
-int64_t Pick(std::mt19937& random, int64_t low, int64_t high) {
-  return std::uniform_int_distribution<int64_t>(low, high)(random);
-}
-
-// Mostly small, sometimes empty, sometimes beyond a tile.
-int64_t PickSize(std::mt19937& random) {
-  switch (Pick(random, 0, 9)) {
-    case 0: return 0;
-    case 1: return 1;
-    case 2: return Pick(random, 60, 140);
-    default: return Pick(random, 2, 17);
-  }
-}
 
 // Elements in [-2, 2], exact in every dtype's neighbourhood.
 Tensor RandomTensor(DType dtype, const Sizes& sizes, std::mt19937& random) {
@@ -58,51 +46,6 @@ Tensor RandomTensor(DType dtype, const Sizes& sizes, std::mt19937& random) {
   Sizes strides(whole.strides().begin(), whole.strides().end());
   if (swapped) std::swap(strides[rank - 1], strides[rank - 2]);
   return Tensor(whole.buffer(), 0, dtype, sizes, strides);
-}
-
-// Whether operand 0 is a matrix whose condition decides the error.
-bool IsFactored(Op op) { return op == Op::cholesky || op == Op::solve; }
-
-enum class MatrixKind { kGeneral, kSymmetric, kDefinite };
-
-// Replaces `a` by a well-conditioned matrix of the kind: a @ a.H + n, a + a.T + 4n,
-// or a + 4n. A solve amplifies rounding by the condition number; that is not what
-// is tested here.
-Tensor Structured(const Tensor& a, MatrixKind kind) {
-  const int r = a.rank();
-  const int64_t n = a.sizes()[r - 1];
-  const Tensor dense = a.Contiguous();
-  Tensor out = *Tensor::Allocate(a.dtype(), a.sizes());
-  DispatchDType(a.dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    if constexpr (!std::is_integral_v<T> && !std::is_same_v<T, Float16> &&
-                  !std::is_same_v<T, BFloat16>) {
-      auto conj = [](T v) {
-        if constexpr (std::is_floating_point_v<T>) return v;
-        else return std::conj(v);
-      };
-      const T* p = dense.data<T>();
-      T* q = out.mutable_data<T>();
-      const int64_t batch = n == 0 ? 0 : dense.NumElements() / (n * n);
-      for (int64_t b = 0; b < batch; ++b, p += n * n, q += n * n) {
-        for (int64_t i = 0; i < n; ++i) {
-          for (int64_t j = 0; j < n; ++j) {
-            T sum = T(0);
-            if (kind == MatrixKind::kDefinite) {
-              for (int64_t k = 0; k < n; ++k) sum += p[i * n + k] * conj(p[j * n + k]);
-              if (i == j) sum += T(static_cast<float>(n));
-            } else {
-              sum = p[i * n + j];
-              if (kind == MatrixKind::kSymmetric) sum += p[j * n + i];
-              if (i == j) sum += T(static_cast<float>(4 * n));
-            }
-            q[i * n + j] = sum;
-          }
-        }
-      }
-    }
-  });
-  return out;
 }
 
 PhysicalType TypeOf(const Tensor& t) {
@@ -168,6 +111,7 @@ std::vector<NamedAttribute> RandomAttributes(const OpDef& op, DType dtype,
 // Operand shapes for an op, or nothing when the op is not known here.
 std::optional<std::vector<Sizes>> OperandShapes(Op op, std::mt19937& random) {
   if (auto shapes = MovementShapes(op, random); shapes.has_value()) return shapes;
+  if (auto shapes = LinalgShapes(op, random); shapes.has_value()) return shapes;
   const int64_t m = PickSize(random), n = PickSize(random), k = PickSize(random);
   const int64_t b = Pick(random, 0, 5);
   auto input = [&](Sizes full) {  // Something that broadcasts to `full`.
@@ -218,14 +162,6 @@ std::optional<std::vector<Sizes>> OperandShapes(Op op, std::mt19937& random) {
     case Op::vdot: return {{{k}, {k}}};
     case Op::outer: return {{{m}, {n}}};
     case Op::addr: return {{input({m, n}), {m}, {n}, {}, {}}};
-    case Op::cholesky:
-      return b % 2 == 0 ? std::vector<Sizes>{{n, n}} : std::vector<Sizes>{{b, n, n}};
-    case Op::solve:
-      switch (b % 3) {
-        case 0: return {{{n, n}, {n}}};
-        case 1: return {{{n, n}, {n, k}}};
-        default: return {{{b, n, n}, {1, n, k}}};
-      }
     case Op::clone:
     case Op::cast: return {{{m, n}}};
     default: break;
@@ -275,15 +211,7 @@ std::optional<KernelCase> MakeCase(const Kernel& kernel, DType dtype, std::mt199
     const bool condition = c.op->id == Op::where && i == 0;
     Tensor t = RandomTensor(condition ? DType::kBool : dtype, (*shapes)[i], random);
     Structure structure;
-    if (i == 0 && IsFactored(c.op->id)) {
-      const MatrixKind kind = (kernel.relies_on & kPd) != 0 || kernel.op == Op::cholesky
-                                  ? MatrixKind::kDefinite
-                              : kernel.relies_on != 0 ? MatrixKind::kSymmetric
-                                                      : MatrixKind::kGeneral;
-      t = Structured(t, kind);
-      if (kind == MatrixKind::kDefinite) structure.flags = kPd;
-      if (kind == MatrixKind::kSymmetric) structure.flags = kSymmetric;
-    }
+    t = LinalgOperand(kernel, static_cast<int>(i), t, &structure);
     t = MovementOperand(c.op->id, static_cast<int>(i), t, i > 0 ? &*c.operands[0] : nullptr,
                         c.attributes, random);
     if (c.op->id == Op::nonzero) {

@@ -7,26 +7,18 @@
 
 #include "engine/base/half.h"
 #include "ops/infer.h"
+#include "tests/backends/pick.h"
 
 namespace otium {
 namespace {
 
-int64_t Pick(std::mt19937& random, int64_t low, int64_t high) {
-  return std::uniform_int_distribution<int64_t>(low, high)(random);
-}
-
-int64_t PickSize(std::mt19937& random) {
-  switch (Pick(random, 0, 9)) {
-    case 0: return 0;
-    case 1: return 1;
-    case 2: return Pick(random, 60, 140);
-    case 3: return Pick(random, 200, 700);
-    default: return Pick(random, 2, 17);
-  }
+// Longer ones too.
+int64_t PickLong(std::mt19937& random) {
+  return Pick(random, 0, 9) == 0 ? Pick(random, 200, 700) : PickSize(random);
 }
 
 int64_t PickLength(std::mt19937& random) {
-  return Pick(random, 0, 3) == 0 ? Pick(random, 1000, 100000) : PickSize(random);
+  return Pick(random, 0, 3) == 0 ? Pick(random, 1000, 100000) : PickLong(random);
 }
 
 // `rank` sizes; three are small, so that the reference takes no minutes.
@@ -34,7 +26,7 @@ Sizes PickSizes(int64_t rank, std::mt19937& random) {
   Sizes sizes;
   if (rank == 1) return {PickLength(random)};
   for (int64_t d = 0; d < rank; ++d) {
-    sizes.push_back(rank == 2 ? PickSize(random) : Pick(random, d == 1 ? 0 : 1, 40));
+    sizes.push_back(rank == 2 ? PickLong(random) : Pick(random, d == 1 ? 0 : 1, 40));
   }
   return sizes;
 }
@@ -42,7 +34,7 @@ Sizes PickSizes(int64_t rank, std::mt19937& random) {
 }  // namespace
 
 std::optional<std::vector<Sizes>> MovementShapes(Op op, std::mt19937& random) {
-  const int64_t n = PickSize(random);
+  const int64_t n = PickLong(random);
   switch (op) {
     case Op::eye:
     case Op::arange:
@@ -90,8 +82,8 @@ void AddMovementAttributes(const OpDef& op, DType dtype, const std::vector<Sizes
   };
   switch (op.id) {
     case Op::eye:
-      add("n", Dim(PickSize(random)));
-      if (Pick(random, 0, 1) == 0) add("m", Dim(PickSize(random)));
+      add("n", Dim(PickLong(random)));
+      if (Pick(random, 0, 1) == 0) add("m", Dim(PickLong(random)));
       add("dtype", dtype);
       return;
     case Op::arange: {

@@ -424,6 +424,9 @@ def definite(n, dtype="f64"):
 
 case("cholesky", "cholesky(A)", np.linalg.cholesky, A=D("f32 f64 c64 c128", 8, 8, values=definite(8)),
      inner=8)
+case("cholesky_ex", "cholesky_ex(A)",
+     lambda A: (np.linalg.cholesky(A), np.zeros(A.shape[:-2], np.int32)),
+     A=D("f32 f64 c64 c128", 8, 8, values=definite(8)), results=2, inner=8)
 case("solve", "solve(A, b)", np.linalg.solve, A=D(COMPLEX, 8, 8, values=definite(8)),
      b=D(COMPLEX, 8), inner=64)
 case("solve", "solve(A, B)", np.linalg.solve, A=D(COMPLEX, 8, 8, values=definite(8)),

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Batches of matrices, for kernels that take one matrix at a time: where each matrix
+// lies, which task takes it, and whose failure is told.
+//
+//   prepare:  state->batch = MatrixBatch(batch sizes, flops and bytes of one matrix)
+//   launch:   RunBatch(state->batch, args, [&](Range matrices, char* memory, StepInfo* info) {
+//               for (int64_t p = matrices.begin; p < matrices.end; ++p) {
+//                 Matrix<const T> a = MatrixOf<const T>(state->batch, type, view, p);
+//                 ...
+//                 Report(info, code, p);
+//               }
+//             });
+
+#ifndef OTIUM_BACKENDS_CPU_MATRIX_BATCH_H_
+#define OTIUM_BACKENDS_CPU_MATRIX_BATCH_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+#include "absl/functional/function_ref.h"
+#include "absl/types/span.h"
+#include "backends/backend.h"
+#include "backends/cpu/tasks.h"
+#include "engine/base/tensor.h"
+
+namespace otium::cpu {
+
+// Element (i, j) is data[i * row_stride + j * column_stride]. A vector has one column.
+template <class T>
+struct Matrix {
+  T* data = nullptr;
+  int64_t rows = 0, columns = 1;
+  int64_t row_stride = 0, column_stride = 0;
+
+  T& operator()(int64_t i, int64_t j) const { return data[i * row_stride + j * column_stride]; }
+  Matrix Transposed() const { return {data, columns, rows, column_stride, row_stride}; }
+  Matrix Block(int64_t i, int64_t j, int64_t block_rows, int64_t block_columns) const {
+    return {&(*this)(i, j), block_rows, block_columns, row_stride, column_stride};
+  }
+  operator Matrix<const T>() const
+    requires(!std::is_const_v<T>)
+  {
+    return {data, rows, columns, row_stride, column_stride};
+  }
+};
+
+template <class T>
+Matrix<T> ColumnMajor(T* data, int64_t rows, int64_t columns) {
+  return {data, rows, columns, 1, rows};
+}
+
+// to = from, of the same sizes.
+template <class T>
+void Copy(const Matrix<const T>& from, const Matrix<T>& to) {
+  const int64_t sizes[] = {from.rows, from.columns},
+                from_strides[] = {from.row_stride, from.column_stride},
+                to_strides[] = {to.row_stride, to.column_stride};
+  CopyStrided(from.data, from_strides, to.data, to_strides, sizes, sizeof(T));
+}
+
+// How a launch is cut into tasks: by the shapes alone. Tasks have their own part of the
+// step's workspace.
+struct MatrixBatch {
+  MatrixBatch() = default;
+  // One matrix costs about so many flops, and needs so many bytes of workspace.
+  MatrixBatch(absl::Span<const int64_t> batch_sizes, double flops, int64_t bytes);
+
+  int64_t workspace_bytes() const;
+
+  Sizes sizes;
+  int64_t count = 0;
+  int64_t tasks = 0;
+  int64_t task_bytes = 0;
+};
+
+// Writes down the failure of matrix p, unless there was one before; code 0 is none.
+inline void Report(StepInfo* info, int64_t code, int64_t p) {
+  if (code == 0 || info->code != 0) return;
+  info->code = code;
+  info->batch = p;
+}
+
+// body(matrices, workspace, info) for disjoint ranges of [0, count), in parallel; the
+// failure of the first matrix is told.
+void RunBatch(const MatrixBatch& batch, const LaunchArgs& args,
+              absl::FunctionRef<void(Range, char*, StepInfo*)> body);
+
+// Where matrix p of an operand begins, in elements; its last `tail` dimensions are the
+// matrix, those before broadcast to the batch.
+int64_t BatchOffset(const MatrixBatch& batch, const PhysicalType& type, const View& view, int tail,
+                    int64_t p);
+
+// Matrix p; with tail 1 a vector.
+template <class T>
+Matrix<T> MatrixOf(const MatrixBatch& batch, const PhysicalType& type, const View& view, int64_t p,
+                   int tail = 2) {
+  const int first = type.rank() - tail;
+  Matrix<T> m;
+  m.data = view.as<T>() + BatchOffset(batch, type, view, tail, p);
+  m.rows = type.sizes[first];
+  m.row_stride = view.strides[first];
+  if (tail == 2) {
+    m.columns = type.sizes[first + 1];
+    m.column_stride = view.strides[first + 1];
+  }
+  return m;
+}
+
+// Bytes of an array in a workspace, whose next array is then aligned.
+constexpr int64_t WorkspaceBytes(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+}  // namespace otium::cpu
+
+#endif  // OTIUM_BACKENDS_CPU_MATRIX_BATCH_H_

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the type rules of factorizations, solvers and spectra share.
+
+#ifndef OTIUM_OPS_LINALG_RULES_H_
+#define OTIUM_OPS_LINALG_RULES_H_
+
+#include <initializer_list>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "engine/graph/expr.h"
+#include "ops/infer.h"
+#include "ops/op.h"
+
+namespace otium {
+
+// Fails unless operand `i` holds matrices [..., m, n] of f32, f64, c64 or c128. Half
+// precision is for storage: a factorization in it would be of little use.
+absl::Status RequireMatrices(const OpCall& call, int i);
+// The same, and m = n.
+absl::Status RequireSquareMatrices(const OpCall& call, int i);
+
+// B of a system with A [..., n, n] is a vector when it is 1-D or its shape is
+// A.shape[:-1]; that reading wins over the matrix one.
+bool IsVectorSystem(const TensorType& A, const TensorType& B);
+
+// The type of `info` results: i32, one for each matrix of operand 0.
+TensorType InfoType(const OpCall& call);
+
+// factor * n^3 for each of the matrices [..., n, n].
+double CubeFlops(const TensorType& a, double factor);
+
+// OpDef::failure of what reports the order of a leading minor.
+std::string NotPositiveDefinite(const OpCall& call, int64_t code, int64_t index);
+
+// A builder's results, an aggregate of as many Exprs as the op has.
+template <class Results>
+Results MakeResults(Op op, std::initializer_list<Arg> operands,
+                    std::vector<NamedAttribute> attributes = {}) {
+  const Expr first = MakeExpr(op, operands, std::move(attributes));
+  return [&]<size_t... i>(std::index_sequence<i...>) {
+    return Results{Expr(first.node_ptr(), static_cast<uint32_t>(i))...};
+  }(std::make_index_sequence<sizeof(Results) / sizeof(Expr)>());
+}
+
+}  // namespace otium
+
+#endif  // OTIUM_OPS_LINALG_RULES_H_
