@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/linalg_rules.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -45,8 +46,51 @@ double CubeFlops(const TensorType& a, double factor) {
   return factor * n * static_cast<double>(a.shape.NumElements());
 }
 
+double TrianglesFlops(const TensorType& A, const TensorType& X) {
+  return 2.0 * static_cast<double>(A.shape.back(1).value()) *
+         static_cast<double>(X.shape.NumElements());
+}
+
 std::string NotPositiveDefinite(const OpCall&, int64_t code, int64_t) {
   return absl::StrCat("the leading minor of order ", code, " is not positive definite");
+}
+
+std::string SingularU(const OpCall&, int64_t code, int64_t) {
+  return absl::StrCat("the diagonal element ", code, " of U is zero, the matrix is singular");
+}
+
+absl::StatusOr<Shape> BroadcastBatches(const OpCall& call, int i, int tail_i, int j, int tail_j) {
+  return BroadcastShapes(BatchShape(call.operand(i).shape, tail_i),
+                         BatchShape(call.operand(j).shape, tail_j));
+}
+
+absl::StatusOr<std::vector<int>> TensorsolveOrder(const Attributes& attributes, int rank) {
+  std::vector<int> moved;
+  if (const Ints* dims = attributes.Find<Ints>("dims")) {
+    OTIUM_ASSIGN_OR_RETURN(moved, NormalizeDims(dims, rank));
+  }
+  std::vector<int> order;
+  for (int d = 0; d < rank; ++d) {
+    if (std::find(moved.begin(), moved.end(), d) == moved.end()) order.push_back(d);
+  }
+  order.insert(order.end(), moved.begin(), moved.end());
+  return order;
+}
+
+Structure InverseStructure(const Structure& a) {
+  constexpr uint32_t kKept = kSymmetric | kHermitian | kPd | kOrthonormalColumns | kOrthogonal |
+                             kIdentity | kPermutation;
+  Structure s;
+  if (a.lower == 0) s.lower = 0;
+  if (a.upper == 0) s.upper = 0;
+  s.flags = (a.flags & kKept) | kNonsingular;
+  if (a.Has(kPsd)) s.flags |= kPd;
+  if (a.IsTriangular()) s.flags |= a.flags & kUnitDiagonal;
+  return s;
+}
+
+Structure ProductBands(const Structure& a, const Structure& b) {
+  return {AddBands(a.lower, b.lower), AddBands(a.upper, b.upper), 0};
 }
 
 }  // namespace otium

@@ -32,9 +32,32 @@ TensorType InfoType(const OpCall& call);
 
 // factor * n^3 for each of the matrices [..., n, n].
 double CubeFlops(const TensorType& a, double factor);
+// Of substitution with both triangles of A [..., n, n] that gives X.
+double TrianglesFlops(const TensorType& A, const TensorType& X);
 
-// OpDef::failure of what reports the order of a leading minor.
+// OpDef::failure of what reports the order of a leading minor, and of what reports the
+// first zero on the diagonal of U.
 std::string NotPositiveDefinite(const OpCall& call, int64_t code, int64_t index);
+std::string SingularU(const OpCall& call, int64_t code, int64_t index);
+// OpDef::contradicts of the latter.
+inline uint32_t ContradictsNonsingular(int64_t) { return kNonsingular; }
+
+// The batch of two operands that broadcast, whose last `tail_i`, `tail_j` dimensions
+// are matrices or vectors.
+absl::StatusOr<Shape> BroadcastBatches(const OpCall& call, int i, int tail_i, int j, int tail_j);
+
+// tensorsolve: the dimensions of A, those of attribute dims at the end.
+absl::StatusOr<std::vector<int>> TensorsolveOrder(const Attributes& attributes, int rank);
+
+// matrix_norm: its two dimensions; and whether an order of a matrix norm is one of
+// singular values: 2, -2, "nuc".
+absl::StatusOr<std::vector<int>> MatrixNormDims(const Attributes& attributes, int rank);
+bool IsSpectralOrder(const AttributeValue& ord);
+
+// What is known of the inverse of a matrix, whose existence is asserted by asking.
+Structure InverseStructure(const Structure& a);
+// Of a product of A, of which that is known, and B: the bandwidths alone.
+Structure ProductBands(const Structure& a, const Structure& b);
 
 // A builder's results, an aggregate of as many Exprs as the op has.
 template <class Results>

@@ -33,10 +33,14 @@ class NormOrder {
 OTIUM_EXPORT Expr vector_norm(Arg x, double ord = 2, DimsArg dim = {}, bool keepdim = false,
                               std::optional<DType> dtype = std::nullopt);
 
+// A norm of the matrices in two dimensions, the last by default: "fro"; 1 and -1 the
+// largest and smallest sum of a column's |x|; inf and -inf of a row's; 2 and -2 the
+// largest and smallest singular value, "nuc" the sum of all (not of f16 and bf16).
+OTIUM_EXPORT Expr matrix_norm(Arg A, NormOrder ord = "fro", DimsArg dim = {},
+                              bool keepdim = false, std::optional<DType> dtype = std::nullopt);
 // torch.linalg.norm. Without ord: the 2-norm of all elements over `dim`. With ord:
 // over one dimension (x is 1-D when dim is none) vector_norm; over two (x is 2-D
-// when dim is none) a matrix norm: "fro"; 1 and -1 the largest and smallest sum of
-// a column's |x|; inf and -inf of a row's. "nuc", 2 and -2 are not there yet.
+// when dim is none) matrix_norm.
 OTIUM_EXPORT Expr norm(Arg x, std::optional<NormOrder> ord = std::nullopt, DimsArg dim = {},
                        bool keepdim = false, std::optional<DType> dtype = std::nullopt);
 

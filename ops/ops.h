@@ -16,12 +16,15 @@
 #include "ops/functions.h"
 #include "ops/indexing.h"
 #include "ops/joining.h"
+#include "ops/matrix_functions.h"
 #include "ops/norm.h"
+#include "ops/orthogonal.h"
 #include "ops/pointwise.h"
 #include "ops/product.h"
 #include "ops/reduction.h"
 #include "ops/scan.h"
 #include "ops/shape.h"
 #include "ops/solver.h"
+#include "ops/spectral.h"
 
 #endif  // OTIUM_OPS_OPS_H_
