@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Factorizations of small matrices, many at once: lane l of every vector belongs to
+// matrix l of a group, so that what is serial in one matrix is not in the group. A
+// matrix of 8 rows takes tens of nanoseconds; a call of LAPACK's takes hundreds before
+// it has begun.
+//
+// What one lane computes depends on its matrix alone: a matrix has the same factors,
+// bit for bit, alone and among ten thousand others.
+//
+// Tested by tests/cpu/small_matrices_test.cc.
+
+#ifndef OTIUM_BACKENDS_CPU_SMALL_MATRICES_H_
+#define OTIUM_BACKENDS_CPU_SMALL_MATRICES_H_
+
+#include <cstdint>
+
+namespace otium::cpu {
+
+// Rows and columns of the largest, and columns of right-hand sides, that are small.
+inline constexpr int64_t kSmallMatrix = 16;
+// Lanes of the widest vectors.
+inline constexpr int64_t kMostLanes = 16;
+
+// Matrices are dense and row-major. T is float or double.
+template <class T>
+struct SmallGroup {
+  int64_t count = 0;    // Matrices, at least 1 and at most SmallKernels::lanes.
+  int64_t n = 0;        // Their rows and columns.
+  int64_t columns = 0;  // Of right-hand sides.
+  const T* a[kMostLanes];
+  const T* b[kMostLanes];        // n x columns
+  T* out[kMostLanes];            // See the kernels.
+  int32_t* pivots[kMostLanes];   // n rows, from 1.
+  int32_t codes[kMostLanes];     // 0, or what LAPACK's info would be.
+  T* memory = nullptr;           // 64-byte aligned, of SmallElements(n, columns).
+};
+
+constexpr int64_t SmallElements(int64_t n, int64_t columns) {
+  return kMostLanes * (n * n + n * columns + n + n * (n > columns ? n : columns));
+}
+
+template <class T>
+struct SmallKernels {
+  int64_t lanes;
+  // out: the factor of the lower, or upper, triangle, zeros beside it.
+  void (*cholesky)(SmallGroup<T>& group, bool upper);
+  // out: L and U in one matrix; pivots.
+  void (*lu)(SmallGroup<T>& group);
+  // out: the diagonal of U, n numbers, of which the first has the sign of the row
+  // exchanges.
+  void (*lu_diagonal)(SmallGroup<T>& group);
+  // out: X with a @ X = b, by LU, or by Cholesky of the lower triangle.
+  void (*solve)(SmallGroup<T>& group);
+  void (*solve_definite)(SmallGroup<T>& group);
+  // out: the inverse, by LU.
+  void (*inverse)(SmallGroup<T>& group);
+};
+
+// Of the best target of this machine.
+template <class T>
+const SmallKernels<T>& BestSmallKernels();
+
+}  // namespace otium::cpu
+
+#endif  // OTIUM_BACKENDS_CPU_SMALL_MATRICES_H_

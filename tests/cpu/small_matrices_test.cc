@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Groups of small matrices: what the factors promise, that a matrix has the same bits
+// in any lane and any company, and failures lane by lane.
+
+#include "backends/cpu/small_matrices.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "backends/cpu/scratch.h"
+#include "gtest/gtest.h"
+
+namespace otium::cpu {
+namespace {
+
+// One matrix after the other, with a group over the first of them.
+template <class T>
+struct Batch {
+  Batch(int64_t count, int64_t n, int64_t columns)
+      : n(n),
+        columns(columns),
+        a(count * n * n),
+        b(count * n * columns),
+        out(count * n * std::max(n, columns)),
+        pivots(count * n),
+        memory(SmallElements(n, std::max(n, columns))) {
+    group.count = count;
+    group.n = n;
+    group.columns = columns;
+    group.memory = memory.data();
+    for (int64_t l = 0; l < count; ++l) {
+      group.a[l] = a.data() + l * n * n;
+      group.b[l] = b.data() + l * n * columns;
+      group.out[l] = out.data() + l * n * std::max(n, columns);
+      group.pivots[l] = pivots.data() + l * n;
+    }
+  }
+  double A(int64_t l, int64_t i, int64_t j) const { return a[(l * n + i) * n + j]; }
+  double Out(int64_t l, int64_t i, int64_t j, int64_t width) const {
+    return group.out[l][i * width + j];
+  }
+
+  int64_t n, columns;
+  std::vector<T> a, b, out;
+  std::vector<int32_t> pivots;
+  Scratch<T> memory;
+  SmallGroup<T> group;
+};
+
+template <class T>
+class SmallMatrices : public testing::Test {
+ protected:
+  static constexpr double kEpsilon = std::numeric_limits<T>::epsilon();
+  const SmallKernels<T>& kernels = BestSmallKernels<T>();
+  std::mt19937 random{1};
+
+  void FillRandom(std::vector<T>* values) {
+    std::uniform_real_distribution<T> uniform(-1, 1);
+    for (T& v : *values) v = uniform(random);
+  }
+  // a @ a.T + n.
+  void FillDefinite(Batch<T>* batch) {
+    FillRandom(&batch->a);
+    const int64_t n = batch->n;
+    for (int64_t l = 0; l < batch->group.count; ++l) {
+      std::vector<T> m(batch->a.begin() + l * n * n, batch->a.begin() + (l + 1) * n * n);
+      for (int64_t i = 0; i < n; ++i) {
+        for (int64_t j = 0; j < n; ++j) {
+          T sum = i == j ? static_cast<T>(n) : T(0);
+          for (int64_t k = 0; k < n; ++k) sum += m[i * n + k] * m[j * n + k];
+          batch->a[(l * n + i) * n + j] = sum;
+        }
+      }
+    }
+  }
+};
+
+using Types = testing::Types<float, double>;
+TYPED_TEST_SUITE(SmallMatrices, Types);
+
+TYPED_TEST(SmallMatrices, CholeskyFactorsGiveTheMatrix) {
+  for (int64_t n = 1; n <= kSmallMatrix; ++n) {
+    for (const bool upper : {false, true}) {
+      Batch<TypeParam> batch(this->kernels.lanes, n, 0);
+      this->FillDefinite(&batch);
+      this->kernels.cholesky(batch.group, upper);
+      for (int64_t l = 0; l < batch.group.count; ++l) {
+        EXPECT_EQ(batch.group.codes[l], 0);
+        for (int64_t i = 0; i < n; ++i) {
+          for (int64_t j = 0; j < n; ++j) {
+            auto L = [&](int64_t r, int64_t c) {
+              return upper ? batch.Out(l, c, r, n) : batch.Out(l, r, c, n);
+            };
+            if (j > i) ASSERT_EQ(L(i, j), 0);
+            double sum = 0;
+            for (int64_t k = 0; k < n; ++k) sum += L(i, k) * L(j, k);
+            ASSERT_NEAR(sum, batch.A(l, i, j), 4 * n * n * this->kEpsilon);
+          }
+        }
+      }
+    }
+  }
+}
+
+TYPED_TEST(SmallMatrices, LuFactorsGiveTheRowsInTheirOrder) {
+  for (int64_t n = 1; n <= kSmallMatrix; ++n) {
+    Batch<TypeParam> batch(this->kernels.lanes, n, 0);
+    this->FillRandom(&batch.a);
+    this->kernels.lu(batch.group);
+    for (int64_t l = 0; l < batch.group.count; ++l) {
+      std::vector<int64_t> rows(n);
+      for (int64_t i = 0; i < n; ++i) rows[i] = i;
+      for (int64_t k = 0; k < n; ++k) {
+        ASSERT_GE(batch.group.pivots[l][k], k + 1);
+        std::swap(rows[k], rows[batch.group.pivots[l][k] - 1]);
+      }
+      for (int64_t i = 0; i < n; ++i) {
+        for (int64_t j = 0; j < n; ++j) {
+          double sum = 0;
+          for (int64_t k = 0; k <= std::min(i, j); ++k) {
+            if (i > k) EXPECT_LE(std::abs(batch.Out(l, i, k, n)), 1 + this->kEpsilon);
+            sum += (i == k ? 1 : batch.Out(l, i, k, n)) * batch.Out(l, k, j, n);
+          }
+          // Elements of U may be some times as large as those of A.
+          ASSERT_NEAR(sum, batch.A(l, rows[i], j), 16 * n * this->kEpsilon);
+        }
+      }
+    }
+  }
+}
+
+TYPED_TEST(SmallMatrices, DiagonalsGiveTheDeterminant) {
+  Batch<TypeParam> batch(1, 3, 0);
+  batch.a = {0, 2, 1, 3, 1, 0, 1, 0, 4};  // -23
+  this->kernels.lu_diagonal(batch.group);
+  EXPECT_NEAR(double(batch.out[0]) * batch.out[1] * batch.out[2], -23, 100 * this->kEpsilon);
+}
+
+TYPED_TEST(SmallMatrices, SolutionsAndInverses) {
+  for (int64_t n = 1; n <= kSmallMatrix; ++n) {
+    for (const int64_t columns : {int64_t{1}, int64_t{3}, n}) {
+      Batch<TypeParam> batch(this->kernels.lanes, n, columns);
+      this->FillDefinite(&batch);
+      this->FillRandom(&batch.b);
+      const std::vector<TypeParam> b = batch.b;
+      for (auto solve : {this->kernels.solve, this->kernels.solve_definite}) {
+        solve(batch.group);
+        for (int64_t l = 0; l < batch.group.count; ++l) {
+          for (int64_t i = 0; i < n; ++i) {
+            for (int64_t j = 0; j < columns; ++j) {
+              double sum = 0;
+              for (int64_t k = 0; k < n; ++k) sum += batch.A(l, i, k) * batch.Out(l, k, j, columns);
+              ASSERT_NEAR(sum, b[(l * n + i) * columns + j], 8 * n * this->kEpsilon);
+            }
+          }
+        }
+      }
+      if (columns != n) continue;
+      this->kernels.inverse(batch.group);
+      for (int64_t l = 0; l < batch.group.count; ++l) {
+        for (int64_t i = 0; i < n; ++i) {
+          for (int64_t j = 0; j < n; ++j) {
+            double sum = 0;
+            for (int64_t k = 0; k < n; ++k) sum += batch.A(l, i, k) * batch.Out(l, k, j, n);
+            ASSERT_NEAR(sum, i == j, 8 * n * this->kEpsilon);
+          }
+        }
+      }
+    }
+  }
+}
+
+// A matrix alone, and as each member of a group with others.
+TYPED_TEST(SmallMatrices, CompanyChangesNoBit) {
+  for (const int64_t n : {1, 2, 5, 8, 13, 16}) {
+    Batch<TypeParam> many(this->kernels.lanes, n, 3);
+    this->FillDefinite(&many);
+    this->FillRandom(&many.b);
+    for (auto kernel : {this->kernels.solve, this->kernels.solve_definite, this->kernels.lu}) {
+      kernel(many.group);
+      for (int64_t l = 0; l < many.group.count; ++l) {
+        Batch<TypeParam> one(1, n, 3);
+        std::copy_n(many.group.a[l], n * n, one.a.begin());
+        std::copy_n(many.group.b[l], n * 3, one.b.begin());
+        kernel(one.group);
+        const int64_t size = kernel == this->kernels.lu ? n * n : n * 3;
+        ASSERT_EQ(std::memcmp(one.group.out[0], many.group.out[l], size * sizeof(TypeParam)), 0);
+      }
+    }
+  }
+}
+
+TYPED_TEST(SmallMatrices, FailuresAreThoseOfTheirLanes) {
+  Batch<TypeParam> batch(std::min<int64_t>(this->kernels.lanes, 4), 2, 1);
+  const std::vector<TypeParam> matrices = {1, 0, 0, 1, 1, 2, 2, 4, 0, 0, 0, 1, 1, 2, 2, 1};
+  std::copy_n(matrices.begin(), batch.a.size(), batch.a.begin());
+  this->kernels.lu(batch.group);
+  const int32_t singular[] = {0, 2, 1, 0}, indefinite[] = {0, 2, 1, 2};
+  for (int64_t l = 0; l < batch.group.count; ++l) EXPECT_EQ(batch.group.codes[l], singular[l]);
+  this->kernels.cholesky(batch.group, false);
+  for (int64_t l = 0; l < batch.group.count; ++l) EXPECT_EQ(batch.group.codes[l], indefinite[l]);
+}
+
+}  // namespace
+}  // namespace otium::cpu
