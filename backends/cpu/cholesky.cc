@@ -4,12 +4,12 @@
 // LAPACK, so "lower" becomes "upper", and nothing is transposed.
 
 #include <algorithm>
-#include <limits>
 #include <memory>
 
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/triangle.h"
 
 namespace otium::cpu {
 namespace {
@@ -21,18 +21,6 @@ struct CholeskyState {
   bool upper = false;
   MatrixBatch batch;
 };
-
-// The triangle of A that is read, with zeros in place of the other.
-template <class T>
-void CopyTriangle(const Matrix<const T>& A, bool upper, const Matrix<T>& L) {
-  const int64_t n = A.rows;
-  for (int64_t i = 0; i < n; ++i) {
-    const int64_t begin = upper ? i : 0, end = upper ? n : i + 1;
-    std::fill(&L(i, 0), &L(i, begin), T(0));
-    for (int64_t j = begin; j < end; ++j) L(i, j) = A(i, j);
-    std::fill(&L(i, end), &L(i, n), T(0));
-  }
-}
 
 template <class T>
 struct CholeskyLauncher {
@@ -54,8 +42,7 @@ struct CholeskyLauncher {
           continue;
         }
         args.results[1].as<int32_t>()[BatchOffset(s.batch, s.info, args.results[1], 0, p)] = code;
-        const T nan = T(std::numeric_limits<double>::quiet_NaN());
-        if (code != 0) std::fill_n(L.data, L.rows * L.columns, nan);
+        if (code != 0) FillNan(L);
       }
     });
   }

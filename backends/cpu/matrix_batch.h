@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include "absl/functional/function_ref.h"
@@ -58,6 +59,15 @@ void Copy(const Matrix<const T>& from, const Matrix<T>& to) {
                 from_strides[] = {from.row_stride, from.column_stride},
                 to_strides[] = {to.row_stride, to.column_stride};
   CopyStrided(from.data, from_strides, to.data, to_strides, sizes, sizeof(T));
+}
+
+// Every element of the _ex ops' results where a matrix has none.
+template <class T>
+void FillNan(const Matrix<T>& m) {
+  const T nan = T(std::numeric_limits<double>::quiet_NaN());
+  for (int64_t i = 0; i < m.rows; ++i) {
+    for (int64_t j = 0; j < m.columns; ++j) m(i, j) = nan;
+  }
 }
 
 // How a launch is cut into tasks: by the shapes alone. Tasks have their own part of the

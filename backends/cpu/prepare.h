@@ -27,12 +27,48 @@ bool IsMatrixProduct(const KernelCall& call);
 // cholesky.cc
 Prepared PrepareCholesky(const KernelCall& call);
 
-// solve.cc
+// lu.cc, ldl.cc
+bool Pivots(const KernelCall& call);
+bool DoesNotPivot(const KernelCall& call);
+Prepared PrepareLuFactor(const KernelCall& call);
+Prepared PrepareLuUnpack(const KernelCall& call);
+Prepared PrepareLuSolve(const KernelCall& call);
+Prepared PrepareLdlFactor(const KernelCall& call);
+Prepared PrepareLdlSolve(const KernelCall& call);
+
+// solve.cc: by what is known of operand 0.
 bool IsDefinite(const KernelCall& call);
 bool IsSymmetric(const KernelCall& call);
+bool IsHermitian(const KernelCall& call);
+bool IsTridiagonal(const KernelCall& call);
+bool IsDefiniteTridiagonal(const KernelCall& call);
+bool IsNarrow(const KernelCall& call);
+bool IsNarrowDefinite(const KernelCall& call);
+Prepared PreparePtsv(const KernelCall& call);
+Prepared PrepareGtsv(const KernelCall& call);
+Prepared PreparePbsv(const KernelCall& call);
+Prepared PrepareGbsv(const KernelCall& call);
 Prepared PreparePosv(const KernelCall& call);
 Prepared PrepareSysv(const KernelCall& call);
+Prepared PrepareHesv(const KernelCall& call);
 Prepared PrepareGesv(const KernelCall& call);
+
+// solve_structured.cc, solve_triangular.cc
+bool IsDiagonal(const KernelCall& call);
+bool IsTriangular(const KernelCall& call);
+bool IsOrthogonal(const KernelCall& call);
+Prepared PrepareDiagonalSolve(const KernelCall& call);
+Prepared PrepareTriangularSolve(const KernelCall& call);
+Prepared PrepareOrthogonalSolve(const KernelCall& call);
+Prepared PrepareSolveTriangular(const KernelCall& call);
+
+// inverse.cc, determinant.cc
+Prepared PrepareDiagonalInverse(const KernelCall& call);
+Prepared PrepareTrtri(const KernelCall& call);
+Prepared PreparePotri(const KernelCall& call);
+Prepared PrepareGetri(const KernelCall& call);
+Prepared PrepareTriangularDeterminant(const KernelCall& call);
+Prepared PrepareDeterminant(const KernelCall& call);
 
 // tape.cc
 bool AcceptsTape(const KernelCall& call);

@@ -1,144 +1,96 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Linear systems through LAPACK. Factors live in the step's workspace, one matrix of
-// the batch after the other; one that is broadcast is factored once a task.
+// Linear systems through LAPACK's factorizations. Factors live in the step's workspace,
+// one matrix of the batch after the other; one that is broadcast is factored once a task.
 
-#include <algorithm>
 #include <memory>
 
+#include "backends/cpu/banded_factors.h"
 #include "backends/cpu/lapack.h"
-#include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/solve_call.h"
+#include "backends/cpu/solve_factors.h"
+#include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
 namespace {
 
-enum class Factorization { kCholesky, kSymmetric, kGeneral };
-
-constexpr lapack_int kSytrfBlock = 64;
-
-struct SolveState {
-  PhysicalType A, B, X;
-  Factorization factorization = Factorization::kGeneral;
-  int tail = 2;  // 1: right-hand sides are vectors.
-  int64_t n = 0, columns = 1;
-  MatrixBatch batch;
+struct FactoredSolve : SolveCall {
+  using SolveCall::SolveCall;
+  FactorShape shape;
 };
 
-// Parts of the workspace of a task, in bytes.
-struct Workspace {
-  Workspace(const SolveState& s, int64_t item)
-      : right(WorkspaceBytes(s.n * s.n * item)),
-        pivots(right + WorkspaceBytes(s.n * s.columns * item)),
-        work(pivots + WorkspaceBytes(s.n * static_cast<int64_t>(sizeof(lapack_int)))),
-        total(work + (s.factorization == Factorization::kSymmetric
-                          ? WorkspaceBytes(s.n * kSytrfBlock * item)
-                          : 0)) {}
-  int64_t factor = 0, right, pivots, work, total;
+// The memory of a task.
+template <template <class> class Factors>
+struct Systems {
+  template <class T>
+  struct Of {
+    Of(Workspace& memory, const FactorShape& shape, int64_t copied_columns)
+        : factors(memory, shape),
+          right(ColumnMajor(memory.Take<T>(shape.n * copied_columns), shape.n, copied_columns)) {}
+    Factors<T> factors;
+    Matrix<T> right;
+  };
 };
 
-// One task's system, column-major in its workspace.
-template <class T>
-class System {
- public:
-  System(const SolveState& s, char* memory)
-      : factorization_(s.factorization),
-        factor_(At<T>(memory, 0), s.n, s.n, 1, s.n),
-        right_(At<T>(memory, Workspace(s, sizeof(T)).right), s.n, s.columns, 1, s.n),
-        pivots_(At<lapack_int>(memory, Workspace(s, sizeof(T)).pivots)),
-        work_(At<T>(memory, Workspace(s, sizeof(T)).work)),
-        n_(static_cast<lapack_int>(s.n)),
-        columns_(static_cast<lapack_int>(s.columns)) {}
-
-  // 0, or what OpDef::failure of solve knows.
-  int64_t Factor(const Matrix<const T>& A) {
-    Copy(A, factor_);
-    const char uplo = 'L';
-    lapack_int info = 0;
-    switch (factorization_) {
-      case Factorization::kCholesky:
-        OTIUM_LAPACK(T, potrf, &uplo, &n_, factor_.data, &n_, &info);
-        return -info;
-      case Factorization::kSymmetric: {
-        const lapack_int size = n_ * kSytrfBlock;
-        OTIUM_LAPACK(T, sytrf, &uplo, &n_, factor_.data, &n_, pivots_, work_, &size, &info);
-        return info;
-      }
-      case Factorization::kGeneral:
-        OTIUM_LAPACK(T, getrf, &n_, &n_, factor_.data, &n_, pivots_, &info);
-        return info;
-    }
-    __builtin_unreachable();
-  }
-
-  void Solve(const Matrix<const T>& B, const Matrix<T>& X) {
-    Copy(B, right_);
-    const char uplo = 'L', trans = 'N';
-    lapack_int info = 0;
-    T* const b = right_.data;
-    switch (factorization_) {
-      case Factorization::kCholesky:
-        OTIUM_LAPACK(T, potrs, &uplo, &n_, &columns_, factor_.data, &n_, b, &n_, &info);
-        break;
-      case Factorization::kSymmetric:
-        OTIUM_LAPACK(T, sytrs, &uplo, &n_, &columns_, factor_.data, &n_, pivots_, b, &n_, &info);
-        break;
-      case Factorization::kGeneral:
-        OTIUM_LAPACK(T, getrs, &trans, &n_, &columns_, factor_.data, &n_, pivots_, b, &n_, &info);
-        break;
-    }
-    Copy<T>(right_, X);
-  }
-
- private:
-  template <class U>
-  static U* At(char* memory, int64_t offset) {
-    return reinterpret_cast<U*>(memory + offset);
-  }
-
-  const Factorization factorization_;
-  const Matrix<T> factor_, right_;
-  lapack_int* const pivots_;
-  T* const work_;
-  const lapack_int n_, columns_;
-};
-
-template <class T>
+template <template <class> class Factors>
 struct SolveLauncher {
-  static void Launch(const LaunchArgs& args) {
-    const auto& s = *static_cast<const SolveState*>(args.state);
-    if (s.n == 0 || s.columns == 0) return;
-    RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
-      System<T> system(s, memory);
-      const T* factored = nullptr;
-      for (int64_t p = matrices.begin; p < matrices.end; ++p) {
-        const auto A = MatrixOf<const T>(s.batch, s.A, args.operands[0], p);
-        if (A.data != factored) Report(info, system.Factor(A), p);
-        factored = A.data;
-        if (info->code != 0) return;
-        system.Solve(MatrixOf<const T>(s.batch, s.B, args.operands[1], p, s.tail),
-                     MatrixOf<T>(s.batch, s.X, args.results[0], p, s.tail));
-      }
-    });
-  }
+  template <class T>
+  struct Of {
+    static void Launch(const LaunchArgs& args) {
+      const auto& s = *static_cast<const FactoredSolve*>(args.state);
+      if (s.batch.count == 0) s.info.Clear(args);
+      const bool in_place = s.SolutionIsColumnMajor();
+      RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
+        Workspace workspace(memory);
+        typename Systems<Factors>::template Of<T> system(workspace, s.shape,
+                                                         in_place ? 0 : s.columns);
+        const T* factored = nullptr;
+        int64_t code = 0;
+        for (int64_t p = matrices.begin; p < matrices.end; ++p) {
+          const auto A = s.A<T>(args, p);
+          if (p == matrices.begin || A.data != factored) code = system.factors.Factor(A);
+          factored = A.data;
+          if (code == 0) {
+            const auto X = s.Solution<T>(args, p);
+            Copy(s.Right<T>(args, p), in_place ? X : system.right);
+            system.factors.Solve(in_place ? X.data : system.right.data,
+                                 static_cast<lapack_int>(s.columns));
+            if (!in_place) Copy<T>(system.right, X);
+          }
+          s.Finish<T>(args, p, code, info);
+          if (info->code != 0) return;
+        }
+      });
+    }
+  };
 };
 
-Prepared PrepareSolve(const KernelCall& call, Factorization factorization) {
-  auto s = std::make_shared<SolveState>();
-  s->A = call.operands[0];
-  s->B = call.operands[1];
-  s->X = call.results[0];
-  s->factorization = factorization;
-  s->n = s->A.sizes.back();
-  const absl::Span<const int64_t> of_A = s->A.sizes, of_B = s->B.sizes, of_X = s->X.sizes;
-  if (of_B.size() == 1 || of_B == of_A.first(of_A.size() - 1)) s->tail = 1;
-  if (s->tail == 2) s->columns = of_B.back();
-  const double n = static_cast<double>(s->n);
-  s->batch = MatrixBatch(of_X.first(of_X.size() - s->tail),
-                         n * n * (0.7 * n + 2.0 * static_cast<double>(s->columns)),
-                         Workspace(*s, ItemSize(s->A.dtype)).total);
+// The number of bands that may be other than zero on a side.
+int64_t Band(int64_t width, int64_t n) { return std::min(width, std::max<int64_t>(n - 1, 0)); }
+
+// `flops` of factoring a matrix of that shape, and of solving for one column.
+template <template <class> class Factors>
+Prepared PrepareFactoredSolve(const KernelCall& call, double (*factor_flops)(const FactorShape&)) {
+  auto s = std::make_shared<FactoredSolve>(call);
+  const Structure& structure = s->a.structure;
+  s->shape = {s->n, Band(structure.lower, s->n), Band(structure.upper, s->n), !s->left};
+  const double n = static_cast<double>(s->n), columns = static_cast<double>(s->columns);
+  const double bands = static_cast<double>(s->shape.lower + s->shape.upper + 1);
+  const int64_t copied = s->SolutionIsColumnMajor() ? 0 : s->columns;
+  s->batch = MatrixBatch(s->BatchSizes(), factor_flops(s->shape) + 2 * n * bands * columns,
+                         WorkspaceOf<Systems<Factors>::template Of>(s->a.dtype, s->shape, copied));
   const int64_t bytes = s->batch.workspace_bytes();
-  return {ForBlasDType<SolveLauncher>(s->A.dtype), std::move(s), bytes};
+  return {ForBlasDType<SolveLauncher<Factors>::template Of>(s->a.dtype), std::move(s), bytes};
+}
+
+double DenseFlops(const FactorShape& shape) {
+  const double n = static_cast<double>(shape.n);
+  return 0.7 * n * n * n;
+}
+double BandedFlops(const FactorShape& shape) {
+  const double n = static_cast<double>(shape.n), bands = static_cast<double>(shape.lower + 1);
+  return 2 * n * bands * (bands + static_cast<double>(shape.upper));
 }
 
 }  // namespace
@@ -147,13 +99,49 @@ Prepared PrepareSolve(const KernelCall& call, Factorization factorization) {
 bool IsDefinite(const KernelCall& call) { return call.operands[0].structure.Has(kPsd); }
 // sytrf is for A == A.T, complex or not.
 bool IsSymmetric(const KernelCall& call) { return call.operands[0].structure.Has(kSymmetric); }
+bool IsHermitian(const KernelCall& call) { return call.operands[0].structure.Has(kHermitian); }
 
+bool IsTridiagonal(const KernelCall& call) {
+  const Structure& s = call.operands[0].structure;
+  return s.lower <= 1 && s.upper <= 1;
+}
+bool IsDefiniteTridiagonal(const KernelCall& call) {
+  return IsTridiagonal(call) && IsDefinite(call);
+}
+
+// Banded routines take less memory and fewer flops, but each of theirs costs more: they
+// work on blocks as small as the bands are narrow. With a third of the matrix in bands
+// they have lost by far.
+bool IsNarrow(const KernelCall& call) {
+  const PhysicalType& A = call.operands[0];
+  if (A.structure.lower == kFullBand || A.structure.upper == kFullBand) return false;
+  return 2 * A.structure.lower + A.structure.upper + 1 <= A.sizes.back() / 3;
+}
+bool IsNarrowDefinite(const KernelCall& call) { return IsNarrow(call) && IsDefinite(call); }
+
+Prepared PreparePtsv(const KernelCall& call) {
+  return PrepareFactoredSolve<DefiniteTridiagonalFactors>(call, BandedFlops);
+}
+Prepared PrepareGtsv(const KernelCall& call) {
+  return PrepareFactoredSolve<TridiagonalFactors>(call, BandedFlops);
+}
+Prepared PreparePbsv(const KernelCall& call) {
+  return PrepareFactoredSolve<DefiniteBandFactors>(call, BandedFlops);
+}
+Prepared PrepareGbsv(const KernelCall& call) {
+  return PrepareFactoredSolve<BandFactors>(call, BandedFlops);
+}
 Prepared PreparePosv(const KernelCall& call) {
-  return PrepareSolve(call, Factorization::kCholesky);
+  return PrepareFactoredSolve<DefiniteFactors>(call, DenseFlops);
 }
 Prepared PrepareSysv(const KernelCall& call) {
-  return PrepareSolve(call, Factorization::kSymmetric);
+  return PrepareFactoredSolve<SymmetricFactors>(call, DenseFlops);
 }
-Prepared PrepareGesv(const KernelCall& call) { return PrepareSolve(call, Factorization::kGeneral); }
+Prepared PrepareHesv(const KernelCall& call) {
+  return PrepareFactoredSolve<HermitianFactors>(call, DenseFlops);
+}
+Prepared PrepareGesv(const KernelCall& call) {
+  return PrepareFactoredSolve<GeneralFactors>(call, DenseFlops);
+}
 
 }  // namespace otium::cpu

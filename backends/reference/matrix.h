@@ -78,6 +78,7 @@ template <class T>
 class MatrixLaunch {
  public:
   using W = Wide<T>;
+  using Real = decltype(std::abs(T()));
   MatrixLaunch(const LaunchArgs& args, absl::Span<const int64_t> index, int64_t position)
       : state_(*static_cast<const State*>(args.state)),
         args_(args),
@@ -97,6 +98,16 @@ class MatrixLaunch {
       for (int64_t c = 0; c < p.columns; ++c) m(r, c) = Load(data[r * p.row + c * p.column]);
     }
     return m;
+  }
+  // The elements of an operand of another dtype (pivots).
+  template <class R>
+  std::vector<R> Vector(int i) const {
+    const Place p = At(state_.operands[i], args_.operands[i], 1);
+    std::vector<R> values(static_cast<size_t>(p.rows));
+    for (int64_t r = 0; r < p.rows; ++r) {
+      values[r] = args_.operands[i].as<const R>()[p.offset + r * p.row];
+    }
+    return values;
   }
 
   void SetResult(int i, const Matrix<W>& m, int tail = 2) const {
@@ -168,6 +179,12 @@ inline absl::Span<const int64_t> BatchOfResult(const LaunchArgs& args, int resul
                                                int tail = 2) {
   const PhysicalType& type = static_cast<const State*>(args.state)->results[result];
   return absl::MakeConstSpan(type.sizes).first(type.sizes.size() - tail);
+}
+
+// The batch of operand 0, a matrix.
+inline absl::Span<const int64_t> BatchOfOperand(const LaunchArgs& args) {
+  const PhysicalType& type = static_cast<const State*>(args.state)->operands[0];
+  return absl::MakeConstSpan(type.sizes).first(type.sizes.size() - 2);
 }
 
 }  // namespace otium::reference

@@ -13,11 +13,17 @@
 
 #include "backends/backend.h"
 #include "engine/base/tensor.h"
+#include "engine/graph/attributes.h"
+#include "engine/graph/schema.h"
 
 namespace otium {
 
 // Operand shapes of an op of this kind; of others nothing.
 std::optional<std::vector<Sizes>> LinalgShapes(Op op, std::mt19937& random);
+
+// Attributes whose defaults leave most untried, where the op is of this kind.
+void AddLinalgAttributes(const OpDef& op, const std::vector<Sizes>& shapes, std::mt19937& random,
+                         std::vector<NamedAttribute>* attributes);
 
 // Operand `i` of a call of `kernel`, made of random numbers `t`, and what is known of
 // it. Of other ops `t` itself.

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Determinants: products of the diagonal of U, or of the matrix when it is a triangle,
+// kept as a number near 1 and a power of 2, so that nothing overflows on the way. The
+// logarithm is taken once, in the end.
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <numbers>
+
+#include "backends/complex_math.h"
+#include "backends/cpu/lapack.h"
+#include "backends/cpu/prepare.h"
+#include "backends/cpu/workspace.h"
+
+namespace otium::cpu {
+namespace {
+
+// A product of numbers: value * 2^exponent. W is double or std::complex<double>.
+template <class W>
+class ScaledProduct {
+ public:
+  void Multiply(W factor) {
+    value_ = Times(value_, Scaled(factor));
+    value_ = Scaled(value_);
+  }
+  void Negate() { value_ = -value_; }
+
+  W Value() const {
+    // Beyond these all is 0 or infinity; they leave room for the value itself.
+    const int exponent = static_cast<int>(std::clamp<int64_t>(exponent_, -5000, 5000));
+    return value_ == W(0) ? W(0) : TimesPower(value_, exponent);
+  }
+  W Sign() const { return value_ == W(0) ? W(0) : value_ / std::abs(value_); }
+  double LogOfSize() const {
+    return std::log(std::abs(value_)) + static_cast<double>(exponent_) * std::numbers::ln2;
+  }
+
+ private:
+  static double Times(double a, double b) { return a * b; }
+  static std::complex<double> Times(std::complex<double> a, std::complex<double> b) {
+    return ComplexProduct(a, b);
+  }
+  static double TimesPower(double x, int e) { return std::ldexp(x, e); }
+  static std::complex<double> TimesPower(std::complex<double> x, int e) {
+    return {std::ldexp(x.real(), e), std::ldexp(x.imag(), e)};
+  }
+  static double LargestPart(double x) { return std::abs(x); }
+  static double LargestPart(std::complex<double> x) {
+    return std::max(std::abs(x.real()), std::abs(x.imag()));
+  }
+
+  // x over a power of 2, which goes into the exponent. Zeros, infinities and NaN stay.
+  W Scaled(W x) {
+    const double size = LargestPart(x);
+    if (size == 0 || !std::isfinite(size)) return x;
+    const int exponent = std::ilogb(size);
+    exponent_ += exponent;
+    return TimesPower(x, -exponent);
+  }
+
+  W value_ = 1;
+  int64_t exponent_ = 0;
+};
+
+struct DeterminantState {
+  PhysicalType A, first, log;
+  bool has_log = false;        // slogdet: results are sign and log.
+  bool is_triangular = false;  // Nothing is factored.
+  int64_t n = 0;
+  MatrixBatch batch;
+};
+
+template <class T>
+struct DeterminantArrays {
+  DeterminantArrays(Workspace& memory, int64_t n)
+      : factor(ColumnMajor(memory.Take<T>(n * n), n, n)), pivots(memory.Take<lapack_int>(n)) {}
+  Matrix<T> factor;
+  lapack_int* pivots;
+};
+
+template <class T>
+struct DeterminantLauncher {
+  using W = std::conditional_t<std::is_floating_point_v<T>, double, std::complex<double>>;
+  using Real = decltype(std::abs(T()));
+
+  static ScaledProduct<W> ProductOfDiagonal(const Matrix<const T>& A) {
+    ScaledProduct<W> product;
+    for (int64_t k = 0; k < A.rows; ++k) product.Multiply(W(A(k, k)));
+    return product;
+  }
+
+  static ScaledProduct<W> ByFactors(const Matrix<const T>& A, const DeterminantArrays<T>& arrays) {
+    Copy(A, arrays.factor);
+    const auto n = static_cast<lapack_int>(A.rows);
+    const lapack_int ld = std::max<lapack_int>(n, 1);
+    lapack_int code = 0;
+    OTIUM_LAPACK(T, getrf, &n, &n, arrays.factor.data, &ld, arrays.pivots, &code);
+    ScaledProduct<W> product = ProductOfDiagonal(arrays.factor);
+    for (lapack_int k = 0; k < n; ++k) {
+      if (arrays.pivots[k] != k + 1) product.Negate();
+    }
+    return product;
+  }
+
+  static void Launch(const LaunchArgs& args) {
+    const auto& s = *static_cast<const DeterminantState*>(args.state);
+    RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo*) {
+      Workspace workspace(memory);
+      const DeterminantArrays<T> arrays(workspace, s.is_triangular ? 0 : s.n);
+      for (int64_t p = matrices.begin; p < matrices.end; ++p) {
+        const auto A = MatrixOf<const T>(s.batch, s.A, args.operands[0], p);
+        const ScaledProduct<W> det = s.is_triangular ? ProductOfDiagonal(A) : ByFactors(A, arrays);
+        T& first = args.results[0].as<T>()[BatchOffset(s.batch, s.first, args.results[0], 0, p)];
+        first = static_cast<T>(s.has_log ? det.Sign() : det.Value());
+        if (!s.has_log) continue;
+        args.results[1].as<Real>()[BatchOffset(s.batch, s.log, args.results[1], 0, p)] =
+            static_cast<Real>(det.LogOfSize());
+      }
+    });
+  }
+};
+
+Prepared Prepare(const KernelCall& call, bool is_triangular) {
+  auto s = std::make_shared<DeterminantState>();
+  s->A = call.operands[0];
+  s->first = call.results[0];
+  s->has_log = call.results.size() > 1;
+  if (s->has_log) s->log = call.results[1];
+  s->is_triangular = is_triangular;
+  const absl::Span<const int64_t> sizes = s->A.sizes;
+  s->n = sizes.back();
+  const double n = static_cast<double>(s->n);
+  s->batch = MatrixBatch(sizes.first(sizes.size() - 2), is_triangular ? 10 * n : 0.7 * n * n * n,
+                         WorkspaceOf<DeterminantArrays>(s->A.dtype, is_triangular ? 0 : s->n));
+  const int64_t bytes = s->batch.workspace_bytes();
+  return {ForBlasDType<DeterminantLauncher>(s->A.dtype), std::move(s), bytes};
+}
+
+}  // namespace
+
+Prepared PrepareTriangularDeterminant(const KernelCall& call) { return Prepare(call, true); }
+Prepared PrepareDeterminant(const KernelCall& call) { return Prepare(call, false); }
+
+}  // namespace otium::cpu

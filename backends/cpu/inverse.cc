@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Inverses, made where the result is. A row-major matrix is its transpose to LAPACK, and
+// the inverse of a transpose is the transpose of the inverse: triangles are inverted
+// where they lie. A general matrix is transposed first and last, so that its factors, and
+// the pivot that is zero, are those that solve finds.
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+
+#include "backends/complex_math.h"
+#include "backends/cpu/info_result.h"
+#include "backends/cpu/lapack.h"
+#include "backends/cpu/prepare.h"
+#include "backends/cpu/triangle.h"
+#include "backends/cpu/workspace.h"
+
+namespace otium::cpu {
+namespace {
+
+struct InverseState {
+  PhysicalType A, X;
+  InfoResult info;
+  int64_t n = 0;
+  bool upper = false;      // Which triangle is inverted.
+  bool is_factor = false;  // A is that triangle of a Cholesky factor.
+  MatrixBatch batch;
+};
+
+constexpr int64_t kGetriBlock = 64;
+
+inline float Conjugate(float x) { return x; }
+inline double Conjugate(double x) { return x; }
+template <class R>
+std::complex<R> Conjugate(std::complex<R> x) {
+  return std::conj(x);
+}
+
+// Writes the other triangle of a hermitian matrix.
+template <class T>
+void Mirror(const Matrix<T>& X, bool upper) {
+  const Matrix<T> m = upper ? X.Transposed() : X;  // The lower triangle is known.
+  for (int64_t i = 0; i < m.rows; ++i) {
+    for (int64_t j = 0; j < i; ++j) m(j, i) = Conjugate(m(i, j));
+  }
+}
+
+// Each inverts one matrix, and gives back the code.
+
+template <class T>
+int64_t InvertDiagonal(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X, char*) {
+  std::fill_n(X.data, s.n * s.n, T(0));
+  for (int64_t i = 0; i < s.n; ++i) {
+    if constexpr (std::is_floating_point_v<T>) X(i, i) = 1 / A(i, i);
+    else X(i, i) = T(ComplexQuotient(1.0, A(i, i)));
+  }
+  return FirstZeroOfDiagonal(A);
+}
+
+template <class T>
+int64_t InvertTriangle(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X, char*) {
+  CopyTriangle(A, s.upper, X);
+  const char uplo = s.upper ? 'L' : 'U', diag = 'N';
+  const auto n = static_cast<lapack_int>(s.n);
+  const lapack_int ld = std::max<lapack_int>(n, 1);
+  lapack_int code = 0;
+  OTIUM_LAPACK(T, trtri, &uplo, &diag, &n, X.data, &ld, &code);
+  return code;
+}
+
+// LAPACK sees the transpose, that is the conjugate, of A and of its inverse.
+template <class T>
+int64_t InvertDefinite(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X, char*) {
+  CopyTriangle(A, s.upper, X);
+  const char uplo = s.upper ? 'L' : 'U';
+  const auto n = static_cast<lapack_int>(s.n);
+  const lapack_int ld = std::max<lapack_int>(n, 1);
+  lapack_int code = 0;
+  if (!s.is_factor) {
+    OTIUM_LAPACK(T, potrf, &uplo, &n, X.data, &ld, &code);
+    if (code != 0) return -code;
+  }
+  OTIUM_LAPACK(T, potri, &uplo, &n, X.data, &ld, &code);
+  Mirror(X, s.upper);
+  return code;
+}
+
+template <class T>
+struct GetriArrays {
+  GetriArrays(Workspace& memory, int64_t n)
+      : pivots(memory.Take<lapack_int>(n)), work(memory.Take<T>(kGetriBlock * n)) {}
+  lapack_int* pivots;
+  T* work;
+};
+
+template <class T>
+int64_t InvertGeneral(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X,
+                      char* memory) {
+  Workspace workspace(memory);
+  const GetriArrays<T> arrays(workspace, s.n);
+  Copy(A, X.Transposed());
+  const auto n = static_cast<lapack_int>(s.n);
+  const lapack_int ld = std::max<lapack_int>(n, 1);
+  const lapack_int size = std::max<lapack_int>(n * static_cast<lapack_int>(kGetriBlock), 1);
+  lapack_int code = 0;
+  OTIUM_LAPACK(T, getrf, &n, &n, X.data, &ld, arrays.pivots, &code);
+  if (code != 0) return code;
+  OTIUM_LAPACK(T, getri, &n, X.data, &ld, arrays.pivots, arrays.work, &size, &code);
+  for (int64_t i = 0; i < s.n; ++i) {
+    for (int64_t j = 0; j < i; ++j) std::swap(X(i, j), X(j, i));
+  }
+  return code;
+}
+
+// Invert<T> is one of those.
+template <class T>
+using InvertFn = int64_t (*)(const InverseState&, const Matrix<const T>&, const Matrix<T>&, char*);
+
+template <class T>
+void InvertBatch(const LaunchArgs& args, InvertFn<T> invert) {
+  const auto& s = *static_cast<const InverseState*>(args.state);
+  RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
+    for (int64_t p = matrices.begin; p < matrices.end; ++p) {
+      const auto X = MatrixOf<T>(s.batch, s.X, args.results[0], p);
+      const int64_t code =
+          invert(s, MatrixOf<const T>(s.batch, s.A, args.operands[0], p), X, memory);
+      s.info.Set(s.batch, args, p, code, info);
+      if (code != 0 && s.info.present()) FillNan(X);
+    }
+  });
+}
+
+template <class T>
+struct DiagonalInverse {
+  static void Launch(const LaunchArgs& args) { InvertBatch<T>(args, InvertDiagonal<T>); }
+};
+template <class T>
+struct TriangularInverse {
+  static void Launch(const LaunchArgs& args) { InvertBatch<T>(args, InvertTriangle<T>); }
+};
+template <class T>
+struct DefiniteInverse {
+  static void Launch(const LaunchArgs& args) { InvertBatch<T>(args, InvertDefinite<T>); }
+};
+template <class T>
+struct GeneralInverse {
+  static void Launch(const LaunchArgs& args) { InvertBatch<T>(args, InvertGeneral<T>); }
+};
+
+std::shared_ptr<InverseState> MakeState(const KernelCall& call, double flops_of_cube,
+                                        int64_t bytes = 0) {
+  auto s = std::make_shared<InverseState>();
+  s->A = call.operands[0];
+  s->X = call.results[0];
+  s->info = InfoResult(call, 1);
+  const absl::Span<const int64_t> sizes = s->X.sizes;
+  s->n = sizes.back();
+  const double n = static_cast<double>(s->n);
+  s->batch = MatrixBatch(sizes.first(sizes.size() - 2), flops_of_cube * n * n * n, bytes);
+  return s;
+}
+
+}  // namespace
+
+Prepared PrepareDiagonalInverse(const KernelCall& call) {
+  auto s = MakeState(call, 1);
+  const int64_t bytes = s->batch.workspace_bytes();
+  return {ForBlasDType<DiagonalInverse>(s->A.dtype), std::move(s), bytes};
+}
+
+Prepared PrepareTrtri(const KernelCall& call) {
+  auto s = MakeState(call, 1.0 / 3);
+  s->upper = s->A.structure.IsUpper();
+  const int64_t bytes = s->batch.workspace_bytes();
+  return {ForBlasDType<TriangularInverse>(s->A.dtype), std::move(s), bytes};
+}
+
+Prepared PreparePotri(const KernelCall& call) {
+  auto s = MakeState(call, 1);
+  s->is_factor = call.op.id == Op::cholesky_inverse;
+  if (s->is_factor) s->upper = call.attributes.Get<bool>("upper");
+  const int64_t bytes = s->batch.workspace_bytes();
+  return {ForBlasDType<DefiniteInverse>(s->A.dtype), std::move(s), bytes};
+}
+
+Prepared PrepareGetri(const KernelCall& call) {
+  const PhysicalType& A = call.operands[0];
+  auto s = MakeState(call, 2, WorkspaceOf<GetriArrays>(A.dtype, A.sizes.back()));
+  const int64_t bytes = s->batch.workspace_bytes();
+  return {ForBlasDType<GeneralInverse>(s->A.dtype), std::move(s), bytes};
+}
+
+}  // namespace otium::cpu

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LU factors, what they are taken apart into, and solutions by them.
+
+#include <algorithm>
+#include <memory>
+
+#include "backends/cpu/info_result.h"
+#include "backends/cpu/lapack.h"
+#include "backends/cpu/prepare.h"
+#include "backends/cpu/triangle.h"
+#include "backends/cpu/workspace.h"
+
+namespace otium::cpu {
+namespace {
+
+static_assert(sizeof(lapack_int) == sizeof(int32_t), "pivots are written where results are");
+
+// ---- factors
+
+struct LuState {
+  PhysicalType A, LU, pivots;
+  InfoResult info;
+  bool pivot = true;
+  int64_t m = 0, n = 0;
+  MatrixBatch batch;
+};
+
+// The rows of L are no rows of a transposed matrix's factors: LAPACK's column-major A is
+// a copy.
+template <class T>
+struct LuArrays {
+  LuArrays(Workspace& memory, int64_t m, int64_t n)
+      : factor(ColumnMajor(memory.Take<T>(m * n), m, n)) {}
+  Matrix<T> factor;
+};
+
+// Row by row, without exchanges; the code is getrf's. Where there are no such factors
+// they have infinities.
+template <class T>
+int64_t Eliminate(const Matrix<T>& A) {
+  const int64_t m = A.rows, n = A.columns;
+  int64_t code = 0;
+  for (int64_t k = 0; k < std::min(m, n); ++k) {
+    if (A(k, k) == T(0) && code == 0) code = k + 1;
+    for (int64_t i = k + 1; i < m; ++i) {
+      if (A(i, k) == T(0) && A(k, k) == T(0)) continue;  // Nothing to eliminate.
+      const T factor = A(i, k) = A(i, k) / A(k, k);
+      for (int64_t j = k + 1; j < n; ++j) A(i, j) -= factor * A(k, j);
+    }
+  }
+  return code;
+}
+
+template <class T>
+int64_t FactorInWorkspace(const Matrix<const T>& A, const Matrix<T>& factor, lapack_int* pivots,
+                          const Matrix<T>& LU) {
+  Copy(A, factor);
+  const auto m = static_cast<lapack_int>(A.rows), n = static_cast<lapack_int>(A.columns);
+  const lapack_int ld = std::max<lapack_int>(m, 1);
+  lapack_int code = 0;
+  OTIUM_LAPACK(T, getrf, &m, &n, factor.data, &ld, pivots, &code);
+  Copy<T>(factor, LU);
+  return code;
+}
+
+template <class T>
+struct LuLauncher {
+  static void Launch(const LaunchArgs& args) {
+    const auto& s = *static_cast<const LuState*>(args.state);
+    RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
+      Workspace workspace(memory);
+      const LuArrays<T> arrays(workspace, s.pivot ? s.m : 0, s.pivot ? s.n : 0);
+      for (int64_t p = matrices.begin; p < matrices.end; ++p) {
+        const auto A = MatrixOf<const T>(s.batch, s.A, args.operands[0], p);
+        const auto LU = MatrixOf<T>(s.batch, s.LU, args.results[0], p);
+        int32_t* const pivots =
+            MatrixOf<int32_t>(s.batch, s.pivots, args.results[1], p, /*tail=*/1).data;
+        int64_t code;
+        if (s.pivot) {
+          code = FactorInWorkspace(A, arrays.factor, pivots, LU);
+        } else {
+          Copy(A, LU);
+          code = Eliminate(LU);
+          for (int64_t k = 0; k < std::min(s.m, s.n); ++k) pivots[k] = static_cast<int32_t>(k + 1);
+        }
+        s.info.Set(s.batch, args, p, code, info);
+      }
+    });
+  }
+};
+
+// ---- P, L and U
+
+// Whether all are rows, from 1, of a matrix of m rows. Of pivots that are not what comes
+// is NaN.
+bool AreRows(const Matrix<const int32_t>& pivots, int64_t m) {
+  for (int64_t k = 0; k < pivots.rows; ++k) {
+    if (pivots(k, 0) < 1 || pivots(k, 0) > m) return false;
+  }
+  return true;
+}
+
+struct LuUnpackState {
+  PhysicalType LU, pivots, P, L, U;
+  bool has_data = true, has_pivots = true;
+  MatrixBatch batch;
+};
+
+// Row order[i] of column i is 1: of P with A = P L U. LAPACK exchanged the rows of A one
+// after the other; P undoes that.
+template <class T>
+void SetPermutation(const Matrix<const int32_t>& pivots, int32_t* order, const Matrix<T>& P) {
+  const int64_t m = P.rows;
+  if (!AreRows(pivots, m)) return FillNan(P);
+  for (int64_t i = 0; i < m; ++i) order[i] = static_cast<int32_t>(i);
+  for (int64_t k = 0; k < pivots.rows; ++k) std::swap(order[k], order[pivots(k, 0) - 1]);
+  std::fill_n(P.data, m * m, T(0));
+  for (int64_t i = 0; i < m; ++i) P(order[i], i) = T(1);
+}
+
+template <class T>
+void SetTriangles(const Matrix<const T>& LU, const Matrix<T>& L, const Matrix<T>& U) {
+  for (int64_t i = 0; i < L.rows; ++i) {
+    for (int64_t j = 0; j < L.columns; ++j) L(i, j) = i > j ? LU(i, j) : T(i == j ? 1 : 0);
+  }
+  for (int64_t i = 0; i < U.rows; ++i) {
+    for (int64_t j = 0; j < U.columns; ++j) U(i, j) = i > j ? T(0) : LU(i, j);
+  }
+}
+
+template <class T>
+struct LuUnpackArrays {
+  LuUnpackArrays(Workspace& memory, int64_t m) : order(memory.Take<int32_t>(m)) {}
+  int32_t* order;
+};
+
+template <class T>
+struct LuUnpackLauncher {
+  static void Launch(const LaunchArgs& args) {
+    const auto& s = *static_cast<const LuUnpackState*>(args.state);
+    RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo*) {
+      Workspace workspace(memory);
+      const LuUnpackArrays<T> arrays(workspace, s.LU.sizes[s.LU.rank() - 2]);
+      for (int64_t p = matrices.begin; p < matrices.end; ++p) {
+        if (s.has_pivots) {
+          SetPermutation(MatrixOf<const int32_t>(s.batch, s.pivots, args.operands[1], p, 1),
+                         arrays.order, MatrixOf<T>(s.batch, s.P, args.results[0], p));
+        }
+        if (s.has_data) {
+          SetTriangles(MatrixOf<const T>(s.batch, s.LU, args.operands[0], p),
+                       MatrixOf<T>(s.batch, s.L, args.results[1], p),
+                       MatrixOf<T>(s.batch, s.U, args.results[2], p));
+        }
+      }
+    });
+  }
+};
+
+// ---- solutions
+
+struct LuSolveState {
+  PhysicalType LU, pivots, B, X;
+  bool left = true, adjoint = false;
+  bool copies = false;  // LU lies as BLIS does not take it.
+  MatrixBatch batch;
+};
+
+template <class T>
+struct LuSolveArrays {
+  LuSolveArrays(Workspace& memory, bool copies, int64_t n)
+      : factor(ColumnMajor(memory.Take<T>(copies ? n * n : 0), n, n)) {}
+  Matrix<T> factor;
+};
+
+template <class T>
+void ExchangeRows(const Matrix<T>& X, int64_t i, int64_t k) {
+  if (i == k) return;
+  for (int64_t j = 0; j < X.columns; ++j) std::swap(X(i, j), X(k, j));
+}
+
+// X = inv(op(A)) X with A = P L U and op the transpose, the conjugate, both or neither.
+template <class T>
+void SolveByLu(const Matrix<const T>& LU, const Matrix<const int32_t>& pivots, bool transposed,
+               bool conjugate, const Matrix<T>& X) {
+  const Triangle<T> L{LU, /*upper=*/false, /*unit=*/true, conjugate};
+  const Triangle<T> U{LU, /*upper=*/true, /*unit=*/false, conjugate};
+  if (transposed) {
+    SolveTriangle(U.Transposed(), X);
+    SolveTriangle(L.Transposed(), X);
+    for (int64_t k = X.rows; k-- > 0;) ExchangeRows(X, k, pivots(k, 0) - 1);
+  } else {
+    for (int64_t k = 0; k < X.rows; ++k) ExchangeRows(X, k, pivots(k, 0) - 1);
+    SolveTriangle(L, X);
+    SolveTriangle(U, X);
+  }
+}
+
+template <class T>
+struct LuSolveLauncher {
+  static void Launch(const LaunchArgs& args) {
+    const auto& s = *static_cast<const LuSolveState*>(args.state);
+    RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo*) {
+      Workspace workspace(memory);
+      const LuSolveArrays<T> arrays(workspace, s.copies, s.LU.sizes.back());
+      for (int64_t p = matrices.begin; p < matrices.end; ++p) {
+        auto LU = MatrixOf<const T>(s.batch, s.LU, args.operands[0], p);
+        if (s.copies) {
+          Copy(LU, arrays.factor);
+          LU = arrays.factor;
+        }
+        const auto pivots = MatrixOf<const int32_t>(s.batch, s.pivots, args.operands[1], p, 1);
+        const auto B = MatrixOf<const T>(s.batch, s.B, args.operands[2], p);
+        const auto X = MatrixOf<T>(s.batch, s.X, args.results[0], p);
+        if (!AreRows(pivots, LU.rows)) {
+          FillNan(X);
+          continue;
+        }
+        Copy(B, X);
+        // X A = B is A.T X.T = B.T; with A.H it is conj(A) X.T = B.T.
+        SolveByLu(LU, pivots, /*transposed=*/s.left == s.adjoint, /*conjugate=*/s.adjoint,
+                  s.left ? X : X.Transposed());
+      }
+    });
+  }
+};
+
+}  // namespace
+
+bool Pivots(const KernelCall& call) { return call.attributes.Get<bool>("pivot"); }
+bool DoesNotPivot(const KernelCall& call) { return !Pivots(call); }
+
+Prepared PrepareLuFactor(const KernelCall& call) {
+  auto s = std::make_shared<LuState>();
+  s->A = call.operands[0];
+  s->LU = call.results[0];
+  s->pivots = call.results[1];
+  s->info = InfoResult(call, 2);
+  s->pivot = call.attributes.Get<bool>("pivot");
+  const absl::Span<const int64_t> sizes = s->A.sizes;
+  const size_t batch = sizes.size() - 2;
+  s->m = sizes[batch];
+  s->n = sizes[batch + 1];
+  const double m = static_cast<double>(s->m), n = static_cast<double>(s->n);
+  s->batch = MatrixBatch(sizes.first(batch), m * n * std::min(m, n),
+                         s->pivot ? WorkspaceOf<LuArrays>(s->A.dtype, s->m, s->n) : 0);
+  const int64_t bytes = s->batch.workspace_bytes();
+  return {ForBlasDType<LuLauncher>(s->A.dtype), std::move(s), bytes};
+}
+
+Prepared PrepareLuUnpack(const KernelCall& call) {
+  auto s = std::make_shared<LuUnpackState>();
+  s->LU = call.operands[0];
+  s->pivots = call.operands[1];
+  s->P = call.results[0];
+  s->L = call.results[1];
+  s->U = call.results[2];
+  s->has_data = call.attributes.Get<bool>("unpack_data");
+  s->has_pivots = call.attributes.Get<bool>("unpack_pivots");
+  const absl::Span<const int64_t> sizes = s->LU.sizes;
+  const size_t batch = sizes.size() - 2;
+  const double m = static_cast<double>(sizes[batch]), n = static_cast<double>(sizes[batch + 1]);
+  s->batch = MatrixBatch(sizes.first(batch), m * (m + n),
+                         WorkspaceOf<LuUnpackArrays>(s->LU.dtype, sizes[batch]));
+  const int64_t bytes = s->batch.workspace_bytes();
+  return {ForBlasDType<LuUnpackLauncher>(s->LU.dtype), std::move(s), bytes};
+}
+
+Prepared PrepareLuSolve(const KernelCall& call) {
+  auto s = std::make_shared<LuSolveState>();
+  s->LU = call.operands[0];
+  s->pivots = call.operands[1];
+  s->B = call.operands[2];
+  s->X = call.results[0];
+  s->left = call.attributes.Get<bool>("left");
+  s->adjoint = call.attributes.Get<bool>("adjoint");
+  s->copies = !LiesInOrder(s->LU);
+  const absl::Span<const int64_t> sizes = s->X.sizes;
+  const size_t batch = sizes.size() - 2;
+  const int64_t n = s->LU.sizes.back();
+  const double elements = static_cast<double>(sizes[batch] * sizes[batch + 1]);
+  s->batch = MatrixBatch(sizes.first(batch), 2 * static_cast<double>(n) * elements,
+                         WorkspaceOf<LuSolveArrays>(s->LU.dtype, s->copies, n));
+  const int64_t bytes = s->batch.workspace_bytes();
+  return {ForBlasDType<LuSolveLauncher>(s->LU.dtype), std::move(s), bytes};
+}
+
+}  // namespace otium::cpu

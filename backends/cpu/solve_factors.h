@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LAPACK's factorizations behind the kernels of solve. Each is a class for an element
+// type T:
+//
+//   Factors(Workspace& memory, const FactorShape& shape)
+//   int64_t Factor(const Matrix<const T>& A)   0, or what OpDef::failure of solve knows
+//   void Solve(T* x, lapack_int columns)       x = inv(A) x, or inv(A.T) x, column-major
+//
+// Those of hermitian matrices have no form for A.T: they factor it.
+
+#ifndef OTIUM_BACKENDS_CPU_SOLVE_FACTORS_H_
+#define OTIUM_BACKENDS_CPU_SOLVE_FACTORS_H_
+
+#include <algorithm>
+#include <cstdint>
+
+#include "backends/cpu/lapack.h"
+#include "backends/cpu/ldl.h"
+#include "backends/cpu/workspace.h"
+
+namespace otium::cpu {
+
+struct FactorShape {
+  int64_t n = 0;
+  int64_t lower = 0, upper = 0;  // Bandwidths, for those that rely on them.
+  bool transposed = false;       // A.T is meant.
+};
+
+template <class T>
+class GeneralFactors {
+ public:
+  GeneralFactors(Workspace& memory, const FactorShape& shape)
+      : factor_(ColumnMajor(memory.Take<T>(shape.n * shape.n), shape.n, shape.n)),
+        pivots_(memory.Take<lapack_int>(shape.n)),
+        n_(static_cast<lapack_int>(shape.n)),
+        ld_(std::max<lapack_int>(n_, 1)),
+        trans_(shape.transposed ? 'T' : 'N') {}
+
+  int64_t Factor(const Matrix<const T>& A) {
+    Copy(A, factor_);
+    lapack_int code = 0;
+    OTIUM_LAPACK(T, getrf, &n_, &n_, factor_.data, &ld_, pivots_, &code);
+    return code;
+  }
+  void Solve(T* x, lapack_int columns) const {
+    lapack_int code = 0;
+    OTIUM_LAPACK(T, getrs, &trans_, &n_, &columns, factor_.data, &ld_, pivots_, x, &ld_, &code);
+  }
+
+ private:
+  const Matrix<T> factor_;
+  lapack_int* const pivots_;
+  const lapack_int n_, ld_;
+  const char trans_;
+};
+
+template <class T>
+class DefiniteFactors {
+ public:
+  DefiniteFactors(Workspace& memory, const FactorShape& shape)
+      : factor_(ColumnMajor(memory.Take<T>(shape.n * shape.n), shape.n, shape.n)),
+        n_(static_cast<lapack_int>(shape.n)),
+        ld_(std::max<lapack_int>(n_, 1)),
+        transposed_(shape.transposed) {}
+
+  int64_t Factor(const Matrix<const T>& A) {
+    Copy(transposed_ ? A.Transposed() : A, factor_);
+    lapack_int code = 0;
+    OTIUM_LAPACK(T, potrf, &kUplo, &n_, factor_.data, &ld_, &code);
+    return -code;
+  }
+  void Solve(T* x, lapack_int columns) const {
+    lapack_int code = 0;
+    OTIUM_LAPACK(T, potrs, &kUplo, &n_, &columns, factor_.data, &ld_, x, &ld_, &code);
+  }
+
+ private:
+  static constexpr char kUplo = 'L';
+  const Matrix<T> factor_;
+  const lapack_int n_, ld_;
+  const bool transposed_;
+};
+
+// Of symmetric matrices, or of hermitian ones.
+template <class T, bool kIsHermitian>
+class LdlFactors {
+ public:
+  LdlFactors(Workspace& memory, const FactorShape& shape)
+      : factor_(ColumnMajor(memory.Take<T>(shape.n * shape.n), shape.n, shape.n)),
+        pivots_(memory.Take<lapack_int>(shape.n)),
+        work_(memory.Take<T>(LdlWorkSize(shape.n))),
+        transposed_(shape.transposed) {}
+
+  int64_t Factor(const Matrix<const T>& A) {
+    Copy(transposed_ ? A.Transposed() : A, factor_);
+    return FactorLdl(factor_, kIsHermitian, pivots_, work_);
+  }
+  void Solve(T* x, lapack_int columns) const {
+    SolveByLdl(factor_, kIsHermitian, pivots_, ColumnMajor(x, factor_.rows, columns));
+  }
+
+ private:
+  const Matrix<T> factor_;
+  lapack_int* const pivots_;
+  T* const work_;
+  const bool transposed_;
+};
+template <class T>
+using SymmetricFactors = LdlFactors<T, false>;
+template <class T>
+using HermitianFactors = LdlFactors<T, true>;
+
+}  // namespace otium::cpu
+
+#endif  // OTIUM_BACKENDS_CPU_SOLVE_FACTORS_H_

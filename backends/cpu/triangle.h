@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Substitution by BLIS, whose trsm takes matrices of any strides: rows or columns, and
+// transposed, without a copy.
+
+#ifndef OTIUM_BACKENDS_CPU_TRIANGLE_H_
+#define OTIUM_BACKENDS_CPU_TRIANGLE_H_
+
+#include <algorithm>
+#include <cstdint>
+
+#include "backends/cpu/matrix_batch.h"
+
+namespace otium::cpu {
+
+// A triangle of a square matrix, of which nothing else is read; nor its diagonal, when
+// that is 1.
+template <class T>
+struct Triangle {
+  Matrix<const T> matrix;
+  bool upper = false;
+  bool unit = false;
+  bool conjugate = false;  // The conjugates of the elements are meant.
+
+  Triangle Transposed() const { return {matrix.Transposed(), !upper, unit, conjugate}; }
+};
+
+// X = inv(triangle) X. X lies by rows or by columns; so does the triangle.
+template <class T>
+void SolveTriangle(const Triangle<T>& triangle, const Matrix<T>& X);
+
+// Whether the matrices of an operand lie by rows or by columns: one stride is 1, the
+// other no less than the size.
+bool LiesInOrder(const PhysicalType& type);
+
+// That triangle of A, with zeros in place of the other. X is row-major.
+template <class T>
+void CopyTriangle(const Matrix<const T>& A, bool upper, const Matrix<T>& X) {
+  const int64_t n = A.rows;
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t begin = upper ? i : 0, end = upper ? n : i + 1;
+    std::fill(&X(i, 0), &X(i, begin), T(0));
+    for (int64_t j = begin; j < end; ++j) X(i, j) = A(i, j);
+    std::fill(&X(i, end), &X(i, n), T(0));
+  }
+}
+
+// k when element (k, k), from 1, is the first zero of the diagonal; 0 when none is.
+template <class T>
+int64_t FirstZeroOfDiagonal(const Matrix<const T>& A) {
+  for (int64_t k = 0; k < A.rows; ++k) {
+    if (A(k, k) == T(0)) return k + 1;
+  }
+  return 0;
+}
+
+}  // namespace otium::cpu
+
+#endif  // OTIUM_BACKENDS_CPU_TRIANGLE_H_
