@@ -1,68 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Determinants: products of the diagonal of U, or of the matrix when it is a triangle,
-// kept as a number near 1 and a power of 2, so that nothing overflows on the way. The
-// logarithm is taken once, in the end.
+// Determinants: products of the diagonal of U, or of the matrix when it is a triangle.
 
-#include <cmath>
-#include <limits>
+#include <algorithm>
 #include <memory>
-#include <numbers>
 
-#include "backends/complex_math.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/scaled_product.h"
 #include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
 namespace {
-
-// A product of numbers: value * 2^exponent. W is double or std::complex<double>.
-template <class W>
-class ScaledProduct {
- public:
-  void Multiply(W factor) {
-    value_ = Times(value_, Scaled(factor));
-    value_ = Scaled(value_);
-  }
-  void Negate() { value_ = -value_; }
-
-  W Value() const {
-    // Beyond these all is 0 or infinity; they leave room for the value itself.
-    const int exponent = static_cast<int>(std::clamp<int64_t>(exponent_, -5000, 5000));
-    return value_ == W(0) ? W(0) : TimesPower(value_, exponent);
-  }
-  W Sign() const { return value_ == W(0) ? W(0) : value_ / std::abs(value_); }
-  double LogOfSize() const {
-    return std::log(std::abs(value_)) + static_cast<double>(exponent_) * std::numbers::ln2;
-  }
-
- private:
-  static double Times(double a, double b) { return a * b; }
-  static std::complex<double> Times(std::complex<double> a, std::complex<double> b) {
-    return ComplexProduct(a, b);
-  }
-  static double TimesPower(double x, int e) { return std::ldexp(x, e); }
-  static std::complex<double> TimesPower(std::complex<double> x, int e) {
-    return {std::ldexp(x.real(), e), std::ldexp(x.imag(), e)};
-  }
-  static double LargestPart(double x) { return std::abs(x); }
-  static double LargestPart(std::complex<double> x) {
-    return std::max(std::abs(x.real()), std::abs(x.imag()));
-  }
-
-  // x over a power of 2, which goes into the exponent. Zeros, infinities and NaN stay.
-  W Scaled(W x) {
-    const double size = LargestPart(x);
-    if (size == 0 || !std::isfinite(size)) return x;
-    const int exponent = std::ilogb(size);
-    exponent_ += exponent;
-    return TimesPower(x, -exponent);
-  }
-
-  W value_ = 1;
-  int64_t exponent_ = 0;
-};
 
 struct DeterminantState {
   PhysicalType A, first, log;

@@ -70,6 +70,19 @@ Prepared PrepareGetri(const KernelCall& call);
 Prepared PrepareTriangularDeterminant(const KernelCall& call);
 Prepared PrepareDeterminant(const KernelCall& call);
 
+// small_kernels.cc
+inline constexpr uint32_t kSmallDTypes = DTypeBit(DType::kF32) | DTypeBit(DType::kF64);
+bool IsSmall(const KernelCall& call);
+bool IsSmallPivoted(const KernelCall& call);
+bool IsSmallSystem(const KernelCall& call);
+bool IsSmallDefiniteSystem(const KernelCall& call);
+Prepared PrepareSmallCholesky(const KernelCall& call);
+Prepared PrepareSmallLu(const KernelCall& call);
+Prepared PrepareSmallSolve(const KernelCall& call);
+Prepared PrepareSmallDefiniteSolve(const KernelCall& call);
+Prepared PrepareSmallInverse(const KernelCall& call);
+Prepared PrepareSmallDeterminant(const KernelCall& call);
+
 // tape.cc
 bool AcceptsTape(const KernelCall& call);
 Prepared PrepareTape(const KernelCall& call);

@@ -108,7 +108,7 @@ MatrixSpec SystemSpec(const Kernel& kernel, int64_t n) {
   if (is("lapack.pbsv")) return {MatrixKind::kDominant, kPd, 2, 2};
   if (is("lapack.gbsv")) return {.lower = 2, .upper = 1};
   if (is("cpu.orthogonal_solve")) return {MatrixKind::kOrthogonal, kOrthogonal};
-  if (is("lapack.posv") || is("lapack.potri")) return {MatrixKind::kDefinite, kPd};
+  if (is("lapack.posv") || is("lapack.potri") || is("cpu.small_cholesky")) return {MatrixKind::kDefinite, kPd};
   if (is("lapack.sysv")) return {MatrixKind::kSymmetric, kSymmetric};
   if (is("lapack.hesv")) return {MatrixKind::kHermitian, kHermitian};
   return {};
