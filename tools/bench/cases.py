@@ -29,6 +29,19 @@ def _mm(dtype, n, limit):
     return Case(f"mm_{dtype}_{n}", "fma", factor * n**3, limit, dtype)
 
 
+# Multiply-adds and the like of one matrix, over n^3 (those of LAPACK's benchmark).
+_FLOPS = {"cholesky": 1 / 3, "lu": 2 / 3, "solve": 2 / 3, "qr": 8 / 3, "eigh": 9, "svd": 22,
+          "inv": 2, "det": 2 / 3}
+
+
+def _linalg(op, dtype, n, limit):
+    return Case(f"{op}_{dtype}_{n}", "fma", _FLOPS[op] * n**3, limit, dtype)
+
+
+def _batched(op, dtype, count, n, limit):
+    return Case(f"batched_{op}_{dtype}_{count}_{n}", "fma", _FLOPS[op] * count * n**3, limit, dtype)
+
+
 CASES = [
     _gemv("mv_1000", 1000, 1.0),
     _gemv("mv_4000", 4000, 1.0),
@@ -55,6 +68,12 @@ CASES = [
     Case("sum_1e7", "read", 4e7, 1.0),
     Case("sum_rows_1e7", "read", 4e7, 1.0),
     Case("sum_columns_1e7", "read", 4e7, 1.0),
+    *(_linalg(op, dtype, n, 1.0) for op in ("cholesky", "lu", "solve", "qr")
+      for dtype in ("f32", "f64") for n in (500, 2000)),
+    *(_linalg(op, "f64", n, 1.1) for op in ("eigh", "svd") for n in (500, 1000)),
+    *(_batched(op, dtype, count, n, limit) for op in ("cholesky", "solve", "inv", "det")
+      for dtype in ("f32", "f64")
+      for count, n, limit in ((10000, 8, 0.25), (10000, 16, 0.25), (1000, 64, 0.6))),
     # Per op: 1,000 ops that cannot fuse, on 16 elements.
     Case("chain_1000", "calls", 1000, 1.0),
     Case("chain_1000_no_optimize", "calls", 1000, 1.0),

@@ -19,7 +19,7 @@ import alone
 import cases
 
 HERE = Path(__file__).resolve().parent
-PEERS = ["numpy", "torch", "jax", "mlx"]
+PEERS = ["numpy", "scipy", "torch", "jax", "mlx"]
 TARGET_SECONDS = 0.05  # Of one worker's turn in a round.
 # Between turns: OpenBLAS's and OpenMP's threads spin for a while after their work,
 # on the cores of whoever comes next.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
 
+import linalg
 import worker
 
 DTYPES = {"f32": np.float32, "f64": np.float64, "c64": np.complex64}
@@ -44,6 +45,12 @@ def make(name):
         x = array(10**7) if name == "sum_1e7" else array(3162, 3162)
         axis = {"1e7": None, "rows": 1, "columns": 0}[parts[1]]
         return lambda: x.sum(axis=axis)
+    if parts[0] in linalg.OPS:
+        A, b = linalg.operands(parts, lambda *shape, dtype: array(*shape, dtype=DTYPES[dtype]))
+        return {"cholesky": lambda: np.linalg.cholesky(A), "solve": lambda: np.linalg.solve(A, b),
+                "qr": lambda: np.linalg.qr(A), "eigh": lambda: np.linalg.eigh(A),
+                "svd": lambda: np.linalg.svd(A), "inv": lambda: np.linalg.inv(A),
+                "det": lambda: np.linalg.det(A)}.get(linalg.op(parts))
     if parts[0] == "chain":
         x = array(16)
 

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <map>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -48,9 +50,15 @@ Tensor Random(DType dtype, std::vector<int64_t> sizes) {
   return t;
 }
 
+// One expression or several.
+struct Results : std::vector<Expr> {
+  Results(Expr one) : std::vector<Expr>{std::move(one)} {}  // NOLINT
+  using std::vector<Expr>::vector;
+};
+
 // A function of the given tensors, run once to plan it.
 Iteration Running(const std::vector<std::pair<std::string, Tensor>>& inputs,
-                  const std::function<Expr(const std::vector<Expr>&)>& f,
+                  const std::function<Results(const std::vector<Expr>&)>& f,
                   CompileOptions options = {}) {
   Function::Builder builder("bench");
   std::vector<Expr> exprs;
@@ -59,7 +67,8 @@ Iteration Running(const std::vector<std::pair<std::string, Tensor>>& inputs,
     exprs.push_back(builder.Input(name, tensor.dtype(), tensor.type().shape));
     map.Set(name, tensor);
   }
-  builder.Output("result", f(exprs));
+  const Results results = f(exprs);
+  for (size_t i = 0; i < results.size(); ++i) builder.Output(absl::StrCat("result", i), results[i]);
   const absl::StatusOr<Function> function = builder.Build();
   if (!function.ok()) Die(function.status());
   absl::StatusOr<Program> program = Compile(*function, std::move(options));
@@ -102,6 +111,70 @@ Iteration Chain(bool optimize) {
         return y;
       },
       options);
+}
+
+// A real matrix, definite for cholesky and symmetric for eigh, or a batch of them.
+Tensor LinalgMatrix(const std::string& op, DType dtype, const std::vector<int64_t>& sizes) {
+  Tensor A = Random(dtype, sizes);
+  if (op != "cholesky" && op != "eigh") return A;
+  const int64_t n = sizes.back();
+  auto make = [&](auto* a) {
+    for (int64_t m = 0; m < A.NumElements() / (n * n); ++m, a += n * n) {
+      for (int64_t i = 0; i < n; ++i) {
+        for (int64_t j = 0; j < i; ++j) a[i * n + j] = a[j * n + i];
+        if (op == "cholesky") a[i * n + i] += static_cast<float>(n);
+      }
+    }
+  };
+  if (dtype == DType::kF32) make(static_cast<float*>(A.mutable_data()));
+  else make(static_cast<double*>(A.mutable_data()));
+  return A;
+}
+
+// OP_DTYPE_N or batched_OP_DTYPE_COUNT_N; null for other ops.
+Iteration Linalg(const std::vector<std::string>& parts, int64_t n) {
+  const bool batched = parts[0] == "batched";
+  if (parts.size() != (batched ? 5 : 3)) return nullptr;
+  const std::string& op = parts[batched ? 1 : 0];
+  const std::optional<DType> dtype = DTypeFromName(parts[batched ? 2 : 1]);
+  int64_t count = 0;
+  if (!dtype.has_value() || (batched && !absl::SimpleAtoi(parts[3], &count))) return nullptr;
+  const std::vector<int64_t> matrix = batched ? std::vector<int64_t>{count, n, n}
+                                              : std::vector<int64_t>{n, n},
+                             right = batched ? std::vector<int64_t>{count, n, 1}
+                                             : std::vector<int64_t>{n};
+  using In = const std::vector<Expr>&;
+  static const auto* const ops = new std::map<std::string, Results (*)(In)>{
+      {"cholesky", [](In in) { return Results(cholesky(in[0])); }},
+      {"lu",
+       [](In in) {
+         const auto [LU, pivots] = lu_factor(in[0]);
+         return Results{LU, pivots};
+       }},
+      {"solve", [](In in) { return Results(solve(in[0], in[1])); }},
+      {"qr",
+       [](In in) {
+         const auto [Q, R] = qr(in[0]);
+         return Results{Q, R};
+       }},
+      {"eigh",
+       [](In in) {
+         const auto [values, vectors] = eigh(in[0]);
+         return Results{values, vectors};
+       }},
+      {"svd",
+       [](In in) {
+         const auto [U, S, Vh] = svd(in[0]);
+         return Results{U, S, Vh};
+       }},
+      {"inv", [](In in) { return Results(inv(in[0])); }},
+      {"det", [](In in) { return Results(det(in[0])); }},
+  };
+  const auto found = ops->find(op);
+  if (found == ops->end()) return nullptr;
+  std::vector<std::pair<std::string, Tensor>> inputs = {{"A", LinalgMatrix(op, *dtype, matrix)}};
+  if (op == "solve") inputs.emplace_back("b", Random(*dtype, right));
+  return Running(inputs, found->second);
 }
 
 Expr TenOps(const std::vector<Expr>& in) {
@@ -147,6 +220,7 @@ Iteration MakeIteration(const std::string& name) {
       return parts[1] == "columns" ? sum(in[0], Ints{0}) : sum(in[0]);
     });
   }
+  if (Iteration linalg = sized ? Linalg(parts, n) : nullptr) return linalg;
   if (name == "chain_1000") return Chain(/*optimize=*/true);
   if (name == "chain_1000_no_optimize") return Chain(/*optimize=*/false);
   return nullptr;

@@ -3,6 +3,7 @@ import os
 
 import torch
 
+import linalg
 import worker
 
 torch.set_num_threads(int(os.environ["OTIUM_BENCH_THREADS"]))
@@ -38,6 +39,12 @@ def make(name):
             return lambda: torch.sum(x)
         dim = {"rows": 1, "columns": 0}[parts[1]]
         return lambda: torch.sum(x, dim=dim)
+    if parts[0] in linalg.OPS:
+        A, b = linalg.operands(parts, lambda *shape, dtype: torch.rand(shape, dtype=DTYPES[dtype]))
+        return {"cholesky": lambda: torch.linalg.cholesky(A), "lu": lambda: torch.linalg.lu_factor(A),
+                "solve": lambda: torch.linalg.solve(A, b), "qr": lambda: torch.linalg.qr(A),
+                "eigh": lambda: torch.linalg.eigh(A), "svd": lambda: torch.linalg.svd(A),
+                "inv": lambda: torch.linalg.inv(A), "det": lambda: torch.linalg.det(A)}[linalg.op(parts)]
     if parts[0] == "chain":
         x = torch.rand(16)
 
