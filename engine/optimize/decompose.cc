@@ -9,6 +9,7 @@
 //   addbmm(y, A, B)          -> addmm of merged views
 //   trace(A)                 -> the sum of its diagonal
 //   flatten, narrow, ...     -> reshape, slice, ...
+//   factorizations           -> see decompose_factorization.cc
 //
 // A product of a batch with one matrix is one large product when rows merge for
 // free. Other matmuls stay: their kernel broadcasts batches by strides of zero. A
@@ -25,6 +26,7 @@
 
 #include "engine/base/status.h"
 #include "engine/optimize/contraction.h"
+#include "engine/optimize/decompose_factorization.h"
 #include "engine/optimize/pass.h"
 #include "ops/einsum.h"
 #include "ops/infer.h"
@@ -86,7 +88,7 @@ bool IsCandidate(Op op) {
     case Op::movedim:
     case Op::narrow:
     case Op::diag: return true;
-    default: return false;
+    default: return IsFactorizationCandidate(op);
   }
 }
 
@@ -294,6 +296,9 @@ absl::StatusOr<GraphPtr> Decompose(const GraphPtr& graph, PassContext& context) 
                       [&](NodeId n, absl::Span<const ValueId> operands,
                           GraphBuilder& builder) -> std::optional<std::vector<ValueId>> {
                         if (!IsCandidate(graph->op(n).id)) return std::nullopt;
+                        if (IsFactorizationCandidate(graph->op(n).id)) {
+                          return DecomposeFactorization(*graph, n, operands, builder, context);
+                        }
                         const std::optional<ValueId> value =
                             Decomposer(*graph, n, operands, builder, context).Rewrite();
                         if (!value.has_value()) return std::nullopt;

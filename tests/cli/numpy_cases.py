@@ -5,12 +5,14 @@
 
 is one comparison for each dtype of its inputs: F is every float and complex one,
 R the real ones, I the integers, N all numbers, B bool; a tuple of dtypes is
-itself. `inner` is the number of terms of one element, by which errors grow.
+itself. `inner` is the number of terms of one element, by which errors grow. Of results
+that are not unique the text says what they promise: `Q, R = qr(A); Q @ R`.
 """
 
 import itertools
 
 import numpy as np
+import scipy.linalg
 import scipy.special
 
 FLOATS = ("f32", "f64")
@@ -422,15 +424,139 @@ def definite(n, dtype="f64"):
     return A @ A.T / n + np.eye(n)
 
 
+def adjoint(A): return A.conj().swapaxes(-1, -2)
+
+
+def solution(A, B): return np.linalg.inv(A) @ B  # Of batches that broadcast, too.
+def eye(n): return np.eye(n, dtype=np.float32)  # Of no wider dtype than anything else.
+def lower(A, n=5): return np.tril(A) + n * eye(n)
+def upper(A, n=5): return np.triu(A) + n * eye(n)
+
+
+def from_one(factors):
+    """LAPACK counts rows from 1."""
+    LU, pivots = factors
+    return LU, (pivots + 1).astype(np.int32)
+
+
 case("cholesky", "cholesky(A)", np.linalg.cholesky, A=D("f32 f64 c64 c128", 8, 8, values=definite(8)),
      inner=8)
 case("cholesky_ex", "cholesky_ex(A)",
      lambda A: (np.linalg.cholesky(A), np.zeros(A.shape[:-2], np.int32)),
      A=D("f32 f64 c64 c128", 8, 8, values=definite(8)), results=2, inner=8)
+case("cholesky_solve", "cholesky_solve(B, tril(L) + 5 * eye(5))",
+     lambda B, L: solution(lower(L) @ adjoint(lower(L)), B),
+     B=D(COMPLEX, 3, 5, 2), L=D(COMPLEX, 5, 5), inner=25)
+case("cholesky_solve", "cholesky_solve(B, triu(U) + 5 * eye(5), true)",
+     lambda B, U: solution(adjoint(upper(U)) @ upper(U), B),
+     B=D(COMPLEX, 5, 2), U=D(COMPLEX, 3, 5, 5), inner=25)
+case("cholesky_inverse", "cholesky_inverse(cholesky(A @ A.H + 5 * eye(5)))",
+     lambda A: np.linalg.inv(A @ adjoint(A) + 5 * eye(5)), A=D(COMPLEX, 3, 5, 5), inner=125)
+case("cholesky_inverse", "cholesky_inverse(cholesky(A, true), true)", np.linalg.inv,
+     A=D(COMPLEX, 8, 8, values=definite(8)), inner=64)
+
+case("lu", "P, L, U = lu(A); P @ L @ U", lambda A: A, A=D(COMPLEX, 3, 6, 4), inner=24)
+case("lu", "P, L, U = lu(A); P @ L @ U", lambda A: A, A=D(COMPLEX, 4, 6), inner=24)
+case("lu", "lu(A)", lambda A: tuple(x.astype(A.dtype) for x in scipy.linalg.lu(A)), A=D(COMPLEX, 3, 3, values=[[1, 2, 3], [4, 5, 7], [8, 0, 1]]),
+     results=3, inner=9)
+case("lu", "_, L, U = lu(A + 9 * eye(6), pivot=false); L @ U", lambda A: A + 9 * eye(6),
+     A=D(COMPLEX, 2, 6, 6), inner=36)
+case("lu", "lu(A)", lambda A: (np.zeros((2, 0, 0), A.dtype), np.zeros((2, 0, 0), A.dtype),
+                               np.zeros((2, 0, 3), A.dtype)), A=D(COMPLEX, 2, 0, 3), results=3)
+case("lu_factor", "lu_factor(A)", lambda A: from_one(scipy.linalg.lu_factor(A)),
+     A=D(COMPLEX, 3, 3, values=[[1, 2, 3], [4, 5, 7], [8, 0, 1]]), results=2, inner=9)
+case("lu_factor_ex", "lu_factor_ex(A)",
+     lambda A: (np.array([[8, 0, 0], [.5, 8, 0], [.125, .25, 0]], A.dtype),
+                np.array([3, 2, 3], np.int32), np.int32(3)),
+     A=D(COMPLEX, 3, 3, values=[[1, 2, 0], [4, 8, 0], [8, 0, 0]]), results=3, inner=9)
+case("lu_unpack", "LU, p = lu_factor(A); P, L, U = lu_unpack(LU, p); P @ L @ U", lambda A: A,
+     A=D(COMPLEX, 3, 5, 5), inner=25)
+case("lu_unpack", "lu_unpack(A, p, false)",
+     lambda A, p: (np.eye(2)[[1, 0]].astype(A.dtype), np.zeros(0, A.dtype), np.zeros(0, A.dtype)),
+     A=D(COMPLEX, 2, 2), p=D("i32", 2, values=[2, 2]), results=3)
+for text, expected, rows, columns in [
+        ("B", lambda A, B: solution(A, B), 5, 2),
+        ("B, adjoint=true", lambda A, B: solution(adjoint(A), B), 5, 2),
+        ("B, left=false", lambda A, B: B @ np.linalg.inv(A), 2, 5),
+        ("B, left=false, adjoint=true", lambda A, B: B @ np.linalg.inv(adjoint(A)), 2, 5)]:
+    case("lu_solve", f"LU, p = lu_factor(A + 5 * eye(5)); lu_solve(LU, p, {text})",
+         lambda A, B, expected=expected: expected(A + 5 * eye(5), B), A=D(COMPLEX, 5, 5),
+         B=D(COMPLEX, 3, rows, columns), inner=50)
+
+# The diagonal of D alone would be 0: blocks of two.
+SWAP = [[0, 3, 1, 0], [3, 0, 0, 2], [1, 0, 0, 4], [0, 2, 4, 0]]
+case("ldl_factor", "LD, p = ldl_factor(A); ldl_solve(LD, p, eye(4))", np.linalg.inv,
+     A=D(COMPLEX, 4, 4, values=SWAP), inner=16)
+case("ldl_factor_ex", "_, _, info = ldl_factor_ex(A); info", lambda A: np.array(1, np.int32),
+     A=D(COMPLEX, 3, 3, values=np.zeros(9)), out="i32")
+case("ldl_solve", "LD, p = ldl_factor(A + A.T + 9 * eye(5)); ldl_solve(LD, p, B)",
+     lambda A, B: solution(A + A.swapaxes(-1, -2) + 9 * eye(5), B),
+     A=D(COMPLEX, 3, 5, 5), B=D(COMPLEX, 5, 2), inner=50)
+case("ldl_solve",
+     "LD, p = ldl_factor(A + A.H - 9 * eye(5), hermitian=true);"
+     " ldl_solve(LD, p, B, hermitian=true)",
+     lambda A, B: solution(A + adjoint(A) - 9 * eye(5), B),
+     A=D(COMPLEX, 5, 5), B=D(COMPLEX, 3, 5, 2), inner=50)
+
 case("solve", "solve(A, b)", np.linalg.solve, A=D(COMPLEX, 8, 8, values=definite(8)),
      b=D(COMPLEX, 8), inner=64)
 case("solve", "solve(A, B)", np.linalg.solve, A=D(COMPLEX, 8, 8, values=definite(8)),
      B=D(COMPLEX, 8, 3), inner=64)
+case("solve", "solve(A + 6 * eye(6), B, left=false)",
+     lambda A, B: B @ np.linalg.inv(A + 6 * eye(6)), A=D(COMPLEX, 2, 6, 6), B=D(COMPLEX, 3, 6),
+     inner=60)
+case("solve", "solve(A, B)", lambda A, B: np.zeros((2, 0, 3), B.dtype), A=D(COMPLEX, 2, 0, 0),
+     B=D(COMPLEX, 0, 3))
+# What structure makes of it.
+for text, matrix in [
+        ("tril(triu(A)) + 24 * eye(24)", lambda A: np.tril(np.triu(A)) + 24 * eye(24)),
+        ("tril(A) + 24 * eye(24)", lambda A: np.tril(A) + 24 * eye(24)),
+        ("triu(A) + 24 * eye(24)", lambda A: np.triu(A) + 24 * eye(24)),
+        ("triu(tril(A, 1), -1) + 9 * eye(24)", lambda A: np.triu(np.tril(A, 1), -1) + 9 * eye(24)),
+        ("triu(tril(A, 2), -1) + 9 * eye(24)", lambda A: np.triu(np.tril(A, 2), -1) + 9 * eye(24)),
+        ("A.H @ A + 99 * eye(24)", lambda A: adjoint(A) @ A + 99 * eye(24)),
+        ("A.T + A - 99 * eye(24)", lambda A: A.T + A - 99 * eye(24)),
+        ("A.H + A - 99 * eye(24)", lambda A: adjoint(A) + A - 99 * eye(24))]:
+    case("solve", f"solve({text}, B)", lambda A, B, m=matrix: np.linalg.solve(m(A), B),
+         A=D(COMPLEX, 24, 24), B=D(COMPLEX, 24, 3), inner=99)
+    case("solve", f"solve({text}, B, left=false)", lambda A, B, m=matrix: B @ np.linalg.inv(m(A)),
+         A=D(COMPLEX, 24, 24), B=D(COMPLEX, 3, 24), inner=99)
+case("solve_ex", "solve_ex(A, B)", lambda A, B: (np.linalg.solve(A, B), np.int32(0)),
+     A=D(COMPLEX, 8, 8, values=definite(8)), B=D(COMPLEX, 8, 3), results=2, inner=64)
+case("solve_ex", "solve_ex(A, b)", lambda A, b: (np.full(2, np.nan, b.dtype), np.int32(2)),
+     A=D(COMPLEX, 2, 2, values=[[1, 2], [2, 4]]), b=D(COMPLEX, 2), results=2)
+for text, expected in [
+        ("true", lambda A, B: solution(np.triu(A), B)),
+        ("false", lambda A, B: solution(np.tril(A), B)),
+        ("true, left=false", lambda A, B: B @ np.linalg.inv(np.triu(A))),
+        ("false, unitriangular=true",
+         lambda A, B: solution(np.tril(A, -1) + eye(5), B))]:
+    case("solve_triangular", f"solve_triangular(A / 5 + 2 * eye(5), B, {text})",
+         lambda A, B, expected=expected: expected(A / 5 + 2 * eye(5), B),
+         A=D(COMPLEX, 3, 5, 5), B=D(COMPLEX, 5, 5), inner=50)
+
+case("inv", "inv(A + 6 * eye(6))", lambda A: np.linalg.inv(A + 6 * eye(6)),
+     A=D(COMPLEX, 2, 3, 6, 6), inner=60)
+case("inv", "inv(tril(A) + 6 * eye(6))", lambda A: np.tril(np.linalg.inv(lower(A, 6))),
+     A=D(COMPLEX, 2, 6, 6), inner=60)
+case("inv", "inv(A.H @ A + 6 * eye(6))",
+     lambda A: np.linalg.inv(adjoint(A) @ A + 6 * eye(6)), A=D(COMPLEX, 6, 6), inner=60)
+case("inv", "inv(A)", lambda A: A, A=D(COMPLEX, 2, 0, 0))
+case("inv_ex", "inv_ex(A + 6 * eye(6))",
+     lambda A: (np.linalg.inv(A + 6 * eye(6)), np.zeros(2, np.int32)), A=D(COMPLEX, 2, 6, 6),
+     results=2, inner=60)
+for matrix, values in [("A", lambda A: A), ("triu(A)", np.triu)]:
+    case("det", f"det({matrix})", lambda A, v=values: np.linalg.det(v(A)), A=D(COMPLEX, 3, 5, 5),
+         inner=25)
+    case("slogdet", f"slogdet({matrix})", lambda A, v=values: tuple(np.linalg.slogdet(v(A))),
+         A=D(COMPLEX, 3, 5, 5), results=2, inner=25)
+case("det", "det(A)", lambda A: np.ones(2, A.dtype), A=D(COMPLEX, 2, 0, 0))
+case("det", "det(A)", np.linalg.det, A=D(COMPLEX, 2, 2, values=[[1, 2], [2, 4]]))
+case("slogdet", "slogdet(A)", lambda A: tuple(np.linalg.slogdet(A)),
+     A=D(COMPLEX, 2, 2, values=[[1, 2], [2, 4]]), results=2)
+case("logdet", "logdet(A)", lambda A: np.log(np.linalg.det(A)), A=D(COMPLEX, 4, 3, 3), inner=9)
+case("logdet", "logdet(A)", lambda A: np.array(-np.inf, A.dtype),
+     A=D("f32 f64", 2, 2, values=[[1, 2], [2, 4]]))
 
 # ---- several at once: what fusion makes one loop of
 
