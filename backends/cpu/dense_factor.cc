@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/cpu/dense_factor.h"
+
+#include <algorithm>
+
+#include "backends/cpu/gemm.h"
+#include "backends/cpu/gemv.h"
+#include "backends/cpu/panel_kernel.h"
+#include "backends/cpu/parallel.h"
+#include "backends/cpu/scratch.h"
+
+namespace otium::cpu {
+namespace {
+
+// Panels of LU: narrow ones of many rows, since they are no products of blocks.
+constexpr int64_t kPanel = 32;
+constexpr int64_t kShortPanel = 2 * kMostPanel;  // Rows for which the widest is best.
+// Of the diagonal blocks of a symmetric product, of which a half is not needed.
+constexpr int64_t kDiagonalBlock = 128;
+// Rows, or columns, that one task takes: some microseconds with a triangle of 64 rows.
+constexpr int64_t kSlice = 256;
+
+constexpr int64_t RoundUp(int64_t n, int64_t multiple) { return CeilDiv(n, multiple) * multiple; }
+// Where n is cut in two.
+constexpr int64_t Half(int64_t n, int64_t multiple) { return RoundUp(n / 2, multiple); }
+
+template <class T>
+MatrixIn<T> In(const Matrix<const T>& m) {
+  return {m.data, m.row_stride, m.column_stride};
+}
+
+// C -= A B.
+template <class T>
+void SubtractProduct(const Matrix<const T>& A, const Matrix<const T>& B, const Matrix<T>& C) {
+  if (C.columns == 1) {
+    GemvArgs<T> args;
+    args.m = A.rows;
+    args.n = A.columns;
+    args.a = In(A);
+    args.x = {B.data, B.row_stride};
+    args.y0 = {C.data, C.row_stride};
+    args.y = {C.data, C.row_stride};
+    args.alpha = T(-1);
+    args.beta = T(1);
+    return Gemv(args);
+  }
+  GemmArgs<T> args;
+  args.m = C.rows;
+  args.n = C.columns;
+  args.k = A.columns;
+  args.a = In(A);
+  args.b = In(B);
+  args.c0 = In<T>(C);
+  args.c = {C.data, C.row_stride, C.column_stride};
+  args.alpha = T(-1);
+  args.beta = T(1);
+  Gemm(args);
+}
+
+template <class T>
+PanelTriangle<T> TriangleOf(const Matrix<const T>& m, bool unit) {
+  return {m.rows, m.data, m.row_stride, m.column_stride, unit};
+}
+
+// ---- transposed copies: a panel of few columns lies by columns, for vectors of many rows
+
+template <class T>
+void CopyTransposed(const Matrix<const T>& from, T* to, int64_t ld) {
+  constexpr int64_t kRows = 16;
+  for (int64_t i = 0; i < from.rows; i += kRows) {
+    const int64_t end = std::min(i + kRows, from.rows);
+    for (int64_t j = 0; j < from.columns; ++j) {
+      for (int64_t r = i; r < end; ++r) to[j * ld + r] = from(r, j);
+    }
+  }
+}
+
+template <class T>
+void CopyBack(const T* from, int64_t ld, const Matrix<T>& to) {
+  constexpr int64_t kRows = 16;
+  for (int64_t i = 0; i < to.rows; i += kRows) {
+    const int64_t end = std::min(i + kRows, to.rows);
+    for (int64_t j = 0; j < to.columns; ++j) {
+      for (int64_t r = i; r < end; ++r) to(r, j) = from[j * ld + r];
+    }
+  }
+}
+
+// ---- Cholesky
+
+// A -= X X.T, its lower triangle at least.
+template <class T>
+void SubtractSquare(const Matrix<const T>& X, const Matrix<T>& A) {
+  const int64_t n = A.rows;
+  if (n <= kDiagonalBlock) return SubtractProduct<T>(X, X.Transposed(), A);
+  const int64_t first = Half(n, kMostPanel), rest = n - first;
+  const auto upper = X.Block(0, 0, first, X.columns), lower = X.Block(first, 0, rest, X.columns);
+  SubtractSquare(upper, A.Block(0, 0, first, first));
+  SubtractProduct<T>(lower, upper.Transposed(), A.Block(first, 0, rest, first));
+  SubtractSquare(lower, A.Block(first, first, rest, rest));
+}
+
+// X = X inv(L).T.
+template <class T>
+void SolveFromTheRight(const Matrix<const T>& L, const Matrix<T>& X) {
+  const int64_t n = L.rows;
+  if (n <= kMostPanel) {
+    ParallelForRanges(X.rows, kSlice, [&](int64_t begin, int64_t end) {
+      const int64_t rows = end - begin;
+      const Scratch<T> transposed(n * kSlice);
+      const Matrix<T> slice = X.Block(begin, 0, rows, n);
+      CopyTransposed<T>(slice, transposed.data(), kSlice);
+      BestPanelKernels<T>().solve_lower(TriangleOf(L, false), transposed.data(), kSlice, rows);
+      CopyBack<T>(transposed.data(), kSlice, slice);
+    });
+    return;
+  }
+  const int64_t first = Half(n, kMostPanel), rest = n - first;
+  const Matrix<T> left = X.Block(0, 0, X.rows, first), right = X.Block(0, first, X.rows, rest);
+  SolveFromTheRight(L.Block(0, 0, first, first), left);
+  SubtractProduct<T>(left, L.Block(first, 0, rest, first).Transposed(), right);
+  SolveFromTheRight(L.Block(first, first, rest, rest), right);
+}
+
+template <class T>
+int64_t FactorSmallCholesky(const Matrix<T>& A) {
+  const int64_t n = A.rows, ld = RoundUp(n, 16);
+  const Scratch<T> upper(n * ld);
+  for (int64_t i = 0; i < n; ++i) {
+    T* const row = upper.data() + i * ld;
+    std::fill(row, row + ld, T(0));
+    for (int64_t j = i; j < n; ++j) row[j] = A(j, i);
+  }
+  const int64_t code = BestPanelKernels<T>().cholesky(n, upper.data(), ld);
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j <= i; ++j) A(i, j) = upper.data()[j * ld + i];
+  }
+  return code;
+}
+
+}  // namespace
+
+template <class T>
+int64_t FactorCholesky(const Matrix<T>& A) {
+  const int64_t n = A.rows;
+  if (n <= kMostPanel) return FactorSmallCholesky(A);
+  const int64_t first = Half(n, kMostPanel), rest = n - first;
+  const Matrix<T> L11 = A.Block(0, 0, first, first), L21 = A.Block(first, 0, rest, first);
+  const Matrix<T> A22 = A.Block(first, first, rest, rest);
+  if (const int64_t code = FactorCholesky(L11); code != 0) return code;
+  SolveFromTheRight<T>(L11, L21);
+  SubtractSquare<T>(L21, A22);
+  const int64_t code = FactorCholesky(A22);
+  return code == 0 ? 0 : first + code;
+}
+
+// ---- LU
+
+template <class T>
+void ExchangeRows(const int32_t* pivots, int64_t count, const Matrix<T>& X) {
+  if (X.columns == 0) return;
+  ParallelForRanges(X.columns, kSlice, [&](int64_t begin, int64_t end) {
+    for (int64_t k = 0; k < count; ++k) {
+      const int64_t other = pivots[k] - 1;
+      if (other == k) continue;
+      if (X.column_stride == 1) {
+        std::swap_ranges(&X(k, begin), &X(k, end - 1) + 1, &X(other, begin));
+      } else {
+        for (int64_t j = begin; j < end; ++j) std::swap(X(k, j), X(other, j));
+      }
+    }
+  });
+}
+
+template <class T>
+int64_t FactorLu(const Matrix<T>& A, int32_t* pivots) {
+  const int64_t m = A.rows, n = A.columns;
+  if (m < n) {
+    const Matrix<T> square = A.Block(0, 0, m, m), right = A.Block(0, m, m, n - m);
+    const int64_t code = FactorLu(square, pivots);
+    ExchangeRows(pivots, m, right);
+    SolveLower<T>(square, /*unit=*/true, right);
+    return code;
+  }
+  if (n <= (m <= kShortPanel ? kMostPanel : kPanel)) {
+    const int64_t ld = RoundUp(m, 16);
+    const Scratch<T> panel(n * ld);
+    CopyTransposed<T>(A, panel.data(), ld);
+    const int64_t code = BestPanelKernels<T>().lu(m, n, panel.data(), ld, pivots);
+    CopyBack<T>(panel.data(), ld, A);
+    for (int64_t k = 0; k < n; ++k) ++pivots[k];
+    return code;
+  }
+  const int64_t first = Half(n, kPanel), rest = n - first;
+  const Matrix<T> left = A.Block(0, 0, m, first), right = A.Block(0, first, m, rest);
+  const Matrix<T> A11 = A.Block(0, 0, first, first), A21 = A.Block(first, 0, m - first, first);
+  const Matrix<T> A12 = A.Block(0, first, first, rest),
+                  A22 = A.Block(first, first, m - first, rest);
+  const int64_t code = FactorLu(left, pivots);
+  ExchangeRows(pivots, first, right);
+  SolveLower<T>(A11, /*unit=*/true, A12);
+  SubtractProduct<T>(A21, A12, A22);
+  const int64_t more = FactorLu(A22, pivots + first);
+  ExchangeRows(pivots + first, rest, A21);
+  for (int64_t k = first; k < n; ++k) pivots[k] += static_cast<int32_t>(first);
+  return code != 0 || more == 0 ? code : first + more;
+}
+
+// ---- substitution
+
+namespace {
+
+template <class T, class Kernel>
+void SolveSlices(const Kernel& kernel, const Matrix<const T>& triangle, bool unit,
+                 const Matrix<T>& X) {
+  ParallelForRanges(X.columns, kSlice, [&](int64_t begin, int64_t end) {
+    kernel(TriangleOf(triangle, unit), X.data + begin, X.row_stride, end - begin);
+  });
+}
+
+}  // namespace
+
+template <class T>
+void SolveLower(const Matrix<const T>& L, bool unit, const Matrix<T>& X) {
+  const int64_t n = L.rows;
+  if (n <= kMostPanel) return SolveSlices(BestPanelKernels<T>().solve_lower, L, unit, X);
+  const int64_t first = Half(n, kMostPanel), rest = n - first;
+  const Matrix<T> upper = X.Block(0, 0, first, X.columns),
+                  lower = X.Block(first, 0, rest, X.columns);
+  SolveLower<T>(L.Block(0, 0, first, first), unit, upper);
+  SubtractProduct<T>(L.Block(first, 0, rest, first), upper, lower);
+  SolveLower<T>(L.Block(first, first, rest, rest), unit, lower);
+}
+
+template <class T>
+void SolveUpper(const Matrix<const T>& U, bool unit, const Matrix<T>& X) {
+  const int64_t n = U.rows;
+  if (n <= kMostPanel) return SolveSlices(BestPanelKernels<T>().solve_upper, U, unit, X);
+  const int64_t first = Half(n, kMostPanel), rest = n - first;
+  const Matrix<T> upper = X.Block(0, 0, first, X.columns),
+                  lower = X.Block(first, 0, rest, X.columns);
+  SolveUpper<T>(U.Block(first, first, rest, rest), unit, lower);
+  SubtractProduct<T>(U.Block(0, first, first, rest), lower, upper);
+  SolveUpper<T>(U.Block(0, 0, first, first), unit, upper);
+}
+
+template int64_t FactorCholesky(const Matrix<float>&);
+template int64_t FactorCholesky(const Matrix<double>&);
+template int64_t FactorLu(const Matrix<float>&, int32_t*);
+template int64_t FactorLu(const Matrix<double>&, int32_t*);
+template void ExchangeRows(const int32_t*, int64_t, const Matrix<float>&);
+template void ExchangeRows(const int32_t*, int64_t, const Matrix<double>&);
+template void SolveLower(const Matrix<const float>&, bool, const Matrix<float>&);
+template void SolveLower(const Matrix<const double>&, bool, const Matrix<double>&);
+template void SolveUpper(const Matrix<const float>&, bool, const Matrix<float>&);
+template void SolveUpper(const Matrix<const double>&, bool, const Matrix<double>&);
+
+}  // namespace otium::cpu

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Cholesky and LU factors of dense matrices, and substitution with them, by halves: all
+// but a share of n / 64 of the work is products of large blocks, which gemm.h does on
+// all threads. Rows and columns of any matrix may lie any distance apart where nothing
+// else is said, so a row-major matrix is factored where it lies. T is float or double.
+//
+// After S. Toledo, "Locality of reference in LU decomposition with partial pivoting"
+// (1997). Blocks depend on sizes alone, so the bits are those of one thread.
+//
+// Tested by tests/cpu/dense_factor_test.cc.
+
+#ifndef OTIUM_BACKENDS_CPU_DENSE_FACTOR_H_
+#define OTIUM_BACKENDS_CPU_DENSE_FACTOR_H_
+
+#include <cstdint>
+
+#include "backends/cpu/matrix_batch.h"
+
+namespace otium::cpu {
+
+// L with A = L L.T in the lower triangle of A, which alone is read; the other is spoilt.
+// A is row-major. Gives the order of the first leading minor that is not positive
+// definite, or 0.
+template <class T>
+int64_t FactorCholesky(const Matrix<T>& A);
+
+// P A = L U in place, the diagonal of L being 1; row k was exchanged with row pivots[k],
+// from 1. A [m, n] is row-major, pivots are min(m, n). Gives the first k, from 1, for
+// which U(k, k) is zero, or 0; the factors are good all the same.
+template <class T>
+int64_t FactorLu(const Matrix<T>& A, int32_t* pivots);
+
+// Exchanges rows as FactorLu did.
+template <class T>
+void ExchangeRows(const int32_t* pivots, int64_t count, const Matrix<T>& X);
+
+// X = inv(L) X with the lower triangle, or inv(U) X with the upper one. X is row-major,
+// or of one column.
+template <class T>
+void SolveLower(const Matrix<const T>& L, bool unit, const Matrix<T>& X);
+template <class T>
+void SolveUpper(const Matrix<const T>& U, bool unit, const Matrix<T>& X);
+
+}  // namespace otium::cpu
+
+#endif  // OTIUM_BACKENDS_CPU_DENSE_FACTOR_H_

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/cpu/panel_kernel.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "backends/cpu/simd_targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/cpu/panel_kernel.cc"
+#include "hwy/foreach_target.h"  // Must come before highway.h.
+
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace otium::cpu {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Vectors that are computed at once: as many sums hide the latency of multiply-adds.
+constexpr int kAtOnce = 4;
+
+template <class T>
+int64_t LanesOf() {
+  return static_cast<int64_t>(hn::Lanes(hn::ScalableTag<T>()));
+}
+
+// kVectors vectors of to - the sum over k in [begin, end) of x(k) * y(k): x numbers
+// x_stride apart, y rows y_stride apart.
+template <int kVectors, class T>
+HWY_INLINE void SubtractRows(const T* x, int64_t x_stride, const T* y, int64_t y_stride,
+                             int64_t begin, int64_t end, const T* from, T scale, T* to) {
+  const hn::ScalableTag<T> d;
+  const int64_t lanes = LanesOf<T>();
+  hn::Vec<decltype(d)> sums[kVectors];
+  HWY_UNROLL(4)
+  for (int v = 0; v < kVectors; ++v) sums[v] = hn::LoadU(d, from + v * lanes);
+  for (int64_t k = begin; k < end; ++k) {
+    const auto factor = hn::Set(d, x[k * x_stride]);
+    HWY_UNROLL(4)
+    for (int v = 0; v < kVectors; ++v) {
+      sums[v] = hn::NegMulAdd(factor, hn::LoadU(d, y + k * y_stride + v * lanes), sums[v]);
+    }
+  }
+  const auto factor = hn::Set(d, scale);
+  HWY_UNROLL(4)
+  for (int v = 0; v < kVectors; ++v) hn::StoreU(hn::Mul(sums[v], factor), d, to + v * lanes);
+}
+
+// ---- substitution
+
+// X = inv(triangle) X for kVectors vectors of each row.
+template <bool kUpper, int kVectors, class T>
+HWY_INLINE void SolveVectors(const PanelTriangle<T>& t, T* X, int64_t ld) {
+  for (int64_t step = 0; step < t.n; ++step) {
+    const int64_t i = kUpper ? t.n - 1 - step : step;
+    const T* row = t.data + i * t.row_stride;
+    const T scale = t.unit ? T(1) : T(1) / row[i * t.column_stride];
+    SubtractRows<kVectors>(row, t.column_stride, X, ld, kUpper ? i + 1 : 0, kUpper ? t.n : i,
+                           X + i * ld, scale, X + i * ld);
+  }
+}
+
+template <bool kUpper, class T>
+void Solve(const PanelTriangle<T>& t, T* X, int64_t ld, int64_t columns) {
+  const int64_t lanes = LanesOf<T>();
+  int64_t j = 0;
+  for (; j + kAtOnce * lanes <= columns; j += kAtOnce * lanes) {
+    SolveVectors<kUpper, kAtOnce>(t, X + j, ld);
+  }
+  for (; j + lanes <= columns; j += lanes) SolveVectors<kUpper, 1>(t, X + j, ld);
+  if (j == columns) return;
+  // Less than a vector: in a buffer.
+  HWY_ALIGN T buffer[kMostPanel * (HWY_MAX_BYTES / sizeof(T))];
+  const int64_t rest = columns - j;
+  for (int64_t i = 0; i < t.n; ++i) {
+    for (int64_t l = 0; l < lanes; ++l) buffer[i * lanes + l] = l < rest ? X[i * ld + j + l] : T(0);
+  }
+  SolveVectors<kUpper, 1>(t, buffer, lanes);
+  for (int64_t i = 0; i < t.n; ++i) std::copy_n(buffer + i * lanes, rest, X + i * ld + j);
+}
+
+// ---- LU
+
+// The first of the largest |x|, of n > 0; NaN is none.
+template <class T>
+int64_t LargestOf(const T* x, int64_t n) {
+  const hn::ScalableTag<T> d;
+  const int64_t lanes = LanesOf<T>();
+  auto most = hn::Zero(d);
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) most = hn::Max(hn::Abs(hn::LoadU(d, x + i)), most);
+  T largest = hn::GetLane(hn::MaxOfLanes(d, most));
+  for (; i < n; ++i) largest = std::abs(x[i]) > largest ? std::abs(x[i]) : largest;
+  for (i = 0; i < n; ++i) {
+    if (std::abs(x[i]) == largest) return i;
+  }
+  return 0;
+}
+
+template <class T>
+void Scale(T* x, int64_t n, T pivot) {
+  // The reciprocal of a subnormal may overflow.
+  if (std::abs(pivot) < std::numeric_limits<T>::min()) {
+    for (int64_t i = 0; i < n; ++i) x[i] /= pivot;
+    return;
+  }
+  const T factor = T(1) / pivot;
+  for (int64_t i = 0; i < n; ++i) x[i] *= factor;
+}
+
+// Column by column: what the columns before do to it, then its pivot.
+template <class T>
+int64_t Lu(int64_t m, int64_t n, T* panel, int64_t ld, int32_t* pivots) {
+  const int64_t lanes = LanesOf<T>();
+  int64_t code = 0;
+  for (int64_t j = 0; j < n; ++j) {
+    T* const column = panel + j * ld;
+    for (int64_t k = 0; k + 1 < j; ++k) {
+      const T u = column[k];
+      const T* before = panel + k * ld;
+      for (int64_t i = k + 1; i < j; ++i) column[i] -= u * before[i];
+    }
+    int64_t i = j;
+    for (; i + kAtOnce * lanes <= m; i += kAtOnce * lanes) {
+      SubtractRows<kAtOnce>(column, 1, panel + i, ld, 0, j, column + i, T(1), column + i);
+    }
+    for (; i + lanes <= m; i += lanes) {
+      SubtractRows<1>(column, 1, panel + i, ld, 0, j, column + i, T(1), column + i);
+    }
+    for (; i < m; ++i) {
+      for (int64_t k = 0; k < j; ++k) column[i] -= column[k] * panel[k * ld + i];
+    }
+    const int64_t pivot = j + LargestOf(column + j, m - j);
+    pivots[j] = static_cast<int32_t>(pivot);
+    if (pivot != j) {
+      for (int64_t k = 0; k < n; ++k) std::swap(panel[k * ld + j], panel[k * ld + pivot]);
+    }
+    if (column[j] != T(0)) {
+      Scale(column + j + 1, m - j - 1, column[j]);
+    } else if (code == 0) {
+      code = j + 1;
+    }
+  }
+  return code;
+}
+
+// ---- Cholesky
+
+template <class T>
+int64_t Cholesky(int64_t n, T* A, int64_t ld) {
+  const int64_t lanes = LanesOf<T>();
+  for (int64_t i = 0; i < n; ++i) {
+    T* const row = A + i * ld;
+    // From the vector of the diagonal on.
+    int64_t j = i / lanes * lanes;
+    for (; j + kAtOnce * lanes <= n; j += kAtOnce * lanes) {
+      SubtractRows<kAtOnce>(A + i, ld, A + j, ld, 0, i, row + j, T(1), row + j);
+    }
+    for (; j < n; j += lanes) SubtractRows<1>(A + i, ld, A + j, ld, 0, i, row + j, T(1), row + j);
+    if (!(row[i] > T(0))) return i + 1;
+    row[i] = std::sqrt(row[i]);
+    Scale(row + i + 1, n - i - 1, row[i]);
+  }
+  return 0;
+}
+
+template <class T>
+const PanelKernels<T>* Kernels() {
+  static const PanelKernels<T> kernels = {Solve<false, T>, Solve<true, T>, Lu<T>, Cholesky<T>};
+  return &kernels;
+}
+
+const PanelKernels<float>* F32() { return Kernels<float>(); }
+const PanelKernels<double>* F64() { return Kernels<double>(); }
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace otium::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace otium::cpu {
+namespace {
+HWY_EXPORT(F32);
+HWY_EXPORT(F64);
+}  // namespace
+
+template <>
+const PanelKernels<float>& BestPanelKernels() {
+  static const PanelKernels<float>* const kernels = HWY_DYNAMIC_DISPATCH(F32)();
+  return *kernels;
+}
+
+template <>
+const PanelKernels<double>& BestPanelKernels() {
+  static const PanelKernels<double>* const kernels = HWY_DYNAMIC_DISPATCH(F64)();
+  return *kernels;
+}
+
+}  // namespace otium::cpu
+#endif  // HWY_ONCE

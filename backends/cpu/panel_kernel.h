@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The small steps of factorizations of large matrices (dense_factor.h), on what stays
+// in the first two levels of cache. T is float or double.
+
+#ifndef OTIUM_BACKENDS_CPU_PANEL_KERNEL_H_
+#define OTIUM_BACKENDS_CPU_PANEL_KERNEL_H_
+
+#include <cstdint>
+
+namespace otium::cpu {
+
+// Most columns of a panel, and rows of a triangle.
+inline constexpr int64_t kMostPanel = 64;
+
+// n x n: element (i, k) is data[i * row_stride + k * column_stride]; one triangle of it.
+template <class T>
+struct PanelTriangle {
+  int64_t n = 0;
+  const T* data = nullptr;
+  int64_t row_stride = 0, column_stride = 0;
+  bool unit = false;  // The diagonal is 1, and not read.
+};
+
+template <class T>
+struct PanelKernels {
+  // X = inv(L) X, or inv(U) X: X has n rows of `columns` elements, ld apart.
+  void (*solve_lower)(const PanelTriangle<T>& L, T* X, int64_t ld, int64_t columns);
+  void (*solve_upper)(const PanelTriangle<T>& U, T* X, int64_t ld, int64_t columns);
+  // LU with partial pivoting of a column-major m x n panel, n <= m: row k was exchanged
+  // with row pivots[k], from 0. Gives the first k, from 1, where the pivot is zero, or 0.
+  int64_t (*lu)(int64_t m, int64_t n, T* panel, int64_t ld, int32_t* pivots);
+  // U with A = U.T U in the upper triangle of A, whose rows are ld apart, 64-byte aligned,
+  // and of room for RoundUp(n, 16) elements; the lower triangle is spoilt. Gives the
+  // order of the first leading minor that is not positive definite, or 0.
+  int64_t (*cholesky)(int64_t n, T* A, int64_t ld);
+};
+
+// Of the best target of this machine.
+template <class T>
+const PanelKernels<T>& BestPanelKernels();
+
+}  // namespace otium::cpu
+
+#endif  // OTIUM_BACKENDS_CPU_PANEL_KERNEL_H_

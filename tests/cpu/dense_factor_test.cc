@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Factors of dense matrices of all sizes about the blocks' edges: what they promise,
+// leading dimensions, failures, and the same bits for any number of threads.
+
+#include "backends/cpu/dense_factor.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "backends/cpu/parallel.h"
+#include "gtest/gtest.h"
+
+namespace otium::cpu {
+namespace {
+
+constexpr int64_t kSizes[] = {1,  2,   15,  31,  32,  33,  63,  64, 65,
+                              96, 127, 128, 129, 160, 193, 257, 300};
+
+template <class T>
+class DenseFactor : public testing::Test {
+ protected:
+  static constexpr double kEpsilon = std::numeric_limits<T>::epsilon();
+  std::mt19937 random{3};
+
+  // With a gap after each row.
+  std::vector<T> Random(int64_t rows, int64_t columns) {
+    std::uniform_real_distribution<T> uniform(-1, 1);
+    std::vector<T> a(rows * (columns + 3));
+    for (T& x : a) x = uniform(random);
+    return a;
+  }
+  static Matrix<T> Of(std::vector<T>& a, int64_t rows, int64_t columns) {
+    return {a.data(), rows, columns, columns + 3, 1};
+  }
+  std::vector<T> Definite(int64_t n) {
+    std::vector<T> a = Random(n, n);
+    const Matrix<T> A = Of(a, n, n);
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t j = 0; j < i; ++j) A(j, i) = A(i, j);
+      A(i, i) += static_cast<T>(n);
+    }
+    return a;
+  }
+};
+
+using Types = testing::Types<float, double>;
+TYPED_TEST_SUITE(DenseFactor, Types);
+
+// |A - L L.T| <= (n + 1) eps |L| |L|.T, whose elements are at most the largest of the
+// diagonal (Higham, Accuracy and Stability of Numerical Algorithms, theorem 10.3).
+TYPED_TEST(DenseFactor, CholeskyFactorsGiveTheMatrix) {
+  for (const int64_t n : kSizes) {
+    std::vector<TypeParam> a = this->Definite(n), f = a;
+    const auto A = this->Of(a, n, n), L = this->Of(f, n, n);
+    // The other triangle is not read.
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t j = i + 1; j < n; ++j) L(i, j) = NAN;
+    }
+    ASSERT_EQ(FactorCholesky(L), 0);
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t j = 0; j <= i; ++j) {
+        double sum = 0;
+        for (int64_t k = 0; k <= j; ++k) sum += double(L(i, k)) * L(j, k);
+        ASSERT_NEAR(sum, A(i, j), (n + 1) * this->kEpsilon * (n + 1)) << n;
+      }
+    }
+  }
+}
+
+TYPED_TEST(DenseFactor, CholeskyTellsTheMinorThatFails) {
+  for (const int64_t bad : {1, 5, 64, 65, 100, 200}) {
+    std::vector<TypeParam> a = this->Definite(200);
+    const auto A = this->Of(a, 200, 200);
+    A(bad - 1, bad - 1) = bad % 2 == 0 ? TypeParam(NAN) : TypeParam(-1);
+    EXPECT_EQ(FactorCholesky(A), bad);
+  }
+}
+
+TYPED_TEST(DenseFactor, LuFactorsGiveTheRowsInTheirOrder) {
+  for (const int64_t m : kSizes) {
+    for (const int64_t n : {m, m / 2 + 1, 2 * m}) {
+      std::vector<TypeParam> a = this->Random(m, n), f = a;
+      const auto A = this->Of(a, m, n), LU = this->Of(f, m, n);
+      const int64_t k = std::min(m, n);
+      std::vector<int32_t> pivots(k);
+      ASSERT_EQ(FactorLu(LU, pivots.data()), 0);
+      ExchangeRows(pivots.data(), k, A);
+      for (int64_t i = 0; i < m; ++i) {
+        for (int64_t j = 0; j < n; ++j) {
+          if (j < i && j < k) {
+            ASSERT_LE(std::abs(LU(i, j)), 1 + this->kEpsilon);
+          }
+          double sum = 0, size = 1;
+          for (int64_t p = 0; p <= std::min({i, j, k - 1}); ++p) {
+            const double term = (i == p ? 1.0 : double(LU(i, p))) * LU(p, j);
+            sum += term;
+            size += std::abs(term);
+          }
+          ASSERT_NEAR(sum, A(i, j), 2 * size * this->kEpsilon * std::sqrt(k + 30)) << m << " " << n;
+        }
+      }
+      // The rest of the rows is as it was.
+      for (int64_t i = 0; i + 1 < m; ++i) ASSERT_EQ(f[i * (n + 3) + n], a[i * (n + 3) + n]);
+    }
+  }
+}
+
+TYPED_TEST(DenseFactor, LuTellsTheFirstZeroPivot) {
+  for (const int64_t bad : {1, 33, 64, 150}) {
+    std::vector<TypeParam> a = this->Random(150, 150);
+    const auto A = this->Of(a, 150, 150);
+    // A triangle of small numbers under a diagonal that is taken as it is.
+    for (int64_t i = 0; i < 150; ++i) {
+      for (int64_t j = 0; j < 150; ++j) A(i, j) = i == j ? 2 : j > i ? TypeParam(0.25) : 0;
+    }
+    A(bad - 1, bad - 1) = 0;
+    std::vector<int32_t> pivots(150);
+    EXPECT_EQ(FactorLu(A, pivots.data()), bad);
+    for (int64_t k = 0; k < 150; ++k) EXPECT_EQ(pivots[k], k + 1);
+  }
+}
+
+TYPED_TEST(DenseFactor, Substitution) {
+  for (const int64_t n : kSizes) {
+    for (const int64_t columns : {1, 3, 40, 300}) {
+      for (const bool upper : {false, true}) {
+        for (const bool unit : {false, true}) {
+          std::vector<TypeParam> t = this->Random(n, n), b = this->Random(n, columns);
+          const auto A = this->Of(t, n, n), X = this->Of(b, n, columns);
+          for (int64_t i = 0; i < n; ++i) {
+            for (int64_t j = 0; j < n; ++j) A(i, j) /= static_cast<TypeParam>(n);
+            A(i, i) = 2;
+          }
+          const std::vector<TypeParam> right = b;
+          // By columns, too.
+          const Matrix<const TypeParam> by_rows = A, by_columns = by_rows.Transposed();
+          const auto& triangle = columns == 3 ? by_columns : by_rows;
+          if (upper) SolveUpper<TypeParam>(triangle, unit, X);
+          else SolveLower<TypeParam>(triangle, unit, X);
+          for (int64_t i = 0; i < n; ++i) {
+            for (int64_t j = 0; j < columns; ++j) {
+              double sum = unit ? X(i, j) : 2.0 * X(i, j);
+              for (int64_t k = upper ? i + 1 : 0; k < (upper ? n : i); ++k) {
+                sum += double(triangle(i, k)) * X(k, j);
+              }
+              ASSERT_NEAR(sum, right[i * (columns + 3) + j], 64 * this->kEpsilon) << n;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TYPED_TEST(DenseFactor, ThreadsChangeNoBit) {
+  const std::vector<TypeParam> general = this->Random(600, 600), definite = this->Definite(600);
+  std::vector<std::vector<TypeParam>> results;
+  for (const int threads : {1, 4}) {
+    SetThreads(threads);
+    std::vector<TypeParam> lu = general, cholesky = definite;
+    std::vector<int32_t> pivots(600);
+    EXPECT_EQ(FactorLu(this->Of(lu, 600, 600), pivots.data()), 0);
+    EXPECT_EQ(FactorCholesky(this->Of(cholesky, 600, 600)), 0);
+    results.push_back(lu);
+    results.push_back(cholesky);
+  }
+  SetThreads(2);
+  for (int i : {0, 1}) {
+    EXPECT_EQ(std::memcmp(results[i].data(), results[i + 2].data(),
+                          results[i].size() * sizeof(TypeParam)),
+              0);
+  }
+}
+
+}  // namespace
+}  // namespace otium::cpu
