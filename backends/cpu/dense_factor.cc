@@ -3,8 +3,7 @@
 
 #include <algorithm>
 
-#include "backends/cpu/gemm.h"
-#include "backends/cpu/gemv.h"
+#include "backends/cpu/dense_block.h"
 #include "backends/cpu/panel_kernel.h"
 #include "backends/cpu/parallel.h"
 #include "backends/cpu/scratch.h"
@@ -20,70 +19,9 @@ constexpr int64_t kDiagonalBlock = 128;
 // Rows, or columns, that one task takes: some microseconds with a triangle of 64 rows.
 constexpr int64_t kSlice = 256;
 
-constexpr int64_t RoundUp(int64_t n, int64_t multiple) { return CeilDiv(n, multiple) * multiple; }
-// Where n is cut in two.
-constexpr int64_t Half(int64_t n, int64_t multiple) { return RoundUp(n / 2, multiple); }
-
-template <class T>
-MatrixIn<T> In(const Matrix<const T>& m) {
-  return {m.data, m.row_stride, m.column_stride};
-}
-
-// C -= A B.
-template <class T>
-void SubtractProduct(const Matrix<const T>& A, const Matrix<const T>& B, const Matrix<T>& C) {
-  if (C.columns == 1) {
-    GemvArgs<T> args;
-    args.m = A.rows;
-    args.n = A.columns;
-    args.a = In(A);
-    args.x = {B.data, B.row_stride};
-    args.y0 = {C.data, C.row_stride};
-    args.y = {C.data, C.row_stride};
-    args.alpha = T(-1);
-    args.beta = T(1);
-    return Gemv(args);
-  }
-  GemmArgs<T> args;
-  args.m = C.rows;
-  args.n = C.columns;
-  args.k = A.columns;
-  args.a = In(A);
-  args.b = In(B);
-  args.c0 = In<T>(C);
-  args.c = {C.data, C.row_stride, C.column_stride};
-  args.alpha = T(-1);
-  args.beta = T(1);
-  Gemm(args);
-}
-
 template <class T>
 PanelTriangle<T> TriangleOf(const Matrix<const T>& m, bool unit) {
   return {m.rows, m.data, m.row_stride, m.column_stride, unit};
-}
-
-// ---- transposed copies: a panel of few columns lies by columns, for vectors of many rows
-
-template <class T>
-void CopyTransposed(const Matrix<const T>& from, T* to, int64_t ld) {
-  constexpr int64_t kRows = 16;
-  for (int64_t i = 0; i < from.rows; i += kRows) {
-    const int64_t end = std::min(i + kRows, from.rows);
-    for (int64_t j = 0; j < from.columns; ++j) {
-      for (int64_t r = i; r < end; ++r) to[j * ld + r] = from(r, j);
-    }
-  }
-}
-
-template <class T>
-void CopyBack(const T* from, int64_t ld, const Matrix<T>& to) {
-  constexpr int64_t kRows = 16;
-  for (int64_t i = 0; i < to.rows; i += kRows) {
-    const int64_t end = std::min(i + kRows, to.rows);
-    for (int64_t j = 0; j < to.columns; ++j) {
-      for (int64_t r = i; r < end; ++r) to(r, j) = from[j * ld + r];
-    }
-  }
 }
 
 // ---- Cholesky

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "backends/cpu/simd_targets.h"
@@ -170,9 +171,101 @@ int64_t Cholesky(int64_t n, T* A, int64_t ld) {
   return 0;
 }
 
+// ---- QR
+
+template <class T>
+T Dot(const T* x, const T* y, int64_t n) {
+  const hn::ScalableTag<T> d;
+  const int64_t lanes = LanesOf<T>();
+  hn::Vec<decltype(d)> sums[kAtOnce];
+  HWY_UNROLL(4)
+  for (int v = 0; v < kAtOnce; ++v) sums[v] = hn::Zero(d);
+  int64_t i = 0;
+  for (; i + kAtOnce * lanes <= n; i += kAtOnce * lanes) {
+    HWY_UNROLL(4)
+    for (int v = 0; v < kAtOnce; ++v) {
+      const int64_t at = i + v * lanes;
+      sums[v] = hn::MulAdd(hn::LoadU(d, x + at), hn::LoadU(d, y + at), sums[v]);
+    }
+  }
+  for (; i + lanes <= n; i += lanes) {
+    sums[0] = hn::MulAdd(hn::LoadU(d, x + i), hn::LoadU(d, y + i), sums[0]);
+  }
+  T sum =
+      hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]))));
+  for (; i < n; ++i) sum += x[i] * y[i];
+  return sum;
+}
+
+template <class T>
+void SubtractMultiple(T factor, const T* x, int64_t n, T* y) {
+  const hn::ScalableTag<T> d;
+  const int64_t lanes = LanesOf<T>();
+  const auto f = hn::Set(d, factor);
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    hn::StoreU(hn::NegMulAdd(f, hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, y + i);
+  }
+  for (; i < n; ++i) y[i] -= factor * x[i];
+}
+
+// The 2-norm; scaled by the largest element where squares could leave the range.
+template <class T>
+T NormOf(const T* x, int64_t n) {
+  if (n == 0) return T(0);
+  const T largest = std::abs(x[LargestOf(x, n)]);
+  constexpr T kSmall = std::is_same_v<T, float> ? T(1e-15) : T(1e-140);
+  if ((largest > kSmall && largest < 1 / kSmall) || largest == T(0)) {
+    return std::sqrt(Dot(x, x, n));
+  }
+  T sum = 0;
+  for (int64_t i = 0; i < n; ++i) sum += (x[i] / largest) * (x[i] / largest);
+  return largest * std::sqrt(sum);
+}
+
+// The reflector that makes the n elements of x after the first zero; its tau.
+template <class T>
+T MakeReflector(T* x, int64_t n) {
+  const T rest = NormOf(x + 1, n - 1);
+  if (rest == T(0)) return T(0);
+  const T beta = -std::copysign(std::hypot(x[0], rest), x[0]);
+  const T tau = (beta - x[0]) / beta;
+  Scale(x + 1, n - 1, x[0] - beta);
+  x[0] = beta;
+  return tau;
+}
+
+template <class T>
+void Qr(int64_t m, int64_t n, T* panel, int64_t ld, T* tau) {
+  for (int64_t k = 0; k < n; ++k) {
+    T* const v = panel + k * ld + k;
+    const int64_t rows = m - k;
+    tau[k] = MakeReflector(v, rows);
+    if (tau[k] == T(0)) continue;
+    for (int64_t j = k + 1; j < n; ++j) {
+      T* const column = panel + j * ld + k;
+      const T product = tau[k] * (column[0] + Dot(v + 1, column + 1, rows - 1));
+      column[0] -= product;
+      SubtractMultiple(product, v + 1, rows - 1, column + 1);
+    }
+  }
+}
+
+template <class T>
+void Gram(int64_t m, int64_t n, const T* panel, int64_t ld, T* products) {
+  for (int64_t i = 0; i < n; ++i) {
+    // Vector j begins with the 1 of row j.
+    for (int64_t j = i + 1; j < n; ++j) {
+      const T *x = panel + i * ld + j, *y = panel + j * ld + j;
+      products[i * n + j] = x[0] + Dot(x + 1, y + 1, m - j - 1);
+    }
+  }
+}
+
 template <class T>
 const PanelKernels<T>* Kernels() {
-  static const PanelKernels<T> kernels = {Solve<false, T>, Solve<true, T>, Lu<T>, Cholesky<T>};
+  static const PanelKernels<T> kernels = {Solve<false, T>, Solve<true, T>, Lu<T>,
+                                          Cholesky<T>,     Qr<T>,          Gram<T>};
   return &kernels;
 }
 

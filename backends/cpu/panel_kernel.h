@@ -34,6 +34,12 @@ struct PanelKernels {
   // and of room for RoundUp(n, 16) elements; the lower triangle is spoilt. Gives the
   // order of the first leading minor that is not positive definite, or 0.
   int64_t (*cholesky)(int64_t n, T* A, int64_t ld);
+  // Householder QR of a column-major m x n panel, n <= m: R on and above the diagonal,
+  // below it the reflectors' vectors, whose first elements are 1, and their factors in
+  // tau, as LAPACK's geqrf.
+  void (*qr)(int64_t m, int64_t n, T* panel, int64_t ld, T* tau);
+  // Y.T Y of that panel's vectors, above the diagonal of a row-major n x n.
+  void (*gram)(int64_t m, int64_t n, const T* panel, int64_t ld, T* products);
 };
 
 // Of the best target of this machine.

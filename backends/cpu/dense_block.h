@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the blocked factorizations (dense_factor.h, dense_qr.h) do to blocks: products,
+// and transposed copies for the kernels of panels.
+
+#ifndef OTIUM_BACKENDS_CPU_DENSE_BLOCK_H_
+#define OTIUM_BACKENDS_CPU_DENSE_BLOCK_H_
+
+#include <algorithm>
+#include <cstdint>
+
+#include "backends/cpu/gemm.h"
+#include "backends/cpu/gemv.h"
+#include "backends/cpu/matrix_batch.h"
+
+namespace otium::cpu {
+
+constexpr int64_t RoundUp(int64_t n, int64_t multiple) { return CeilDiv(n, multiple) * multiple; }
+// Where n is cut in two.
+constexpr int64_t Half(int64_t n, int64_t multiple) { return RoundUp(n / 2, multiple); }
+
+// C = alpha A B + beta C.
+template <class T>
+void Multiply(T alpha, const Matrix<const T>& A, const Matrix<const T>& B, T beta,
+              const Matrix<T>& C) {
+  if (C.columns == 1) {
+    GemvArgs<T> args;
+    args.m = A.rows;
+    args.n = A.columns;
+    args.a = {A.data, A.row_stride, A.column_stride};
+    args.x = {B.data, B.row_stride};
+    args.y0 = {C.data, C.row_stride};
+    args.y = {C.data, C.row_stride};
+    args.alpha = alpha;
+    args.beta = beta;
+    return Gemv(args);
+  }
+  GemmArgs<T> args;
+  args.m = C.rows;
+  args.n = C.columns;
+  args.k = A.columns;
+  args.a = {A.data, A.row_stride, A.column_stride};
+  args.b = {B.data, B.row_stride, B.column_stride};
+  args.c0 = {C.data, C.row_stride, C.column_stride};
+  args.c = {C.data, C.row_stride, C.column_stride};
+  args.alpha = alpha;
+  args.beta = beta;
+  Gemm(args);
+}
+
+// C -= A B.
+template <class T>
+void SubtractProduct(const Matrix<const T>& A, const Matrix<const T>& B, const Matrix<T>& C) {
+  Multiply<T>(T(-1), A, B, T(1), C);
+}
+
+// A panel of few columns lies by columns, for vectors of many rows: column j at
+// to[j * ld].
+template <class T>
+void CopyTransposed(const Matrix<const T>& from, T* to, int64_t ld) {
+  constexpr int64_t kRows = 16;
+  for (int64_t i = 0; i < from.rows; i += kRows) {
+    const int64_t end = std::min(i + kRows, from.rows);
+    for (int64_t j = 0; j < from.columns; ++j) {
+      for (int64_t r = i; r < end; ++r) to[j * ld + r] = from(r, j);
+    }
+  }
+}
+template <class T>
+void CopyBack(const T* from, int64_t ld, const Matrix<T>& to) {
+  constexpr int64_t kRows = 16;
+  for (int64_t i = 0; i < to.rows; i += kRows) {
+    const int64_t end = std::min(i + kRows, to.rows);
+    for (int64_t j = 0; j < to.columns; ++j) {
+      for (int64_t r = i; r < end; ++r) to(r, j) = from[j * ld + r];
+    }
+  }
+}
+
+}  // namespace otium::cpu
+
+#endif  // OTIUM_BACKENDS_CPU_DENSE_BLOCK_H_

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// QR of dense matrices of sizes about the blocks' edges, against LAPACK's ratios, and
+// numbers near the ends of the range.
+
+#include "backends/cpu/dense_qr.h"
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace otium::cpu {
+namespace {
+
+template <class T>
+class DenseQr : public testing::Test {
+ protected:
+  static constexpr double kEpsilon = std::numeric_limits<T>::epsilon();
+  std::mt19937 random{5};
+
+  // |A - Q R| / (max(m, n) |A| eps) and |I - Q.T Q| / (m eps), in the largest elements,
+  // below 30; R with its signs as LAPACK's, which make the first element of Q R's columns.
+  void Check(int64_t m, int64_t n, double scale) {
+    std::normal_distribution<double> normal;
+    std::vector<T> a(m * (n + 2));
+    for (T& x : a) x = static_cast<T>(scale * normal(random));
+    std::vector<T> f = a;
+    const int64_t k = std::min(m, n);
+    std::vector<T> tau(k), q(m * m);
+    const Matrix<T> F{f.data(), m, n, n + 2, 1}, Q{q.data(), m, m, m, 1};
+    FactorQr(F, tau.data());
+    FormQ<T>(F, tau.data(), k, Q);
+    const double allowed = 30 * static_cast<double>(std::max(m, n)) * kEpsilon;
+    for (int64_t i = 0; i < m; ++i) {
+      for (int64_t j = 0; j < n; ++j) {
+        double sum = 0;
+        for (int64_t p = 0; p <= std::min(j, k - 1); ++p) sum += double(Q(i, p)) * F(p, j) / scale;
+        ASSERT_NEAR(sum, a[i * (n + 2) + j] / scale, allowed) << m << " x " << n;
+      }
+      for (int64_t j = 0; j < m; ++j) {
+        double sum = 0;
+        for (int64_t p = 0; p < m; ++p) sum += double(Q(p, i)) * Q(p, j);
+        ASSERT_NEAR(sum, i == j, allowed) << m << " x " << n;
+      }
+    }
+    // The sign that avoids cancellation: R(0, 0) is opposite to A(0, 0).
+    if (m > 1) {
+      EXPECT_NE(std::signbit(F(0, 0)), std::signbit(a[0]));
+    }
+  }
+};
+
+using Types = testing::Types<float, double>;
+TYPED_TEST_SUITE(DenseQr, Types);
+
+TYPED_TEST(DenseQr, FactorsGiveTheMatrix) {
+  for (const int64_t m : {1, 2, 17, 32, 33, 64, 65, 128, 129, 200}) {
+    for (const int64_t n : {m, m / 2 + 1, m + 40}) this->Check(m, n, 1);
+  }
+}
+
+TYPED_TEST(DenseQr, NumbersNearTheEndsOfTheRange) {
+  const bool is_float = std::is_same_v<TypeParam, float>;
+  this->Check(50, 40, is_float ? 1e30 : 1e290);
+  this->Check(50, 40, is_float ? 1e-30 : 1e-290);
+}
+
+TYPED_TEST(DenseQr, NothingToReflect) {
+  // Upper already, and zero.
+  std::vector<TypeParam> a = {3, 1, 0, 2, 0, 0}, tau(2), q(9);
+  const Matrix<TypeParam> A{a.data(), 3, 2, 2, 1}, Q{q.data(), 3, 3, 3, 1};
+  FactorQr(A, tau.data());
+  EXPECT_EQ(tau, (std::vector<TypeParam>{0, 0}));
+  EXPECT_EQ(a, (std::vector<TypeParam>{3, 1, 0, 2, 0, 0}));
+  FormQ<TypeParam>(A, tau.data(), 2, Q);
+  EXPECT_EQ(q, (std::vector<TypeParam>{1, 0, 0, 0, 1, 0, 0, 0, 1}));
+}
+
+}  // namespace
+}  // namespace otium::cpu
