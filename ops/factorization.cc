@@ -133,8 +133,8 @@ absl::Status RequirePivots(const OpCall& call, int i) {
   }
   const Shape want = ConcatShapes(BatchShape(call.operand(0).shape), {Smaller(call)});
   if (pivots.shape == want) return absl::OkStatus();
-  return InvalidArgument(Describe("pivots", pivots), ", of the factors ",
-                         Describe(call.op.params[0].name, call.operand(0)), " they must be ",
+  return InvalidArgument(Describe("pivots", pivots), " and ",
+                         Describe(call.op.params[0].name, call.operand(0)), ", whose pivots are ",
                          ShortType(TensorType(DType::kI32, want)));
 }
 
@@ -263,7 +263,7 @@ OTIUM_DEFINE_OP(lu_factor) = {
     .doc =
         "The LU factors of matrices [..., m, n] in one matrix, L below the diagonal, whose own is "
         "1, and the rows (from 1) that each row was exchanged with in turn. Fails when a diagonal "
-        "element of U is zero.",
+        "element of U is zero. Without pivot rows stay, and growth is not checked.",
     .params = kLuParams,
     .num_results = 2,
     .result_names = kLuFactorNames,
@@ -276,7 +276,8 @@ OTIUM_DEFINE_OP(lu_factor) = {
 OTIUM_DEFINE_OP(lu_factor_ex) = {
     .doc =
         "lu_factor that never fails: info is 0, or k where the k-th diagonal element of U is the "
-        "first that is zero; the factors are good all the same.",
+        "first that is zero; the factors are good all the same (without pivot they are infinite "
+        "where there are none).",
     .params = kLuParams,
     .num_results = 3,
     .result_names = kLuFactorExNames,

@@ -6,6 +6,8 @@
 // the pivot that is zero, are those that solve finds.
 
 #include <algorithm>
+#include <cmath>
+#include <complex>
 #include <limits>
 #include <memory>
 
@@ -30,6 +32,11 @@ struct InverseState {
 
 constexpr int64_t kGetriBlock = 64;
 
+inline bool IsFinite(double x) { return std::isfinite(x); }
+template <class R>
+bool IsFinite(std::complex<R> x) {
+  return std::isfinite(x.real()) && std::isfinite(x.imag());
+}
 inline float Conjugate(float x) { return x; }
 inline double Conjugate(double x) { return x; }
 template <class R>
@@ -44,6 +51,19 @@ void Mirror(const Matrix<T>& X, bool upper) {
   for (int64_t i = 0; i < m.rows; ++i) {
     for (int64_t j = 0; j < i; ++j) m(j, i) = Conjugate(m(i, j));
   }
+}
+
+// LAPACK's inverses scale by the reciprocals of diagonal elements: where one is infinite
+// by a zero, which NaN does not survive. Of what is not finite would come what is, and is
+// wrong: it is not inverted, but NaN.
+template <class T>
+bool IsFinite(const Matrix<T>& m) {
+  for (int64_t i = 0; i < m.rows; ++i) {
+    for (int64_t j = 0; j < m.columns; ++j) {
+      if (!IsFinite(m(i, j))) return false;
+    }
+  }
+  return true;
 }
 
 // Each inverts one matrix, and gives back the code.
@@ -61,6 +81,13 @@ int64_t InvertDiagonal(const InverseState& s, const Matrix<const T>& A, const Ma
 template <class T>
 int64_t InvertTriangle(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X, char*) {
   CopyTriangle(A, s.upper, X);
+  if (!IsFinite(X)) {
+    // The zeros beside the triangle are known to be zeros.
+    for (int64_t i = 0; i < s.n; ++i) {
+      FillNan(s.upper ? X.Block(i, i, 1, s.n - i) : X.Block(i, 0, 1, i + 1));
+    }
+    return 0;
+  }
   const char uplo = s.upper ? 'L' : 'U', diag = 'N';
   const auto n = static_cast<lapack_int>(s.n);
   const lapack_int ld = std::max<lapack_int>(n, 1);
@@ -73,6 +100,10 @@ int64_t InvertTriangle(const InverseState& s, const Matrix<const T>& A, const Ma
 template <class T>
 int64_t InvertDefinite(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X, char*) {
   CopyTriangle(A, s.upper, X);
+  if (!IsFinite(X)) {
+    FillNan(X);
+    return 0;
+  }
   const char uplo = s.upper ? 'L' : 'U';
   const auto n = static_cast<lapack_int>(s.n);
   const lapack_int ld = std::max<lapack_int>(n, 1);
@@ -100,6 +131,10 @@ int64_t InvertGeneral(const InverseState& s, const Matrix<const T>& A, const Mat
   Workspace workspace(memory);
   const GetriArrays<T> arrays(workspace, s.n);
   Copy(A, X.Transposed());
+  if (!IsFinite(X)) {
+    FillNan(X);
+    return 0;
+  }
   const auto n = static_cast<lapack_int>(s.n);
   const lapack_int ld = std::max<lapack_int>(n, 1);
   const lapack_int size = std::max<lapack_int>(n * static_cast<lapack_int>(kGetriBlock), 1);

@@ -12,6 +12,7 @@ namespace otium::cpu {
 
 // All but bool.
 inline constexpr uint32_t kNumberDTypes = kAllDTypes & ~DTypeBit(DType::kBool);
+inline constexpr uint32_t kComplexDTypes = DTypeBit(DType::kC64) | DTypeBit(DType::kC128);
 
 // product_kernels.cc
 Prepared PrepareGemv(const KernelCall& call);

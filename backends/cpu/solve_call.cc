@@ -10,9 +10,8 @@ SolveCall::SolveCall(const KernelCall& call)
       info(call, 1),
       left(call.attributes.Get<bool>("left")),
       n(a.sizes.back()) {
-  const absl::Span<const int64_t> of_a = a.sizes, of_b = b.sizes;
-  if (of_b.size() == 1 || of_b == of_a.first(of_a.size() - 1)) tail = 1;
-  if (tail == 2) columns = left ? of_b.back() : of_b[of_b.size() - 2];
+  if (x.rank() < a.rank()) tail = 1;
+  if (tail == 2) columns = b.sizes[b.sizes.size() - (left ? 1 : 2)];
 }
 
 absl::Span<const int64_t> SolveCall::BatchSizes() const {

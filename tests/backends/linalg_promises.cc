@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "tests/backends/dense_matrix.h"
+#include "tests/dense_matrix.h"
 
 namespace otium {
 namespace {

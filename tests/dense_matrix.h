@@ -2,8 +2,8 @@
 //
 // Matrices of c128, for what tests say of factorizations in a formula.
 
-#ifndef OTIUM_TESTS_BACKENDS_DENSE_MATRIX_H_
-#define OTIUM_TESTS_BACKENDS_DENSE_MATRIX_H_
+#ifndef OTIUM_TESTS_DENSE_MATRIX_H_
+#define OTIUM_TESTS_DENSE_MATRIX_H_
 
 #include <algorithm>
 #include <complex>
@@ -40,6 +40,22 @@ class DenseMatrix {
     return matrices;
   }
 
+  // The matrix in a dtype, rounded; the imaginary parts are dropped by real ones.
+  Tensor ToTensor(DType dtype) const {
+    Tensor t = *Tensor::Allocate(dtype, {rows_, columns_});
+    for (size_t i = 0; i < data_.size(); ++i) {
+      switch (dtype) {
+        case DType::kF32: t.mutable_data<float>()[i] = static_cast<float>(data_[i].real()); break;
+        case DType::kF64: t.mutable_data<double>()[i] = data_[i].real(); break;
+        case DType::kC64:
+          t.mutable_data<std::complex<float>>()[i] = std::complex<float>(data_[i]);
+          break;
+        default: t.mutable_data<std::complex<double>>()[i] = data_[i]; break;
+      }
+    }
+    return t;
+  }
+
   int64_t rows() const { return rows_; }
   int64_t columns() const { return columns_; }
   Scalar& operator()(int64_t i, int64_t j) { return data_[i * columns_ + j]; }
@@ -71,6 +87,10 @@ class DenseMatrix {
       }
     }
     return c;
+  }
+  friend DenseMatrix operator*(double scale, DenseMatrix a) {
+    for (Scalar& x : a.data_) x *= scale;
+    return a;
   }
   friend DenseMatrix operator-(DenseMatrix a, const DenseMatrix& b) {
     for (size_t i = 0; i < a.data_.size(); ++i) a.data_[i] -= b.data_[i];
@@ -112,4 +132,4 @@ inline double Ratio(const DenseMatrix& difference, const DenseMatrix& A, double 
 
 }  // namespace otium
 
-#endif  // OTIUM_TESTS_BACKENDS_DENSE_MATRIX_H_
+#endif  // OTIUM_TESTS_DENSE_MATRIX_H_
