@@ -34,6 +34,9 @@ Prepared PreparePosv(const KernelCall& call);
 Prepared PrepareSysv(const KernelCall& call);
 Prepared PrepareGesv(const KernelCall& call);
 
+// matrix_exp.cc
+Prepared PrepareMatrixExp(const KernelCall& call);
+
 // tape.cc
 bool AcceptsTape(const KernelCall& call);
 Prepared PrepareTape(const KernelCall& call);

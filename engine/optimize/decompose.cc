@@ -9,6 +9,7 @@
 //   addbmm(y, A, B)          -> addmm of merged views
 //   trace(A)                 -> the sum of its diagonal
 //   flatten, narrow, ...     -> reshape, slice, ...
+//   pinv, cond, ...          -> decompose_linalg.cc
 //
 // A product of a batch with one matrix is one large product when rows merge for
 // free. Other matmuls stay: their kernel broadcasts batches by strides of zero. A
@@ -25,6 +26,7 @@
 
 #include "engine/base/status.h"
 #include "engine/optimize/contraction.h"
+#include "engine/optimize/decompose_linalg.h"
 #include "engine/optimize/pass.h"
 #include "ops/einsum.h"
 #include "ops/infer.h"
@@ -289,13 +291,28 @@ class Decomposer {
 }  // namespace
 
 absl::StatusOr<GraphPtr> Decompose(const GraphPtr& graph, PassContext& context) {
-  if (!AnyNode(*graph, IsCandidate)) return graph;
-  return RewriteNodes(graph,
+  // Compositions first, and those that they are made of: products are left.
+  GraphPtr composed;
+  GraphPtr products = graph;
+  while (products != composed &&
+         AnyNode(*products, [](Op op) { return LinalgComposition(op) != nullptr; })) {
+    composed = products;
+    OTIUM_ASSIGN_OR_RETURN(
+        products, RewriteNodes(composed,
+                               [&](NodeId n, absl::Span<const ValueId> operands,
+                                   GraphBuilder& builder) -> std::optional<std::vector<ValueId>> {
+                                 const ComposeFn compose = LinalgComposition(composed->op(n).id);
+                                 if (compose == nullptr) return std::nullopt;
+                                 return Compose(*composed, n, operands, compose, builder, context);
+                               }));
+  }
+  if (!AnyNode(*products, IsCandidate)) return products;
+  return RewriteNodes(products,
                       [&](NodeId n, absl::Span<const ValueId> operands,
                           GraphBuilder& builder) -> std::optional<std::vector<ValueId>> {
-                        if (!IsCandidate(graph->op(n).id)) return std::nullopt;
+                        if (!IsCandidate(products->op(n).id)) return std::nullopt;
                         const std::optional<ValueId> value =
-                            Decomposer(*graph, n, operands, builder, context).Rewrite();
+                            Decomposer(*products, n, operands, builder, context).Rewrite();
                         if (!value.has_value()) return std::nullopt;
                         return std::vector<ValueId>{*value};
                       });

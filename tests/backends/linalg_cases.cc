@@ -9,10 +9,10 @@
 namespace otium {
 namespace {
 
-enum class MatrixKind { kGeneral, kSymmetric, kDefinite };
+enum class MatrixKind { kGeneral, kSymmetric, kDefinite, kSmall };
 
 // Replaces `a` by a well-conditioned matrix of the kind, in the same memory: a @ a.H + n,
-// a + a.T + 4n, or a + 4n.
+// a + a.T + 4n, a + 4n, or a / n.
 Tensor Structured(const Tensor& a, MatrixKind kind) {
   const int r = a.rank();
   const int64_t n = a.sizes()[r - 1];
@@ -39,7 +39,8 @@ Tensor Structured(const Tensor& a, MatrixKind kind) {
             } else {
               sum = p[i * n + j];
               if (kind == MatrixKind::kSymmetric) sum += p[j * n + i];
-              if (i == j) sum += T(static_cast<float>(4 * n));
+              if (kind == MatrixKind::kSmall) sum /= T(static_cast<float>(n));
+              else if (i == j) sum += T(static_cast<float>(4 * n));
             }
             q[i * n + j] = sum;
           }
@@ -61,6 +62,7 @@ std::optional<MatrixKind> KindFor(const Kernel& kernel) {
       return (kernel.relies_on & kPd) != 0 ? MatrixKind::kDefinite
              : kernel.relies_on != 0       ? MatrixKind::kSymmetric
                                            : MatrixKind::kGeneral;
+    case Op::matrix_exp: return MatrixKind::kSmall;
     default: return std::nullopt;
   }
 }
@@ -72,6 +74,7 @@ std::optional<std::vector<Sizes>> LinalgShapes(Op op, std::mt19937& random) {
   switch (op) {
     case Op::cholesky:
     case Op::cholesky_ex:
+    case Op::matrix_exp:
       return b % 2 == 0 ? std::vector<Sizes>{{n, n}} : std::vector<Sizes>{{b, n, n}};
     case Op::solve:
       switch (b % 3) {
