@@ -158,6 +158,14 @@ absl::Status InferLobpcg(const OpCall& call, ResultTypes* results) {
                              ", it must have the shape of ", Describe("A", A));
     }
   }
+  const int64_t* niter = call.attributes.Find<int64_t>("niter");
+  if (niter != nullptr && *niter < 0) {
+    return InvalidArgument("niter is ", *niter, ", it must not be negative");
+  }
+  const double* tol = call.attributes.Find<double>("tol");
+  if (tol != nullptr && !(*tol >= 0)) {
+    return InvalidArgument("tol is ", *tol, ", it must not be negative");
+  }
   const Dim n = A.shape.back(1);
   const Shape batch = BatchShape(A.shape);
   Dim k = call.attributes.Get<int64_t>("k");
@@ -278,7 +286,8 @@ OTIUM_DEFINE_OP(pca_lowrank) = {
 OTIUM_DEFINE_OP(lobpcg) = {
     .doc =
         "The k largest (smallest unless largest) eigenvalues of A @ x = lambda * B @ x, hermitian "
-        "A and positive definite B, and their vectors, by iteration from X, random when missing.",
+        "A and positive definite B, the most extreme one first, and their vectors, by iteration "
+        "from X, random when missing.",
     .params = kLobpcgParams,
     .num_results = 2,
     .result_names = kEigNames,

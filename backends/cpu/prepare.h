@@ -34,8 +34,9 @@ Prepared PreparePosv(const KernelCall& call);
 Prepared PrepareSysv(const KernelCall& call);
 Prepared PrepareGesv(const KernelCall& call);
 
-// matrix_exp.cc
+// matrix_exp.cc, lobpcg.cc
 Prepared PrepareMatrixExp(const KernelCall& call);
+Prepared PrepareLobpcg(const KernelCall& call);
 
 // tape.cc
 bool AcceptsTape(const KernelCall& call);
