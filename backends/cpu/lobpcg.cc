@@ -48,22 +48,20 @@ constexpr int64_t kUsualIterations = 1000;
 template <class T>
 class Workspace {
  public:
-  using Real = decltype(std::abs(T()));
-
   // Where the parts begin; without memory only how large they are.
   Workspace(int64_t n, int64_t k, char* memory) : memory_(memory) {
     for (T** m : {&A, &B}) *m = Take<T>(n * n);
     for (T** m : {&S, &P, &AS, &BS, &product}) *m = Take<T>(n * 3 * k);
     for (T** m : {&small, &gram}) *m = Take<T>(9 * k * k);
     lapack = Take<T>(9 * k);
-    lapack_real = Take<Real>(9 * k);
-    for (Real** v : {&values, &scales, &lambda}) *v = Take<Real>(3 * k);
+    lapack_real = Take<Real<T>>(9 * k);
+    for (Real<T>** v : {&values, &scales, &lambda}) *v = Take<Real<T>>(3 * k);
     active = Take<int64_t>(k);
   }
   int64_t bytes() const { return bytes_; }
 
   T *A, *B, *S, *P, *AS, *BS, *product, *small, *gram, *lapack;
-  Real *lapack_real, *values, *scales, *lambda;
+  Real<T>*lapack_real, *values, *scales, *lambda;
   int64_t* active;
 
  private:
@@ -78,44 +76,26 @@ class Workspace {
   int64_t bytes_ = 0;
 };
 
-template <class T>
-T Conjugate(const T& x) {
-  if constexpr (std::is_floating_point_v<T>) return x;
-  else return std::conj(x);
-}
-
 // Number i of the stream, as randn gives it.
 template <class T>
 T NormalAt(uint64_t seed, uint64_t stream, uint64_t i) {
-  using Real = decltype(std::abs(T()));
   auto real = [&](uint64_t j) {
-    return sizeof(Real) == 8 ? NormalDoubleAt(seed, stream, j) : NormalFloatAt(seed, stream, j);
+    return sizeof(Real<T>) == 8 ? NormalDoubleAt(seed, stream, j) : NormalFloatAt(seed, stream, j);
   };
   if constexpr (std::is_floating_point_v<T>) {
     return static_cast<T>(real(i));
   } else {
     const double scale = std::numbers::sqrt2 / 2;
-    return T(static_cast<Real>(scale * real(2 * i)), static_cast<Real>(scale * real(2 * i + 1)));
+    return T(static_cast<Real<T>>(scale * real(2 * i)),
+             static_cast<Real<T>>(scale * real(2 * i + 1)));
   }
-}
-
-template <class T>
-bool AllFinite(const Matrix<const T>& m) {
-  for (int64_t i = 0; i < m.rows; ++i) {
-    for (int64_t j = 0; j < m.columns; ++j) {
-      const T& x = m(i, j);
-      if (!std::isfinite(std::real(x)) || !std::isfinite(std::imag(x))) return false;
-    }
-  }
-  return true;
 }
 
 // A dense copy of m times the power of two that makes its largest element about 1, or
 // a little less so that the exponent is even: m is the copy times 2 to the exponent.
 template <class T>
 int CopyScaled(const Matrix<const T>& m, T* copy) {
-  using Real = decltype(std::abs(T()));
-  Real largest = 0;
+  Real<T> largest = 0;
   for (int64_t i = 0; i < m.rows; ++i) {
     for (int64_t j = 0; j < m.columns; ++j) {
       const T& x = m(i, j);
@@ -124,7 +104,7 @@ int CopyScaled(const Matrix<const T>& m, T* copy) {
   }
   int exponent = largest == 0 ? 0 : std::ilogb(largest) + 1;
   exponent += exponent % 2;
-  const Real half = std::scalbn(Real(1), -exponent / 2);
+  const Real<T> half = std::scalbn(Real<T>(1), -exponent / 2);
   for (int64_t i = 0; i < m.rows; ++i) {
     for (int64_t j = 0; j < m.columns; ++j) *copy++ = m(i, j) * half * half;
   }
@@ -134,8 +114,6 @@ int CopyScaled(const Matrix<const T>& m, T* copy) {
 template <class T>
 class Iteration {
  public:
-  using Real = decltype(std::abs(T()));
-
   Iteration(const LobpcgState& s, char* memory)
       : s_(s), n_(s.n), k_(s.k), stride_(3 * s.k), w_(s.n, s.k, memory) {}
 
@@ -178,11 +156,13 @@ class Iteration {
 
  private:
   MatrixIn<T> In(const T* block) const { return {block, stride_, 1}; }
-  static MatrixIn<T> Adjoint(const MatrixIn<T>& m) { return {m.data, m.col_stride, m.row_stride, true}; }
+  static MatrixIn<T> Adjoint(const MatrixIn<T>& m) {
+    return {m.data, m.col_stride, m.row_stride, true};
+  }
 
   // c = alpha a b + beta c, of m x k and k x n.
-  static void Product(const MatrixIn<T>& a, const MatrixIn<T>& b, int64_t m, int64_t n, int64_t k,
-                      T* c, int64_t stride, T alpha = T(1), T beta = T(0)) {
+  static void Multiply(const MatrixIn<T>& a, const MatrixIn<T>& b, int64_t m, int64_t n, int64_t k,
+                       T* c, int64_t stride, T alpha = T(1), T beta = T(0)) {
     GemmArgs<T> args;
     args.m = m, args.n = n, args.k = k;
     args.a = a, args.b = b;
@@ -195,12 +175,12 @@ class Iteration {
   // B times columns of S; those themselves when there is no B.
   const T* TimesB(const T* block, int64_t columns) {
     if (!s_.B.present) return block;
-    Product({w_.B, n_, 1}, In(block), n_, columns, n_, w_.BS, stride_);
+    Multiply({w_.B, n_, 1}, In(block), n_, columns, n_, w_.BS, stride_);
     return w_.BS;
   }
 
-  Real ColumnNorm(const T* block, int64_t j) const {
-    Real sum = 0;
+  Real<T> ColumnNorm(const T* block, int64_t j) const {
+    Real<T> sum = 0;
     for (int64_t i = 0; i < n_; ++i) sum += std::norm(block[i * stride_ + j]);
     return std::sqrt(sum);
   }
@@ -216,12 +196,12 @@ class Iteration {
 
   // The eigenvalues of the m x m hermitian `matrix` become values, ascending, its rows
   // the conjugates of the eigenvectors: the matrix is its conjugate to LAPACK.
-  bool Eigen(T* matrix, int64_t m, Real* values) {
-    if (!AllFinite<T>({matrix, m, m, m, 1})) return false;
+  bool Eigen(T* matrix, int64_t m, Real<T>* values) {
+    if (!AllFinite<T>(RowMajor(matrix, m, m))) return false;
     const char job = 'V', uplo = 'U';
     const auto size = static_cast<lapack_int>(m), work = static_cast<lapack_int>(9 * k_);
     lapack_int info = 0;
-    if constexpr (std::is_floating_point_v<T>) {
+    if constexpr (!kIsComplex<T>) {
       OTIUM_LAPACK_REAL(T, syev, &job, &uplo, &size, matrix, &size, values, w_.lapack, &work,
                         &info);
     } else {
@@ -234,28 +214,29 @@ class Iteration {
   // Makes m columns of S a B-orthonormal basis of what they span to working precision,
   // the first of them; how many, or -1.
   int64_t Orthonormalize(T* block, int64_t m) {
-    Product(Adjoint(In(block)), In(TimesB(block, m)), m, m, n_, w_.gram, m);
+    Multiply(Adjoint(In(block)), In(TimesB(block, m)), m, m, n_, w_.gram, m);
     for (int64_t i = 0; i < m; ++i) {
-      const Real length = std::real(w_.gram[i * m + i]);
-      w_.scales[i] = length > std::numeric_limits<Real>::min() ? 1 / std::sqrt(length) : 0;
+      const Real<T> length = std::real(w_.gram[i * m + i]);
+      w_.scales[i] = length > std::numeric_limits<Real<T>>::min() ? 1 / std::sqrt(length) : 0;
     }
     for (int64_t i = 0; i < m; ++i) {
       for (int64_t j = 0; j < m; ++j) w_.gram[i * m + j] *= w_.scales[i] * w_.scales[j];
     }
     if (!Eigen(w_.gram, m, w_.values)) return -1;
-    constexpr Real kEps = std::numeric_limits<Real>::epsilon();
-    const Real noise = 4 * kEps * static_cast<Real>(m) * w_.values[m - 1];
+    constexpr Real<T> kEps = std::numeric_limits<Real<T>>::epsilon();
+    const Real<T> noise = 4 * kEps * static_cast<Real<T>>(m) * w_.values[m - 1];
     if (w_.values[0] < -std::sqrt(kEps)) return -1;
-    const int64_t dropped = std::count_if(w_.values, w_.values + m, [&](Real v) { return !(v > noise); });
+    const int64_t dropped =
+        std::count_if(w_.values, w_.values + m, [&](Real<T> v) { return !(v > noise); });
     const int64_t rank = m - dropped;
     // Column j of the factor, scaled rows of the Gram matrix's eigenvectors.
     for (int64_t j = 0; j < rank; ++j) {
       T* const row = w_.gram + (dropped + j) * m;
-      const Real factor = 1 / std::sqrt(w_.values[dropped + j]);
+      const Real<T> factor = 1 / std::sqrt(w_.values[dropped + j]);
       for (int64_t i = 0; i < m; ++i) row[i] *= factor * w_.scales[i];
     }
     const MatrixIn<T> factor{w_.gram + dropped * m, 1, m, true};
-    Product(In(block), factor, n_, rank, m, w_.product, stride_);
+    Multiply(In(block), factor, n_, rank, m, w_.product, stride_);
     CopyColumns(w_.product, block, rank);
     return rank;
   }
@@ -269,16 +250,16 @@ class Iteration {
   // The best k vectors of [X, Z], Z of so many columns, and the step to them.
   bool FindBest(int64_t directions) {
     const int64_t m = k_ + directions;
-    Product({w_.A, n_, 1}, In(w_.S), n_, m, n_, w_.AS, stride_);
-    Product(Adjoint(In(w_.S)), In(w_.AS), m, m, n_, w_.small, m);
+    Multiply({w_.A, n_, 1}, In(w_.S), n_, m, n_, w_.AS, stride_);
+    Multiply(Adjoint(In(w_.S)), In(w_.AS), m, m, n_, w_.small, m);
     if (!Eigen(w_.small, m, w_.values)) return false;
     // Eigenvector j is row first + j * step.
     const int64_t first = s_.largest ? m - 1 : 0, step = s_.largest ? -1 : 1;
     for (int64_t j = 0; j < k_; ++j) w_.lambda[j] = w_.values[first + j * step];
     const MatrixIn<T> C{w_.small + first * m, 1, step * m, true};
     const MatrixIn<T> of_Z{C.data + k_, 1, step * m, true};
-    Product(In(w_.S + k_), of_Z, n_, k_, directions, w_.P, stride_);
-    Product(In(w_.S), C, n_, k_, m, w_.product, stride_);
+    Multiply(In(w_.S + k_), of_Z, n_, k_, directions, w_.P, stride_);
+    Multiply(In(w_.S), C, n_, k_, m, w_.product, stride_);
     CopyColumns(w_.product, w_.S, k_);
     steps_ = directions > 0 ? k_ : 0;
     Refine();
@@ -287,17 +268,17 @@ class Iteration {
 
   // X (3 - X.H B X) / 2 is orthonormal but for the square of what X lacks to be so.
   void Refine() {
-    Product(Adjoint(In(w_.S)), In(TimesB(w_.S, k_)), k_, k_, n_, w_.gram, k_);
-    for (int64_t i = 0; i < k_ * k_; ++i) w_.gram[i] *= Real(-0.5);
-    for (int64_t i = 0; i < k_; ++i) w_.gram[i * k_ + i] += Real(1.5);
-    Product(In(w_.S), {w_.gram, k_, 1}, n_, k_, k_, w_.product, stride_);
+    Multiply(Adjoint(In(w_.S)), In(TimesB(w_.S, k_)), k_, k_, n_, w_.gram, k_);
+    for (int64_t i = 0; i < k_ * k_; ++i) w_.gram[i] *= Real<T>(-0.5);
+    for (int64_t i = 0; i < k_; ++i) w_.gram[i * k_ + i] += Real<T>(1.5);
+    Multiply(In(w_.S), {w_.gram, k_, 1}, n_, k_, k_, w_.product, stride_);
     CopyColumns(w_.product, w_.S, k_);
   }
 
   // Makes AS the residuals A X - B X lambda; how many are too large (`active`), or -1
   // when a number is not finite.
   int64_t FindResiduals() {
-    Product({w_.A, n_, 1}, In(w_.S), n_, k_, n_, w_.AS, stride_);
+    Multiply({w_.A, n_, 1}, In(w_.S), n_, k_, n_, w_.AS, stride_);
     const T* const BX = TimesB(w_.S, k_);
     int64_t count = 0;
     for (int64_t j = 0; j < k_; ++j) {
@@ -322,8 +303,8 @@ class Iteration {
     }
     T* const Z = w_.S + k_;
     if (s_.iK.present) {
-      Product({iK_.data, iK_.row_stride, iK_.column_stride}, In(w_.product), n_, residuals, n_, Z,
-              stride_);
+      Multiply({iK_.data, iK_.row_stride, iK_.column_stride}, In(w_.product), n_, residuals, n_, Z,
+               stride_);
     } else {
       CopyColumns(w_.product, Z, residuals);
     }
@@ -335,15 +316,15 @@ class Iteration {
     }
     for (int pass = 0; pass < 2 && columns > 0; ++pass) {
       // Z -= X (B X).H Z.
-      Product(Adjoint(In(TimesB(w_.S, k_))), In(Z), k_, columns, n_, w_.gram, columns);
-      Product(In(w_.S), {w_.gram, columns, 1}, n_, columns, k_, Z, stride_, T(-1), T(1));
+      Multiply(Adjoint(In(TimesB(w_.S, k_))), In(Z), k_, columns, n_, w_.gram, columns);
+      Multiply(In(w_.S), {w_.gram, columns, 1}, n_, columns, k_, Z, stride_, T(-1), T(1));
       columns = Orthonormalize(Z, columns);
     }
     return columns;
   }
 
   int64_t SetNan(const LaunchArgs& args, int64_t p) {
-    const Real nan = std::numeric_limits<Real>::quiet_NaN();
+    const Real<T> nan = std::numeric_limits<Real<T>>::quiet_NaN();
     std::fill_n(w_.lambda, k_, nan);
     std::fill_n(w_.S, n_ * stride_, T(nan));
     SetResults(args, p);
@@ -351,9 +332,9 @@ class Iteration {
   }
 
   void SetResults(const LaunchArgs& args, int64_t p) const {
-    const auto values = MatrixOf<Real>(s_.batch, s_.values, args.results[0], p, 1);
+    const auto values = MatrixOf<Real<T>>(s_.batch, s_.values, args.results[0], p, 1);
     const auto vectors = MatrixOf<T>(s_.batch, s_.vectors, args.results[1], p);
-    const Real scale = std::scalbn(Real(1), -b_exponent_ / 2);
+    const Real<T> scale = std::scalbn(Real<T>(1), -b_exponent_ / 2);
     for (int64_t j = 0; j < k_; ++j) {
       values(j, 0) = std::scalbn(w_.lambda[j], a_exponent_ - b_exponent_);
       for (int64_t i = 0; i < n_; ++i) vectors(i, j) = w_.S[i * stride_ + j] * scale;
@@ -383,12 +364,7 @@ struct LobpcgLauncher {
 
 int64_t TaskBytes(DType dtype, int64_t n, int64_t k) {
   int64_t bytes = 0;
-  DispatchDType(dtype, [&]<class Tag>(Tag) {
-    using T = typename Tag::type;
-    if constexpr (!std::is_integral_v<T> && sizeof(T) >= 4) {
-      bytes = Workspace<T>(n, k, nullptr).bytes();
-    }
-  });
+  ForBlasType(dtype, [&]<class T>(T) { bytes = Workspace<T>(n, k, nullptr).bytes(); });
   return bytes;
 }
 
@@ -413,8 +389,7 @@ Prepared PrepareLobpcg(const KernelCall& call) {
   s->largest = call.attributes.Get<bool>("largest");
   s->stream = static_cast<uint64_t>(call.attributes.Get<int64_t>("stream"));
   const double flops = 200.0 * static_cast<double>(s->n) * static_cast<double>(s->n * s->k);
-  s->batch = MatrixBatch(sizes.first(sizes.size() - 2), flops,
-                         TaskBytes(s->A.dtype, s->n, s->k));
+  s->batch = MatrixBatch(sizes.first(sizes.size() - 2), flops, TaskBytes(s->A.dtype, s->n, s->k));
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForBlasDType<LobpcgLauncher>(s->A.dtype), std::move(s), bytes};
 }

@@ -59,7 +59,7 @@ constexpr Pade kFloats[] = {
 
 template <class T>
 constexpr absl::Span<const Pade> Approximants() {
-  if constexpr (sizeof(decltype(std::abs(T()))) == sizeof(double)) return kDoubles;
+  if constexpr (sizeof(Real<T>) == sizeof(double)) return kDoubles;
   else return kFloats;
 }
 
@@ -76,8 +76,6 @@ constexpr int64_t kMatrices = 8;
 template <class T>
 class Exponential {
  public:
-  using Real = decltype(std::abs(T()));
-
   Exponential(int64_t n, char* memory) : n_(n), size_(n * n) {
     T* data = reinterpret_cast<T*>(memory);
     for (T** m : {&a_, &a2_, &a4_, &a6_, &even_, &odd_, &work_, &x_}) {
@@ -91,7 +89,7 @@ class Exponential {
     band_ = BandOf(A);
     if (!band_.finite) return FillNan(result);
     if (!band_.lower && !band_.upper) return OfDiagonal(A, result);
-    Copy(A, RowMajor(a_));
+    Copy(A, RowMajor(a_, n_, n_));
 
     int exponent = 0;  // Of a power of two that the norm is divided by.
     const double norm = OneNorm(&exponent);
@@ -110,7 +108,7 @@ class Exponential {
       std::swap(x_, work_);
       KeepTriangle(A, 1 - s);
     }
-    Copy<T>(RowMajor(x_), result);
+    Copy<T>(RowMajor(x_, n_, n_), result);
   }
 
  private:
@@ -119,11 +117,6 @@ class Exponential {
     bool lower = false, upper = false;  // Whether something is there.
   };
 
-  Matrix<T> RowMajor(T* data) const { return {data, n_, n_, n_, 1}; }
-
-  static bool IsFinite(const T& x) {
-    return std::isfinite(std::real(x)) && std::isfinite(std::imag(x));
-  }
   static Band BandOf(const Matrix<const T>& A) {
     Band band;
     for (int64_t i = 0; i < A.rows; ++i) {
@@ -140,7 +133,7 @@ class Exponential {
 
   void FillNan(const Matrix<T>& result) const {
     for (int64_t i = 0; i < n_; ++i) {
-      for (int64_t j = 0; j < n_; ++j) result(i, j) = T(std::numeric_limits<Real>::quiet_NaN());
+      for (int64_t j = 0; j < n_; ++j) result(i, j) = T(std::numeric_limits<Real<T>>::quiet_NaN());
     }
   }
   void OfDiagonal(const Matrix<const T>& A, const Matrix<T>& result) const {
@@ -172,16 +165,16 @@ class Exponential {
 
   void Scale(int exponent) {
     // In two steps, for powers that the type does not hold.
-    const Real half = std::scalbn(Real(1), exponent / 2),
-               rest = std::scalbn(Real(1), exponent - exponent / 2);
+    const Real<T> half = std::scalbn(Real<T>(1), exponent / 2),
+                  rest = std::scalbn(Real<T>(1), exponent - exponent / 2);
     for (int64_t i = 0; i < size_; ++i) a_[i] = a_[i] * half * rest;
   }
 
   // What is known of x_, which is exp(2^exponent A), of a triangular A.
   void KeepTriangle(const Matrix<const T>& A, int exponent) {
     if (band_.lower && band_.upper) return;
-    const Real half = std::scalbn(Real(1), exponent / 2),
-               rest = std::scalbn(Real(1), exponent - exponent / 2);
+    const Real<T> half = std::scalbn(Real<T>(1), exponent / 2),
+                  rest = std::scalbn(Real<T>(1), exponent - exponent / 2);
     for (int64_t i = 0; i < n_; ++i) {
       T* const row = x_ + i * n_;
       if (!band_.lower) std::fill(row, row + i, T(0));
@@ -200,12 +193,12 @@ class Exponential {
     Gemm(args);
   }
   void AddTo(T* to, double factor, const T* x) const {
-    const auto f = static_cast<Real>(factor);
+    const auto f = static_cast<Real<T>>(factor);
     for (int64_t i = 0; i < size_; ++i) to[i] += f * x[i];
   }
   void SetIdentity(T* to, double factor) const {
     std::fill_n(to, size_, T(0));
-    for (int64_t i = 0; i < n_; ++i) to[i * (n_ + 1)] = T(static_cast<Real>(factor));
+    for (int64_t i = 0; i < n_; ++i) to[i * (n_ + 1)] = T(static_cast<Real<T>>(factor));
   }
 
   // x_ = q(a_)^-1 p(a_), with p = even + odd powers and q = even - odd. False when q

@@ -34,6 +34,18 @@ Prepared PreparePosv(const KernelCall& call);
 Prepared PrepareSysv(const KernelCall& call);
 Prepared PrepareGesv(const KernelCall& call);
 
+// orthogonal.cc, least_squares.cc
+Prepared PrepareQr(const KernelCall& call);
+Prepared PrepareGeqrf(const KernelCall& call);
+Prepared PrepareHouseholderProduct(const KernelCall& call);
+Prepared PrepareOrmqr(const KernelCall& call);
+Prepared PrepareLstsq(const KernelCall& call);
+
+// eigen.cc, svd.cc
+Prepared PrepareEig(const KernelCall& call);
+Prepared PrepareEigh(const KernelCall& call);
+Prepared PrepareSvd(const KernelCall& call);
+
 // matrix_exp.cc, lobpcg.cc
 Prepared PrepareMatrixExp(const KernelCall& call);
 Prepared PrepareLobpcg(const KernelCall& call);

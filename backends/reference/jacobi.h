@@ -1,189 +1,188 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Spectra by Jacobi's rotations: slow, and as exact as can be. What is not finite gives
-// NaN everywhere.
+// Eigenvalues of hermitian matrices and singular values by Jacobi's rotations: sweeps
+// over all pairs of columns, until no pair needs one. See G. H. Golub, C. F. Van Loan,
+// "Matrix Computations", sections 8.5 and 8.6.
 
 #ifndef OTIUM_BACKENDS_REFERENCE_JACOBI_H_
 #define OTIUM_BACKENDS_REFERENCE_JACOBI_H_
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include "backends/reference/matrix.h"
+#include "backends/reference/qr.h"
 
 namespace otium::reference {
 
-// More than any matrix was ever seen to need.
+// Ten are many; a matrix that takes more has elements that are not finite.
 inline constexpr int kMostSweeps = 60;
+inline constexpr double kUnit = std::numeric_limits<double>::epsilon() / 2;
 
-// The unitary matrix of two columns that makes [[a, c], [conj(c), b]] diagonal.
+// The unitary [c, s; -s w, c w] whose columns make [x, z; conj(z), y] diagonal; z != 0.
 template <class W>
 struct Rotation {
-  Rotation(double a, double b, W c) : phase(c / std::abs(c)) {
-    const double zeta = (b - a) / (2 * std::abs(c));
-    const double t = (zeta < 0 ? -1 : 1) / (std::abs(zeta) + std::hypot(1, zeta));
-    cosine = 1 / std::hypot(1, t);
-    sine = cosine * t;
+  Rotation(double x, double y, W z) : w(Conj(z) / std::abs(z)) {
+    const double theta = (y - x) / (2 * std::abs(z));
+    const double t = std::copysign(1 / (std::abs(theta) + std::hypot(1, theta)), theta);
+    c = 1 / std::hypot(1, t);
+    s = t * c;
   }
-  // x and y are elements of columns p and q.
-  void OfColumns(W& x, W& y) const {
-    const W turned = Multiply(y, Conj(phase)), p = cosine * x - sine * turned;
-    y = sine * x + cosine * turned;
-    x = p;
-  }
-  // The adjoint, of rows.
-  void OfRows(W& x, W& y) const {
-    const W turned = Multiply(y, phase), p = cosine * x - sine * turned;
-    y = sine * x + cosine * turned;
-    x = p;
-  }
-  W phase;
-  double cosine, sine;
-};
-
-template <class W>
-double LargestMagnitude(const Matrix<W>& a) {
-  double largest = 0;
-  for (int64_t i = 0; i < a.rows(); ++i) {
-    for (int64_t j = 0; j < a.columns(); ++j) {
-      const double size = std::abs(a(i, j));
-      if (!(size <= largest)) largest = size;
-      if (!std::isfinite(size)) return size;
+  // Columns p and q of m, times it.
+  void ApplyToColumns(Matrix<W>* m, int64_t p, int64_t q) const {
+    for (int64_t i = 0; i < m->rows(); ++i) {
+      const W x = (*m)(i, p), y = Multiply(w, (*m)(i, q));
+      (*m)(i, p) = c * x - s * y;
+      (*m)(i, q) = s * x + c * y;
     }
   }
-  return largest;
-}
-
-// Column j of `a` becomes column order[j].
-template <class W>
-Matrix<W> Reordered(const Matrix<W>& a, const std::vector<int64_t>& order) {
-  Matrix<W> r(a.rows(), a.columns());
-  for (int64_t i = 0; i < a.rows(); ++i) {
-    for (int64_t j = 0; j < a.columns(); ++j) r(i, j) = a(i, order[j]);
+  // Its adjoint times rows p and q.
+  void ApplyToRows(Matrix<W>* m, int64_t p, int64_t q) const {
+    for (int64_t j = 0; j < m->columns(); ++j) {
+      const W x = (*m)(p, j), y = Multiply(Conj(w), (*m)(q, j));
+      (*m)(p, j) = c * x - s * y;
+      (*m)(q, j) = s * x + c * y;
+    }
   }
-  return r;
-}
-
-// A = vectors @ diag(values) @ vectors.H, ascending.
-template <class W>
-struct HermitianSpectrum {
-  std::vector<double> values;
-  Matrix<W> vectors;
+  W w;
+  double c, s;
 };
 
-// Of a hermitian matrix of which the lower triangle is read.
 template <class W>
-HermitianSpectrum<W> HermitianByJacobi(const Matrix<W>& lower) {
-  const int64_t n = lower.rows();
-  Matrix<W> a(n, n);
-  for (int64_t i = 0; i < n; ++i) {
-    a(i, i) = std::real(lower(i, i));
-    for (int64_t j = 0; j < i; ++j) a(j, i) = Conj(a(i, j) = lower(i, j));
+Matrix<W> PickColumns(const Matrix<W>& m, const std::vector<int64_t>& columns) {
+  Matrix<W> picked(m.rows(), static_cast<int64_t>(columns.size()));
+  for (int64_t j = 0; j < picked.columns(); ++j) {
+    for (int64_t i = 0; i < m.rows(); ++i) picked(i, j) = m(i, columns[j]);
   }
-  const double scale = LargestMagnitude(a);
-  HermitianSpectrum<W> s{std::vector<double>(n, 0), Matrix<W>::Identity(n)};
-  if (!std::isfinite(scale)) {
-    s.values.assign(n, NAN);
-    s.vectors.Fill(kNan<W>);
-    return s;
-  }
-  if (scale == 0) return s;
-  for (int64_t i = 0; i < n; ++i) {
-    for (int64_t j = 0; j < n; ++j) a(i, j) /= scale;
-  }
-  bool rotated = true;
-  for (int sweep = 0; sweep < kMostSweeps && rotated; ++sweep) {
+  return picked;
+}
+
+// The order that sorts values, equal ones as they are.
+template <class Less>
+std::vector<int64_t> SortedOrder(const std::vector<double>& values, Less less) {
+  std::vector<int64_t> order(values.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int64_t i, int64_t j) { return less(values[i], values[j]); });
+  return order;
+}
+
+template <class W>
+struct HermitianEigen {
+  std::vector<double> values;  // Ascending.
+  Matrix<W> vectors;           // Columns.
+};
+
+// Of a finite hermitian a; nothing when the sweeps do not end.
+template <class W>
+std::optional<HermitianEigen<W>> EigenOfHermitian(Matrix<W> a) {
+  const int64_t n = a.rows();
+  const int exponent = ScaleToOne(&a);
+  Matrix<W> V = Matrix<W>::Identity(n);
+  bool rotated = n > 0;
+  for (int sweep = 0; rotated; ++sweep) {
+    if (sweep == kMostSweeps) return std::nullopt;
     rotated = false;
     for (int64_t p = 0; p < n; ++p) {
       for (int64_t q = p + 1; q < n; ++q) {
-        if (std::abs(a(p, q)) <= 1e-18) continue;
+        // Beside the largest element, 1; smaller ones may still matter to a graded
+        // matrix, whose diagonal says how much.
+        const double x = std::real(a(p, p)), y = std::real(a(q, q));
+        if (std::abs(a(p, q)) <= kUnit * kUnit + kUnit / 16 * std::sqrt(std::abs(x * y))) continue;
         rotated = true;
-        const Rotation<W> r(std::real(a(p, p)), std::real(a(q, q)), a(p, q));
-        for (int64_t i = 0; i < n; ++i) r.OfColumns(a(i, p), a(i, q));
-        for (int64_t i = 0; i < n; ++i) r.OfRows(a(p, i), a(q, i));
-        for (int64_t i = 0; i < n; ++i) r.OfColumns(s.vectors(i, p), s.vectors(i, q));
+        const Rotation<W> rotation(x, y, a(p, q));
+        rotation.ApplyToColumns(&a, p, q);
+        rotation.ApplyToRows(&a, p, q);
+        rotation.ApplyToColumns(&V, p, q);
         a(p, q) = a(q, p) = 0;
+        a(p, p) = std::real(a(p, p));
+        a(q, q) = std::real(a(q, q));
       }
     }
   }
-  std::vector<int64_t> order(n);
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int64_t i, int64_t j) { return std::real(a(i, i)) < std::real(a(j, j)); });
-  for (int64_t j = 0; j < n; ++j) s.values[j] = scale * std::real(a(order[j], order[j]));
-  s.vectors = Reordered(s.vectors, order);
-  return s;
+  HermitianEigen<W> eigen{std::vector<double>(n), Matrix<W>(n, n)};
+  for (int64_t i = 0; i < n; ++i) eigen.values[i] = std::ldexp(std::real(a(i, i)), exponent);
+  eigen.vectors = PickColumns(V, SortedOrder(eigen.values, std::less<>()));
+  std::sort(eigen.values.begin(), eigen.values.end());
+  return eigen;
 }
 
-// A = US @ V.H of [m, n] with the smaller number of columns k: column j of US has the
-// length S[j], descending.
 template <class W>
-struct SingularSpectrum {
-  std::vector<double> S;
-  Matrix<W> US, V;
+struct SingularValues {
+  Matrix<W> U;            // [m, min(m, n)], or [m, m].
+  std::vector<double> S;  // Descending.
+  Matrix<W> Vh;           // [min(m, n), n], or [n, n].
 };
 
-// One-sided: columns of A are rotated until they are orthogonal.
+// Rotates the columns of a until they are orthogonal, and those of V along; false when
+// the sweeps do not end.
 template <class W>
-SingularSpectrum<W> SingularByJacobi(Matrix<W> a) {
-  if (a.rows() < a.columns()) {
-    // A.H = US @ V.H is A = V @ US.H: lengths change sides.
-    SingularSpectrum<W> s = SingularByJacobi(Adjoint(a));
-    for (int64_t j = 0; j < s.US.columns(); ++j) {
-      for (int64_t i = 0; i < s.V.rows(); ++i) s.V(i, j) *= s.S[j];
-      for (int64_t i = 0; i < s.US.rows(); ++i) s.US(i, j) /= s.S[j] == 0 ? 1 : s.S[j];
+bool OrthogonalizeColumns(Matrix<W>* a, Matrix<W>* V) {
+  const double tolerance = kUnit * static_cast<double>(a->rows());
+  bool rotated = true;
+  for (int sweep = 0; rotated; ++sweep) {
+    if (sweep == kMostSweeps) return false;
+    rotated = false;
+    for (int64_t p = 0; p < a->columns(); ++p) {
+      for (int64_t q = p + 1; q < a->columns(); ++q) {
+        double x = 0, y = 0;
+        W z = W(0);
+        for (int64_t i = 0; i < a->rows(); ++i) {
+          x += std::norm((*a)(i, p));
+          y += std::norm((*a)(i, q));
+          z += Multiply(Conj((*a)(i, p)), (*a)(i, q));
+        }
+        if (std::abs(z) <= tolerance * std::sqrt(x) * std::sqrt(y) || z == W(0)) continue;
+        rotated = true;
+        const Rotation<W> rotation(x, y, z);
+        rotation.ApplyToColumns(a, p, q);
+        rotation.ApplyToColumns(V, p, q);
+      }
     }
-    std::swap(s.US, s.V);
-    return s;
+  }
+  return true;
+}
+
+// Of a finite a; nothing when the sweeps do not end.
+template <class W>
+std::optional<SingularValues<W>> SvdOf(Matrix<W> a, bool full) {
+  if (a.rows() < a.columns()) {
+    auto adjoint = SvdOf(Adjoint(a), full);
+    if (!adjoint.has_value()) return std::nullopt;
+    return SingularValues<W>{Adjoint(adjoint->Vh), std::move(adjoint->S), Adjoint(adjoint->U)};
   }
   const int64_t m = a.rows(), n = a.columns();
-  SingularSpectrum<W> s{std::vector<double>(n, 0), a, Matrix<W>::Identity(n)};
-  const double scale = LargestMagnitude(a);
-  if (!std::isfinite(scale)) {
-    s.S.assign(n, NAN);
-    s.US.Fill(kNan<W>);
-    s.V.Fill(kNan<W>);
-    return s;
+  const int exponent = ScaleToOne(&a);
+  Matrix<W> V = Matrix<W>::Identity(n);
+  if (!OrthogonalizeColumns(&a, &V)) return std::nullopt;
+  std::vector<double> norms(n);
+  for (int64_t j = 0; j < n; ++j) norms[j] = ColumnNorm(a, j);
+  const std::vector<int64_t> order = SortedOrder(norms, std::greater<>());
+  SingularValues<W> svd{PickColumns(a, order), {}, Adjoint(PickColumns(V, order))};
+  // The columns whose squares are numbers; the others have no direction, and QR of the
+  // first gives what is orthogonal to them.
+  std::vector<int64_t> kept;
+  for (int64_t j = 0; j < n; ++j) {
+    const double norm = norms[order[j]];
+    svd.S.push_back(std::ldexp(norm, exponent));
+    if (norm < 1e-140) continue;
+    for (int64_t i = 0; i < m; ++i) svd.U(i, j) /= norm;
+    kept.push_back(j);
   }
-  if (scale == 0) return s;
+  const auto rank = static_cast<int64_t>(kept.size()), columns = full ? m : n;
+  if (rank == columns) return svd;
+  const Matrix<W> basis = ColumnsOfQ(FactorQr(PickColumns(svd.U, kept)), columns);
+  Matrix<W> U(m, columns);
   for (int64_t i = 0; i < m; ++i) {
-    for (int64_t j = 0; j < n; ++j) a(i, j) /= scale;
+    for (int64_t j = 0; j < columns; ++j) U(i, j) = j < rank ? svd.U(i, j) : basis(i, j);
   }
-  auto inner = [&](int64_t p, int64_t q) {
-    W sum(0);
-    for (int64_t i = 0; i < m; ++i) sum += Multiply(Conj(a(i, p)), a(i, q));
-    return sum;
-  };
-  bool rotated = true;
-  for (int sweep = 0; sweep < kMostSweeps && rotated; ++sweep) {
-    rotated = false;
-    for (int64_t p = 0; p < n; ++p) {
-      for (int64_t q = p + 1; q < n; ++q) {
-        const double x = std::real(inner(p, p)), y = std::real(inner(q, q));
-        const W c = inner(p, q);
-        if (std::abs(c) <= 1e-16 * std::sqrt(x) * std::sqrt(y) || std::abs(c) < 1e-300) continue;
-        rotated = true;
-        const Rotation<W> r(x, y, c);
-        for (int64_t i = 0; i < m; ++i) r.OfColumns(a(i, p), a(i, q));
-        for (int64_t i = 0; i < n; ++i) r.OfColumns(s.V(i, p), s.V(i, q));
-      }
-    }
-  }
-  for (int64_t j = 0; j < n; ++j) s.S[j] = std::sqrt(std::real(inner(j, j)));
-  std::vector<int64_t> order(n);
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int64_t i, int64_t j) { return s.S[i] > s.S[j]; });
-  std::sort(s.S.begin(), s.S.end(), std::greater<>());
-  for (double& value : s.S) value *= scale;
-  s.V = Reordered(s.V, order);
-  s.US = Reordered(a, order);
-  for (int64_t i = 0; i < m; ++i) {
-    for (int64_t j = 0; j < n; ++j) s.US(i, j) *= scale;
-  }
-  return s;
+  svd.U = std::move(U);
+  return svd;
 }
 
 }  // namespace otium::reference

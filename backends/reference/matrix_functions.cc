@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Functions of matrices by the textbook. What is made of a spectrum is made of that of
-// jacobi.h, and has no failures.
+// Functions of matrices by the textbook.
 
 #include <cmath>
 #include <numeric>
@@ -103,24 +102,43 @@ double LargestMagnitude(const std::vector<double>& values) {
   return largest;
 }
 
-// left @ diag(1 / values) @ right.H of the values that are more than the cutoff.
+// The singular values, or the eigenvalues of a hermitian matrix of which the lower
+// triangle is read: A = left @ diag(values) @ right.H.
 template <class W>
-Matrix<W> InverseOfSpectrum(const State& s, Matrix<W> left, const std::vector<double>& values,
-                            const Matrix<W>& right) {
-  const double cutoff = Cutoff(s, LargestMagnitude(values));
-  for (int64_t j = 0; j < left.columns(); ++j) {
-    const double factor = std::abs(values[j]) > cutoff ? 1 / values[j] : 0;
-    for (int64_t i = 0; i < left.rows(); ++i) left(i, j) *= factor;
+struct Spectrum {
+  Matrix<W> left;
+  std::vector<double> values;
+  Matrix<W> right;
+};
+
+// Code -1 when an element is not finite.
+template <class Launch, class W = typename Launch::W>
+std::optional<Spectrum<W>> SpectrumOf(const Launch& launch) {
+  Matrix<W> A = launch.Operand(0);
+  const bool hermitian = launch.attributes().template Get<bool>("hermitian");
+  for (int64_t i = 0; hermitian && i < A.rows(); ++i) {
+    A(i, i) = std::real(A(i, i));
+    for (int64_t j = 0; j < i; ++j) A(j, i) = Conj(A(i, j));
   }
-  return Product(left, Adjoint(right));
+  if (!AllFinite(A)) {
+    launch.Fail(-1);
+    return std::nullopt;
+  }
+  if (hermitian) {
+    auto eigen = EigenOfHermitian(A);
+    return Spectrum<W>{eigen->vectors, eigen->values, eigen->vectors};
+  }
+  auto svd = SvdOf(A, /*full=*/false);
+  return Spectrum<W>{svd->U, svd->S, Adjoint(svd->Vh)};
 }
 
 // The norms that cond knows.
 template <class W>
 double NormOf(const Matrix<W>& a, const AttributeValue& p) {
   if (const auto* name = std::get_if<std::string>(&p)) {
+    const std::vector<double> S = SvdOf(a, /*full=*/false)->S;
     double sum = 0;
-    for (double s : SingularByJacobi(a).S) sum += *name == "nuc" ? s : s * s;
+    for (double s : S) sum += *name == "nuc" ? s : s * s;
     return *name == "nuc" ? sum : std::sqrt(sum);
   }
   const double order = std::get<double>(p);
@@ -140,7 +158,7 @@ double ConditionOf(const Matrix<W>& a, const AttributeValue& p) {
   const auto* number = std::get_if<double>(&p);
   if (std::min(a.rows(), a.columns()) == 0) return 0;
   if (std::holds_alternative<std::monostate>(p) || (number != nullptr && std::abs(*number) == 2)) {
-    const std::vector<double> S = SingularByJacobi(a).S;
+    const std::vector<double> S = SvdOf(a, /*full=*/false)->S;
     if (S[0] == 0) return INFINITY;
     return number != nullptr && *number < 0 ? S.back() / S[0] : S[0] / S.back();
   }
@@ -188,42 +206,38 @@ int64_t Count(absl::Span<const int64_t> sizes) {
 void Pinv(const LaunchArgs& args) {
   const State& s = StateOf(args);
   ForEachMatrix(args, BatchOfResult(args), [&](const auto& launch) {
-    if (s.attributes.Get<bool>("hermitian")) {
-      const auto spectrum = HermitianByJacobi(launch.Operand(0));
-      launch.SetResult(0,
-                       InverseOfSpectrum(s, spectrum.vectors, spectrum.values, spectrum.vectors));
-      return;
+    auto spectrum = SpectrumOf(launch);
+    if (!spectrum.has_value()) return;
+    // right @ diag(1 / values) @ left.H of the values that are more than the cutoff.
+    auto& [left, values, right] = *spectrum;
+    const double cutoff = Cutoff(s, LargestMagnitude(values));
+    for (int64_t j = 0; j < right.columns(); ++j) {
+      const double factor = std::abs(values[j]) > cutoff ? 1 / values[j] : 0;
+      for (int64_t i = 0; i < right.rows(); ++i) right(i, j) *= factor;
     }
-    auto spectrum = SingularByJacobi(launch.Operand(0));
-    for (int64_t j = 0; j < spectrum.US.columns(); ++j) {
-      const double length = spectrum.S[j];
-      for (int64_t i = 0; i < spectrum.US.rows(); ++i) spectrum.US(i, j) /= length;
-      if (length != 0) continue;
-      for (int64_t i = 0; i < spectrum.US.rows(); ++i) spectrum.US(i, j) = 0;
-    }
-    launch.SetResult(0, InverseOfSpectrum(s, spectrum.V, spectrum.S, spectrum.US));
+    launch.SetResult(0, Product(right, Adjoint(left)));
   });
 }
 
 void MatrixRank(const LaunchArgs& args) {
   const State& s = StateOf(args);
   ForEachMatrix(args, BatchOfResult(args, 0, 0), [&](const auto& launch) {
-    const auto A = launch.Operand(0);
-    const std::vector<double> values =
-        s.attributes.Get<bool>("hermitian") ? HermitianByJacobi(A).values : SingularByJacobi(A).S;
-    const double cutoff = Cutoff(s, LargestMagnitude(values));
+    const auto spectrum = SpectrumOf(launch);
+    if (!spectrum.has_value()) return;
+    const double cutoff = Cutoff(s, LargestMagnitude(spectrum->values));
     launch.SetNumber(
-        0, static_cast<int64_t>(std::count_if(values.begin(), values.end(),
+        0, static_cast<int64_t>(std::count_if(spectrum->values.begin(), spectrum->values.end(),
                                               [&](double v) { return std::abs(v) > cutoff; })));
   });
 }
 
+// Code -1: an element is not finite.
 void Cond(const LaunchArgs& args) {
   ForEachMatrix(args, BatchOfResult(args, 0, 0), [&]<class T>(const MatrixLaunch<T>& launch) {
-    const double value = ConditionOf(launch.Operand(0), launch.attributes()["p"]);
-    if constexpr (sizeof(decltype(std::abs(T()))) == 4)
-      launch.SetNumber(0, static_cast<float>(value));
-    else launch.SetNumber(0, value);
+    const auto A = launch.Operand(0);
+    if (!AllFinite(A)) return launch.Fail(-1);
+    const double value = ConditionOf(A, launch.attributes()["p"]);
+    launch.SetNumber(0, static_cast<typename MatrixLaunch<T>::Real>(value));
   });
 }
 

@@ -53,12 +53,13 @@ double MatrixNormOf(const Matrix<W>& x, double order) {
   return order > 0 ? Largest(sums) : Smallest(sums);
 }
 
-// 2, -2 or, without a number, the sum of the singular values.
+// 2, -2 or, without a number, the sum of the singular values. NaN of what is not finite.
 template <class W>
 double SpectralNormOf(const Matrix<W>& x, const double* order) {
-  const std::vector<double> S = SingularByJacobi(x).S;
-  if (order == nullptr) return std::accumulate(S.begin(), S.end(), 0.0);
-  return *order > 0 ? Largest(S) : Smallest(S);
+  const auto svd = AllFinite(x) ? SvdOf(x, /*full=*/false) : std::nullopt;
+  if (!svd.has_value()) return NAN;
+  if (order == nullptr) return std::accumulate(svd->S.begin(), svd->S.end(), 0.0);
+  return *order > 0 ? Largest(svd->S) : Smallest(svd->S);
 }
 
 // `norm` is a function of the absolute values along `dims`.

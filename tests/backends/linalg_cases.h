@@ -13,11 +13,15 @@
 
 #include "backends/backend.h"
 #include "engine/base/tensor.h"
+#include "engine/graph/expr.h"
 
 namespace otium {
 
 // Operand shapes of an op of this kind; of others nothing.
 std::optional<std::vector<Sizes>> LinalgShapes(Op op, std::mt19937& random);
+
+// Attributes that choose between ways to do it.
+void AddLinalgAttributes(Op op, std::mt19937& random, std::vector<NamedAttribute>* attributes);
 
 // Operand `i` of a call of `kernel`, made of random numbers `t`, and what is known of
 // it. Of other ops `t` itself.
