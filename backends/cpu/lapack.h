@@ -23,34 +23,34 @@
 
 // Calls the routine of the element type T, a template parameter where it stands:
 //   OTIUM_LAPACK(T, potrf, &uplo, &n, a, &lda, &info);
-#define OTIUM_LAPACK(T, routine, ...)                              \
+#define OTIUM_LAPACK(T, routine, ...)                                  \
+  do {                                                                 \
+    if constexpr (std::is_same_v<T, float>) {                          \
+      LAPACK_s##routine(__VA_ARGS__);                                  \
+    } else if constexpr (std::is_same_v<T, double>) {                  \
+      LAPACK_d##routine(__VA_ARGS__);                                  \
+    } else if constexpr (std::is_same_v<T, std::complex<float>>) {     \
+      LAPACK_c##routine(__VA_ARGS__);                                  \
+    } else {                                                           \
+      LAPACK_z##routine(__VA_ARGS__);                                  \
+    }                                                                  \
+  } while (false)
+// The same for routines that only real or only complex types have.
+#define OTIUM_LAPACK_REAL(T, routine, ...)             \
+  do {                                                 \
+    if constexpr (std::is_same_v<T, float>) {          \
+      LAPACK_s##routine(__VA_ARGS__);                  \
+    } else {                                           \
+      LAPACK_d##routine(__VA_ARGS__);                  \
+    }                                                  \
+  } while (false)
+#define OTIUM_LAPACK_COMPLEX(T, routine, ...)                      \
   do {                                                             \
-    if constexpr (std::is_same_v<T, float>) {                      \
-      LAPACK_s##routine(__VA_ARGS__);                              \
-    } else if constexpr (std::is_same_v<T, double>) {              \
-      LAPACK_d##routine(__VA_ARGS__);                              \
-    } else if constexpr (std::is_same_v<T, std::complex<float>>) { \
+    if constexpr (std::is_same_v<T, std::complex<float>>) {        \
       LAPACK_c##routine(__VA_ARGS__);                              \
     } else {                                                       \
       LAPACK_z##routine(__VA_ARGS__);                              \
     }                                                              \
-  } while (false)
-// The same for routines that only real or only complex types have.
-#define OTIUM_LAPACK_REAL(T, routine, ...)    \
-  do {                                        \
-    if constexpr (std::is_same_v<T, float>) { \
-      LAPACK_s##routine(__VA_ARGS__);         \
-    } else {                                  \
-      LAPACK_d##routine(__VA_ARGS__);         \
-    }                                         \
-  } while (false)
-#define OTIUM_LAPACK_COMPLEX(T, routine, ...)               \
-  do {                                                      \
-    if constexpr (std::is_same_v<T, std::complex<float>>) { \
-      LAPACK_c##routine(__VA_ARGS__);                       \
-    } else {                                                \
-      LAPACK_z##routine(__VA_ARGS__);                       \
-    }                                                       \
   } while (false)
 
 namespace otium::cpu {

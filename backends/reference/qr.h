@@ -23,15 +23,20 @@ struct Reflectors {
   std::vector<W> tau;
 };
 
-// Makes the reflector of column k, H^H x = beta e, and gives back its tau.
+// Makes the reflector of column k, H^H x = beta e, and gives back its tau. Of x about 1:
+// below the normal numbers beta would be too coarse for H to be unitary.
 template <class W>
 W MakeReflector(Matrix<W>* a, int64_t k) {
   const double tail = ColumnNorm(*a, k, k + 1);
+  if (tail == 0 && std::imag((*a)(k, k)) == 0) return W(0);
+  int exponent = 0;
+  std::frexp(std::max(std::abs((*a)(k, k)), tail), &exponent);
+  for (int64_t i = k; i < a->rows(); ++i) (*a)(i, k) = ScaledBy((*a)(i, k), -exponent);
   const W alpha = (*a)(k, k);
-  if (tail == 0 && std::imag(alpha) == 0) return W(0);
-  const double beta = -std::copysign(std::hypot(std::abs(alpha), tail), std::real(alpha));
+  const double norm = std::hypot(std::abs(alpha), ColumnNorm(*a, k, k + 1));
+  const double beta = -std::copysign(norm, std::real(alpha));
   for (int64_t i = k + 1; i < a->rows(); ++i) (*a)(i, k) = Divide((*a)(i, k), alpha - beta);
-  (*a)(k, k) = beta;
+  (*a)(k, k) = std::ldexp(beta, exponent);
   return (beta - alpha) / beta;
 }
 

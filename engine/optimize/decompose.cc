@@ -9,6 +9,7 @@
 //   addbmm(y, A, B)          -> addmm of merged views
 //   trace(A)                 -> the sum of its diagonal
 //   flatten, narrow, ...     -> reshape, slice, ...
+//   orgqr                    -> householder_product
 //   pinv, cond, ...          -> decompose_linalg.cc
 //
 // A product of a batch with one matrix is one large product when rows merge for
@@ -72,6 +73,7 @@ constexpr Rule kExpandForm = MakeRule("expand_form", "broadcast_to -> expand");
 constexpr Rule kPermuteForm = MakeRule("permute_form", "movedim -> permute");
 constexpr Rule kSliceForm = MakeRule("slice_form", "narrow -> slice");
 constexpr Rule kDiagonalForm = MakeRule("diagonal_form", "diag(A) -> diagonal(A)", "A is 2-D");
+constexpr Rule kOrgqrForm = MakeRule("orgqr_form", "orgqr(A, tau) -> householder_product(A, tau)");
 
 bool IsCandidate(Op op) {
   switch (op) {
@@ -87,7 +89,8 @@ bool IsCandidate(Op op) {
     case Op::broadcast_to:
     case Op::movedim:
     case Op::narrow:
-    case Op::diag: return true;
+    case Op::diag:
+    case Op::orgqr: return true;
     default: return false;
   }
 }
@@ -124,6 +127,9 @@ class Decomposer {
       }
       case Op::narrow: return Narrow();
       case Op::diag: return Diag();
+      case Op::orgqr:
+        return Fired(kOrgqrForm,
+                     builder_.Add(Op::householder_product, {operands_[0], operands_[1]}));
       default: return std::nullopt;
     }
   }

@@ -195,6 +195,9 @@ TEST(Decompose, ViewsWithTwoNames) {
   ExpectSame(trace(c), {c}, &random, &decomposed);
   EXPECT_EQ(decomposed.rules, std::vector<std::string>{"trace"});
   ExpectSame(trace(a), {a}, &random);
+  const Expr v = In(3, DType::kF32, {2, 4, 3}), tau = In(4, DType::kF32, {2, 2});
+  ExpectSame(orgqr(v, tau), {v, tau}, &random, &decomposed);
+  EXPECT_EQ(decomposed.rules, std::vector<std::string>{"orgqr_form"});
 }
 
 // The text of what is left: op(operand ops), innermost first.
