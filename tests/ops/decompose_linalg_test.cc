@@ -261,5 +261,156 @@ TEST(DecomposeLinalg, Tensorsolve) {
   }
 }
 
+// ---- of spectra: both are as exact as singular values are
+
+// Some matrix; a hermitian one when asked.
+Tensor RandomMatrices(DType dtype, const Sizes& sizes, bool hermitian, std::mt19937* random) {
+  Tensor t = RandomIntegers(dtype, sizes, random);
+  if (!hermitian) return t;
+  const int64_t n = sizes.back();
+  DispatchDType(dtype, [&]<class Tag>(Tag) {
+    using T = typename Tag::type;
+    if constexpr (!std::is_integral_v<T> && sizeof(T) >= 4) {
+      T* p = t.mutable_data<T>();
+      for (int64_t b = 0; n > 0 && b < t.NumElements() / (n * n); ++b, p += n * n) {
+        // Of the diagonal and what is above it the real part and nothing are read.
+        for (int64_t i = 0; i < n; ++i) {
+          for (int64_t j = i + 1; j < n; ++j) p[i * n + j] = T(NAN);
+        }
+      }
+    }
+  });
+  return t;
+}
+
+TEST(DecomposeLinalg, NormsOfSingularValues) {
+  std::mt19937 random(7);
+  const NormOrder orders[] = {2, -2, "nuc"};
+  for (int round = 0; round < Rounds(100); ++round) {
+    const DType dtype = kInexact[round % 4];
+    const Sizes sizes = {Pick(&random, 1, 4), Pick(&random, 1, 4), Pick(&random, 1, 4)};
+    const Expr A = In(0, dtype, sizes);
+    const int64_t rows = Pick(&random, 0, 2), columns = (rows + Pick(&random, 1, 2)) % 3;
+    const std::vector<Tensor> values = {RandomIntegers(dtype, sizes, &random)};
+    ExpectSame(matrix_norm(A, orders[round % 3], {rows, columns}, round % 2 == 0), {A}, values, 32);
+    ExpectSame(norm(A, orders[round % 3], {rows, columns}, round % 2 == 0), {A}, values, 32);
+  }
+  for (const Sizes& empty : {Sizes{0, 3}, Sizes{2, 4, 0}, Sizes{0, 4, 4}}) {
+    const Expr A = In(0, DType::kF64, empty);
+    ExpectSame(matrix_norm(A, "nuc"), {A}, {RandomIntegers(DType::kF64, empty, &random)}, 0);
+    ExpectSame(matrix_norm(A, 2), {A}, {RandomIntegers(DType::kF64, empty, &random)}, 0);
+  }
+}
+
+TEST(DecomposeLinalg, PinvRankAndCond) {
+  std::mt19937 random(8);
+  const std::optional<double> tolerances[] = {std::nullopt, 0.0, 1e-3, 2.5};
+  for (int round = 0; round < Rounds(200); ++round) {
+    const DType dtype = kInexact[round % 4];
+    const bool hermitian = Pick(&random, 0, 2) == 0;
+    Sizes sizes = PickBatch(&random);
+    const int64_t n = Pick(&random, 0, 4);
+    sizes.insert(sizes.end(), {hermitian ? n : Pick(&random, 0, 4), n});
+    const Expr A = In(0, dtype, sizes);
+    const std::vector<Tensor> values = {RandomMatrices(dtype, sizes, hermitian, &random)};
+    const auto atol = tolerances[Pick(&random, 0, 3)], rtol = tolerances[Pick(&random, 0, 2)];
+    // Up to 1 / sigma of sigma that is 1e-3 or more, or of a matrix of small integers.
+    ExpectSame(matrix_rank(A, atol, rtol, hermitian), {A}, values, 0);
+    if (rtol != 0.0 && (atol != 0.0 || rtol.has_value())) {
+      ExpectSame(pinv(A, atol, rtol, hermitian), {A}, values, 2000);
+    }
+  }
+}
+
+TEST(DecomposeLinalg, CondOfSingularValues) {
+  std::mt19937 random(9);
+  for (int round = 0; round < Rounds(100); ++round) {
+    const DType dtype = kInexact[round % 4];
+    Sizes sizes = PickBatch(&random);
+    sizes.insert(sizes.end(), {Pick(&random, 0, 4), Pick(&random, 0, 4)});
+    const Expr A = In(0, dtype, sizes);
+    Tensor values = RandomIntegers(dtype, sizes, &random);
+    // Far from singular, where condition numbers are noise.
+    DispatchDType(dtype, [&]<class Tag>(Tag) {
+      using T = typename Tag::type;
+      if constexpr (!std::is_integral_v<T> && sizeof(T) >= 4) {
+        const int64_t m = sizes[sizes.size() - 2], n = sizes.back();
+        for (int64_t i = 0; i < values.NumElements(); ++i) {
+          if (i / n % m == i % n) values.mutable_data<T>()[i] += T(25);
+        }
+      }
+    });
+    if (round % 3 == 0) ExpectSame(cond(A), {A}, {values}, 64);
+    else ExpectSame(cond(A, round % 3 == 1 ? 2 : -2), {A}, {values}, 64);
+  }
+  // A zero matrix is singular.
+  const Expr A = In(0, DType::kF32, {2, 2});
+  ExpectSame(cond(A), {A}, {*Tensor::Allocate(DType::kF32, {2, 2})}, 0);
+}
+
+// Of the same random start; vectors are free up to a factor, which their product is not.
+TEST(DecomposeLinalg, LowRank) {
+  std::mt19937 random(10);
+  for (int round = 0; round < Rounds(100); ++round) {
+    const DType dtype = kInexact[round % 4];
+    Sizes sizes = PickBatch(&random);
+    const int64_t m = Pick(&random, 0, 6), n = Pick(&random, 0, 6);
+    sizes.insert(sizes.end(), {m, n});
+    const int64_t q = Pick(&random, 0, std::min(m, n)), niter = Pick(&random, 0, 2);
+    std::vector<Expr> in = {In(0, dtype, sizes)};
+    std::vector<Tensor> values = {RandomIntegers(dtype, sizes, &random)};
+    LowrankResults r;
+    if (round % 3 == 0) {
+      in.push_back(In(1, dtype, {1, n}));
+      values.push_back(RandomIntegers(dtype, {1, n}, &random));
+      r = svd_lowrank(in[0], q, niter, in[1]);
+    } else if (round % 3 == 1) {
+      r = svd_lowrank(in[0], q, niter);
+    } else {
+      r = pca_lowrank(in[0], q, /*center=*/true, niter);
+    }
+    const GraphPtr graph = Captured(in, {matmul(r.U * unsqueeze(r.S, -2), r.V.H()), r.S});
+    const auto want = RunByReference(*graph, values);
+    const auto got = RunByReference(*RunDecompose(graph).graph, values);
+    ASSERT_TRUE(want.ok()) << want.status();
+    ASSERT_TRUE(got.ok()) << got.status();
+    for (int i : {0, 1}) ExpectNear((*got)[i], (*want)[i], 2000);
+  }
+}
+
+// ---- by inverses
+
+TEST(DecomposeLinalg, Inverses) {
+  std::mt19937 random(11);
+  const NormOrder orders[] = {"fro", "nuc", 1, -1, INFINITY, -INFINITY};
+  for (int round = 0; round < Rounds(100); ++round) {
+    const DType dtype = kInexact[round % 4];
+    Sizes sizes = PickBatch(&random);
+    const int64_t n = 2 * Pick(&random, 0, 2);
+    sizes.insert(sizes.end(), {n, n});
+    Tensor values = RandomIntegers(dtype, sizes, &random);
+    // At times one is singular.
+    const bool singular = round % 5 == 0;
+    DispatchDType(dtype, [&]<class Tag>(Tag) {
+      using T = typename Tag::type;
+      if constexpr (!std::is_integral_v<T> && sizeof(T) >= 4) {
+        T* p = values.mutable_data<T>();
+        for (int64_t i = 0; i < values.NumElements(); ++i) {
+          if (i / n % n == i % n) p[i] += T(25);
+          if (singular && i < n) p[i] = 0;
+        }
+      }
+    });
+    const Expr A = In(0, dtype, sizes);
+    ExpectSame(cond(A, orders[round % 6]), {A}, {values}, 64);
+    if (singular) continue;
+    ExpectSame(matrix_power(A, -Pick(&random, 1, 3)), {A}, {values}, 64);
+    if (sizes.size() > 2) continue;
+    const Sizes tensor = {n / 2, 2, n};
+    const Expr T = In(0, dtype, tensor);
+    ExpectSame(tensorinv(T), {T}, {Tensor::Copy(values.data(), dtype, tensor)}, 64);
+  }
+}
+
 }  // namespace
 }  // namespace otium
