@@ -128,7 +128,11 @@ class Iteration {
       return SetNan(args, p);
     }
     a_exponent_ = CopyScaled(A, w_.A);
-    b_exponent_ = s_.B.present ? CopyScaled(B, w_.B) : 0;
+    if (s_.B.present) {
+      CopyScaled(B, w_.B);
+      if (!FactorB()) return 1;
+      b_exponent_ = CopyScaled(B, w_.B);
+    }
     norm_ = LongestColumn(w_.A);
     if (s_.X.present) CopyScaled(X, w_.product);
     for (int64_t i = 0; i < n_ * k_; ++i) {
@@ -170,6 +174,15 @@ class Iteration {
     args.c0 = {c, stride, 1};
     args.alpha = alpha, args.beta = beta;
     Gemm(args);
+  }
+
+  // Whether B is positive definite, which few vectors may not show; B is lost.
+  bool FactorB() {
+    const char uplo = 'L';
+    const auto n = static_cast<lapack_int>(n_);
+    lapack_int info = 0;
+    OTIUM_LAPACK(T, potrf, &uplo, &n, w_.B, &n, &info);
+    return info == 0;
   }
 
   // B times columns of S; those themselves when there is no B.
