@@ -31,8 +31,8 @@ Problem MakeProblem(int64_t m, int64_t n, const std::vector<double>& values, int
     if (values[i] != 0) inverse(i, i) = 1 / values[i];
   }
   const CMatrix c = RandomMatrix(m, columns, dtype, random);
-  Problem p{Product(Product(U, middle), Adjoint(V)), Product(U, c), Product(V, Product(inverse, c)),
-            {}};
+  Problem p{
+      Product(Product(U, middle), Adjoint(V)), Product(U, c), Product(V, Product(inverse, c)), {}};
   for (int64_t j = 0; j < columns; ++j) {
     p.residuals.push_back(std::pow(ColumnNorm(c, j, static_cast<int64_t>(values.size())), 2));
   }
@@ -80,13 +80,13 @@ TEST_P(Lstsq, FullRank) {
         for (const Way way : kWays) {
           SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << m << " " << n << " " << of_A
                                           << (way == Way::kLapack ? "" : " reference"));
-          const auto results = ValuesBy(
-              way, ResultsOf(constant(TensorOf(p.A, dtype)), constant(TensorOf(p.B, dtype)),
-                             GetParam()));
+          const auto results = ValuesBy(way, ResultsOf(constant(TensorOf(p.A, dtype)),
+                                                       constant(TensorOf(p.B, dtype)), GetParam()));
           ASSERT_EQ(results.size(), 4);
           const CMatrix X = Matrices(results[0])[0];
           // Condition 10, and its square where B is not reached.
-          EXPECT_LT(Ratio(NormOf(Minus(X, p.X)), 100 * NormOf(p.B) / of_A, size, dtype), kMostRatio);
+          EXPECT_LT(Ratio(NormOf(Minus(X, p.X)), 100 * NormOf(p.B) / of_A, size, dtype),
+                    kMostRatio);
           if (has_residuals() && m > n) {
             ASSERT_EQ(results[1].NumElements(), 3);
             const CMatrix sums = Matrices(results[1], 1)[0];
@@ -107,7 +107,8 @@ TEST_P(Lstsq, FullRank) {
           if (!has_values()) continue;
           const CMatrix sigma = Matrices(results[3], 1)[0];
           for (int64_t i = 0; i < k; ++i) {
-            EXPECT_LT(Ratio(std::abs(sigma(i, 0) - values[i] * of_A), of_A, size, dtype), kMostRatio);
+            EXPECT_LT(Ratio(std::abs(sigma(i, 0) - values[i] * of_A), of_A, size, dtype),
+                      kMostRatio);
           }
         }
       }
@@ -124,16 +125,16 @@ TEST_P(Lstsq, RankDeficient) {
       for (const Way way : kWays) {
         SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << m << " " << n
                                         << (way == Way::kLapack ? "" : " reference"));
-        const auto results =
-            ValuesBy(way, ResultsOf(constant(TensorOf(p.A, dtype)), constant(TensorOf(p.B, dtype)),
-                                    GetParam()));
+        const auto results = ValuesBy(way, ResultsOf(constant(TensorOf(p.A, dtype)),
+                                                     constant(TensorOf(p.B, dtype)), GetParam()));
         ASSERT_EQ(results.size(), 4);
         EXPECT_EQ(results[2].data<int64_t>()[0], 3);
         EXPECT_LT(Ratio(NormOf(Minus(Matrices(results[0])[0], p.X)), 25 * NormOf(p.B),
                         std::max(m, n), dtype),
                   kMostRatio);
         if (!has_residuals() || m <= n) continue;
-        for (const C128& sum : {Matrices(results[1], 1)[0](0, 0), Matrices(results[1], 1)[0](1, 0)}) {
+        for (const C128& sum :
+             {Matrices(results[1], 1)[0](0, 0), Matrices(results[1], 1)[0](1, 0)}) {
           EXPECT_TRUE(std::isnan(sum.real()));
         }
       }
@@ -199,8 +200,10 @@ TEST_P(Lstsq, NotFiniteIsRefused) {
       const Expr good_A = constant(TensorOf(A, dtype)), good_B = constant(TensorOf(B, dtype));
       A[1](5, 3) = B[1](0, 0) = bad;
       for (const Way way : kWays) {
-        EXPECT_EQ(FailureBy(way, ResultsOf(constant(TensorOf(A, dtype)), good_B, GetParam())), words);
-        EXPECT_EQ(FailureBy(way, ResultsOf(good_A, constant(TensorOf(B, dtype)), GetParam())), words);
+        EXPECT_EQ(FailureBy(way, ResultsOf(constant(TensorOf(A, dtype)), good_B, GetParam())),
+                  words);
+        EXPECT_EQ(FailureBy(way, ResultsOf(good_A, constant(TensorOf(B, dtype)), GetParam())),
+                  words);
       }
     }
   }
