@@ -5,7 +5,10 @@
 
 is one comparison for each dtype of its inputs: F is every float and complex one,
 R the real ones, I the integers, N all numbers, B bool; a tuple of dtypes is
-itself. `inner` is the number of terms of one element, by which errors grow.
+itself. `inner` is the number of terms of one element, by which errors grow. A text may
+have lines before its expression, for what is not unique but in some combination:
+
+    case("qr", "Q, R = qr(A); Q @ R", lambda A: A, A=F(4, 3), inner=4)
 """
 
 import itertools
@@ -431,6 +434,82 @@ case("solve", "solve(A, b)", np.linalg.solve, A=D(COMPLEX, 8, 8, values=definite
      b=D(COMPLEX, 8), inner=64)
 case("solve", "solve(A, B)", np.linalg.solve, A=D(COMPLEX, 8, 8, values=definite(8)),
      B=D(COMPLEX, 8, 3), inner=64)
+
+# ---- orthogonal factors. NumPy's signs of Q and R are LAPACK's, and so are ours.
+
+ALL = "f32 f64 c64 c128"
+for shape in ((6, 4), (4, 6), (5, 5), (1, 1), (0, 3), (3, 0), (3, 5, 4), (2, 0, 2)):
+    case("qr", "Q, R = qr(A); Q @ R", lambda A: A, A=D(ALL, *shape), inner=20)
+    case("qr", "Q, _ = qr(A, mode=\"complete\"); Q.H @ Q",
+         lambda A: np.broadcast_to(np.eye(A.shape[-2], dtype=A.dtype),
+                                   A.shape[:-1] + A.shape[-2:-1]), A=D(ALL, *shape), inner=20)
+    case("svd", "U, S, Vh = svd(A, full_matrices=false); (U * unsqueeze(S, -2)) @ Vh", lambda A: A,
+         A=D(ALL, *shape), inner=20)
+    case("svd", "_, _, Vh = svd(A); Vh @ Vh.H",
+         lambda A: np.broadcast_to(np.eye(A.shape[-1], dtype=A.dtype),
+                                   A.shape[:-2] + 2 * A.shape[-1:]), A=D(ALL, *shape), inner=20)
+    case("svdvals", "svdvals(A)", lambda A: np.linalg.svd(A, compute_uv=False), A=D(ALL, *shape),
+         inner=20)
+case("qr", "qr(A)", np.linalg.qr, A=D(ALL, 7, 4), results=2, inner=100)
+case("qr", "qr(A)", np.linalg.qr, A=D(ALL, 3, 7, 4), results=2, inner=100)
+case("qr", 'qr(A, "complete")', lambda A: np.linalg.qr(A, "complete"), A=D(ALL, 7, 4), results=2,
+     inner=100)
+case("qr", '_, R = qr(A, "r"); R', lambda A: np.linalg.qr(A, "r"), A=D(ALL, 7, 4), inner=100)
+case("geqrf", "geqrf(A)", lambda A: (np.linalg.qr(A, "raw")[0].T, np.linalg.qr(A, "raw")[1]),
+     A=D(ALL, 7, 4), results=2, inner=100)
+for op in ("householder_product", "orgqr"):
+    case(op, f"a, tau = geqrf(A); {op}(a, tau)", lambda A: np.linalg.qr(A)[0], A=D(ALL, 7, 4),
+         inner=100)
+
+
+def full_q(A): return np.linalg.qr(A, "complete")[0]
+
+
+case("ormqr", "a, tau = geqrf(A); ormqr(a, tau, B)", lambda A, B: full_q(A) @ B, A=D(ALL, 7, 4),
+     B=D(ALL, 7, 3), inner=100)
+case("ormqr", "a, tau = geqrf(A); ormqr(a, tau, B, transpose=true)",
+     lambda A, B: full_q(A).conj().T @ B, A=D(ALL, 7, 4), B=D(ALL, 7, 3), inner=100)
+case("ormqr", "a, tau = geqrf(A); ormqr(a, tau, B, left=false)", lambda A, B: B @ full_q(A),
+     A=D(ALL, 7, 4), B=D(ALL, 3, 7), inner=100)
+
+# ---- eigenvalues
+
+
+def hermitian(A, upper=False):
+    half = np.triu(A, 1) if upper else np.tril(A, -1)
+    diagonal = np.einsum("...ii->...i", A).real[..., None] * np.eye(A.shape[-1])
+    return (half + half.conj().swapaxes(-1, -2) + diagonal).astype(A.dtype)
+
+
+for shape in ((5, 5), (1, 1), (0, 0), (3, 4, 4)):
+    case("eigh", "w, V = eigh(A); (V * unsqueeze(w, -2)) @ V.H", hermitian, A=D(ALL, *shape),
+         inner=20)
+    case("eigh", 'w, V = eigh(A, UPLO="U"); (V * unsqueeze(w, -2)) @ V.H',
+         lambda A: hermitian(A, True), A=D(ALL, *shape), inner=20)
+    case("eigvalsh", "eigvalsh(A)", np.linalg.eigvalsh, A=D(ALL, *shape), inner=20)
+    case("eigvalsh", 'eigvalsh(A, "U")', lambda A: np.linalg.eigvalsh(A, "U"), A=D(ALL, *shape),
+         inner=20)
+    case("eig", "w, V = eig(A); (A + 0 * V) @ V - V * unsqueeze(w, -2)",
+         lambda A: np.zeros(A.shape, np.result_type(A, np.complex64)), A=D(ALL, *shape), inner=100)
+    case("eigvals", "sum(eigvals(A), dim=-1)",
+         lambda A: np.trace(A, axis1=-2, axis2=-1).astype(np.result_type(A, np.complex64)),
+         A=D(ALL, *shape), inner=20)
+
+# ---- least squares
+
+for driver in ("gels", "gelsy", "gelsd", "gelss"):
+    case("lstsq", f'x, _, _, _ = lstsq(A, b, driver="{driver}"); x',
+         lambda A, b: np.linalg.lstsq(A, b, rcond=None)[0], A=D(ALL, 8, 3), b=D(ALL, 8), inner=100)
+    case("lstsq", f'x, _, _, _ = lstsq(A, B, driver="{driver}"); x',
+         lambda A, B: np.linalg.lstsq(A, B, rcond=None)[0], A=D(ALL, 3, 8), B=D(ALL, 3, 2), inner=100)
+
+
+def least_squares(A, B):
+    X, residuals, rank, values = np.linalg.lstsq(A, B, rcond=None)
+    return X, residuals, np.int64(rank), values
+
+
+case("lstsq", 'lstsq(A, B, driver="gelsd")', least_squares, A=D(ALL, 8, 3), B=D(ALL, 8, 2), results=4, inner=100)
 
 # ---- several at once: what fusion makes one loop of
 

@@ -38,6 +38,7 @@ class Instance:
             value = spec.make(random, dtypes[name])
             values[name] = value
             self.add_input(name, value, dtypes[name], layout=(number + i) % 4)
+        self.add_steps()
         with np.errstate(all="ignore"):
             wide = case.expected(*map(widen, values.values()))
             narrow = case.expected(*values.values())
@@ -67,6 +68,14 @@ class Instance:
         if use is not None:
             self.lines.append(f"{own} = {use}")
         self.text = replace_name(self.text, name, own)
+
+    def add_steps(self):
+        """What comes before the last "; " becomes lines of its own."""
+        for name in {n for step in self.text.split("; ")[:-1]
+                     for n in step.split(" = ")[0].split(", ")} - {"_"}:
+            self.text = replace_name(self.text, name, f"{self.name}_{name}")
+        *steps, self.text = self.text.split("; ")
+        self.lines += steps
 
     def results(self):
         if self.case.results == 1:
