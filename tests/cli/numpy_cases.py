@@ -14,6 +14,7 @@ have lines before its expression, for what is not unique but in some combination
 import itertools
 
 import numpy as np
+import scipy.linalg
 import scipy.special
 
 FLOATS = ("f32", "f64")
@@ -510,6 +511,106 @@ def least_squares(A, B):
 
 
 case("lstsq", 'lstsq(A, B, driver="gelsd")', least_squares, A=D(ALL, 8, 3), B=D(ALL, 8, 2), results=4, inner=100)
+
+# ---- functions of matrices
+
+
+def with_singular_values(m, n, values):
+    random = np.random.default_rng(5)
+    U = np.linalg.qr(random.standard_normal((m, m)))[0]
+    V = np.linalg.qr(random.standard_normal((n, n)))[0]
+    return U[:, :len(values)] * values @ V[:len(values)]
+
+
+BATCH = np.stack([definite(4), with_singular_values(4, 4, [3, 2, 1, 0.5])])
+LOW_RANK = with_singular_values(9, 6, [4, 2])
+COUNTING = np.diag(np.arange(1.0, 13)) + 0.1 * (definite(12) - np.eye(12))
+
+ORDERS = ((2, "2"), (-2, "-2"), ("nuc", '"nuc"'), ("fro", '"fro"'), (1, "1"), (-1, "-1"),
+          (np.inf, "inf"), (-np.inf, "-inf"))
+for order, written in ORDERS:
+    case("matrix_norm", f"matrix_norm(A, {written}, dim=[0, 2])",
+         lambda A, o=order: np.linalg.norm(A, o, axis=(0, 2)), A=D(COMPLEX, 5, 2, 7), inner=35)
+    case("cond", f"cond(A, {written})", lambda A, o=order: np.linalg.cond(A, o),
+         A=D(COMPLEX, 2, 4, 4, values=BATCH), inner=64)
+for order, written in ORDERS[:3]:
+    case("norm", f"norm(A, {written})", lambda A, o=order: np.linalg.norm(A, o),
+         A=D(COMPLEX, 5, 7), inner=35)
+case("matrix_norm", "matrix_norm(A, keepdim=true)",
+     lambda A: np.linalg.norm(A, axis=(-2, -1), keepdims=True), A=D(COMPLEX, 3, 4, 5), inner=20)
+case("matrix_norm", 'matrix_norm(A, "nuc")', lambda A: np.zeros(2, A.real.dtype),
+     A=D(COMPLEX, 2, 0, 3))
+case("cond", "cond(A)", np.linalg.cond, A=D(COMPLEX, 6, 4), inner=100)
+case("pinv", "pinv(A)", np.linalg.pinv,
+     A=D(COMPLEX, 7, 4, values=with_singular_values(7, 4, [3, 2, 1, 1])), inner=64)
+case("pinv", "pinv(A)", np.linalg.pinv, A=D(COMPLEX, 2, 4, 4, values=BATCH), inner=64)
+case("pinv", "pinv(A, rtol=1e-3)", lambda A: np.linalg.pinv(A, rcond=1e-3),
+     A=D(COMPLEX, 9, 6, values=LOW_RANK), inner=64)
+case("pinv", "pinv(A, hermitian=true)", lambda A: np.linalg.pinv(A, hermitian=True),
+     A=D(COMPLEX, 8, 8, values=definite(8)), inner=64)
+case("pinv", "pinv(A)", np.linalg.pinv, A=D(COMPLEX, 0, 3))
+case("matrix_rank", "matrix_rank(A, rtol=1e-3)", lambda A: np.linalg.matrix_rank(A, 1e-2),
+     A=D(COMPLEX, 9, 6, values=LOW_RANK))
+case("matrix_rank", "matrix_rank(A)", np.linalg.matrix_rank, A=D(COMPLEX, 2, 4, 4, values=BATCH))
+for scale in (1e-3, 0.1, 0.5, 1.5, 4, 30):
+    case("matrix_exp", "matrix_exp(A)", scipy.linalg.expm, inner=20 * max(1, scale),
+         A=D(COMPLEX, 6, 6,
+             values=scale * with_singular_values(6, 6, [1, 0.9, 0.5, 0.2, 0.1, 0.1])))
+case("matrix_exp", "matrix_exp(A)", lambda A: np.stack([scipy.linalg.expm(a) for a in A]),
+     A=D(COMPLEX, 3, 4, 4), inner=200)
+case("matrix_exp", "matrix_exp(A)", lambda A: A, A=D(COMPLEX, 2, 0, 0))
+case("tensorinv", "tensorinv(A)", np.linalg.tensorinv,
+     A=D(COMPLEX, 2, 4, 4, 2, values=definite(8)), inner=64)
+case("tensorinv", "tensorinv(A, 1)", lambda A: np.linalg.tensorinv(A, 1),
+     A=D(COMPLEX, 8, 4, 2, values=definite(8)), inner=64)
+case("tensorsolve", "tensorsolve(A, b)", np.linalg.tensorsolve,
+     A=D(COMPLEX, 2, 4, 8, values=definite(8)), b=D(COMPLEX, 2, 4), inner=64)
+case("tensorsolve", "tensorsolve(A, b, dims=[0])",
+     lambda A, b: np.linalg.tensorsolve(A, b, axes=[0]),
+     A=D(COMPLEX, 8, 2, 4, values=definite(8)), b=D(COMPLEX, 2, 4), inner=64)
+for n in (0, 1, 2, 5):
+    case("matrix_power", f"matrix_power(A, {n})", lambda A, n=n: np.linalg.matrix_power(A, n),
+         A=N(2, 3, 3), inner=243)
+case("matrix_power", "matrix_power(A, -3)", lambda A: np.linalg.matrix_power(A, -3),
+     A=D(COMPLEX, 2, 4, 4, values=BATCH), inner=500)
+case("multi_dot", "multi_dot(A, B, C)", lambda A, B, C: A @ B @ C, A=N(3, 7), B=N(7, 2), C=N(2, 5),
+     inner=56)
+case("multi_dot", "multi_dot(x, B, C, y)", lambda x, B, C, y: x @ B @ C @ y, x=N(7), B=N(7, 2),
+     C=N(2, 5), y=N(5), inner=280)
+
+# Of a random start: what does not depend on it.
+case("svd_lowrank", "U, S, V = svd_lowrank(A, 3); (U * unsqueeze(S, 0)) @ V.H", lambda A: A,
+     A=D(COMPLEX, 9, 6, values=LOW_RANK), inner=30)
+case("svd_lowrank", "_, S, _ = svd_lowrank(A.T - M, 2, M=-M); S",
+     lambda A, M: np.linalg.svd(A)[1][:2], A=D(COMPLEX, 9, 6, values=LOW_RANK), M=D(COMPLEX, 1, 9),
+     inner=60)
+case("pca_lowrank", "U, S, V = pca_lowrank(A); (U * unsqueeze(S, -2)) @ V.H",
+     lambda A: A - A.mean(-2, keepdims=True), A=D(COMPLEX, 3, 8, 5), inner=60)
+case("lobpcg", "w, _ = lobpcg(A, 3); w", lambda A: np.linalg.eigvalsh(A)[:-4:-1],
+     A=D(COMPLEX, 12, 12, values=COUNTING), inner=100)
+case("lobpcg", "w, _ = lobpcg(A, 2, B, largest=false); w",
+     lambda A, B: scipy.linalg.eigh(A, B, eigvals_only=True)[:2],
+     A=D(COMPLEX, 12, 12, values=COUNTING), B=D(COMPLEX, 12, 12, values=definite(12)), inner=100)
+
+# ---- functions of vectors
+
+case("cross", "cross(x, y)", np.cross, x=N(4, 3), y=N(3), inner=2)
+case("cross", "cross(x, y, dim=0)", lambda x, y: np.cross(x, y, axis=0), x=N(3, 4), y=N(3, 4),
+     inner=2)
+case("vecdot", "vecdot(x, y)", lambda x, y: (x.conj() * y).sum(-1, dtype=x.dtype), x=N(4, 9),
+     y=N(9), inner=9)
+case("vecdot", "vecdot(x, y, dim=0)", lambda x, y: (x.conj() * y).sum(0, dtype=x.dtype), x=N(5, 2),
+     y=N(5, 2), inner=5)
+case("vecdot", "vecdot(x, y)", np.vdot, x=N(12), y=N(12), inner=12)
+case("vander", "vander(x)", lambda x: np.vander(x, increasing=True), x=D(COMPLEX, 5), inner=5)
+case("vander", "vander(x, 3)", lambda x: np.vander(x, 3, increasing=True), x=I(5), out="i64")
+case("vander", "vander(x, 4)", lambda x: x[..., None] ** np.arange(4), x=D("f64 c128", 2, 3),
+     inner=4)
+case("trapezoid", "trapezoid(y)", np.trapz, y=F(3, 8), inner=8)
+case("trapezoid", "trapezoid(y, dx=0.5, dim=0)", lambda y: np.trapz(y, dx=0.5, axis=0), y=F(8, 3),
+     inner=8)
+case("trapezoid", "trapezoid(y, x)", np.trapz, y=F(3, 8), x=F(8), inner=64)
+case("trapezoid", "trapezoid(y)", np.trapz, y=I(8), out="f32", inner=8)
 
 # ---- several at once: what fusion makes one loop of
 
