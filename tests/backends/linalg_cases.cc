@@ -110,6 +110,7 @@ std::optional<std::vector<Sizes>> LinalgShapes(Op op, std::mt19937& random) {
     case Op::svd:
     case Op::svdvals: return Batched({n, k}, b);
     case Op::householder_product:
+    case Op::orgqr:
       return std::vector<Sizes>{{b, std::max(n, k), std::min(n, k)},
                                 {b, Pick(random, 0, std::min(n, k))}};
     case Op::ormqr: {
@@ -173,7 +174,9 @@ void AddLinalgAttributes(Op op, std::mt19937& random, std::vector<NamedAttribute
 Tensor LinalgOperand(const Kernel& kernel, int i, const Tensor& t, Structure* structure) {
   // Vectors of norm 1 or so, and factors so small that the norm of their product stays
   // about 1, as that of reflectors is.
-  if ((kernel.op == Op::householder_product || kernel.op == Op::ormqr) && i < 2) {
+  const bool has_reflectors = kernel.op == Op::householder_product || kernel.op == Op::orgqr ||
+                              kernel.op == Op::ormqr;
+  if (has_reflectors && i < 2) {
     const auto size = static_cast<double>(std::max<int64_t>(t.sizes()[1], 1));
     return Divided(t, i == 0 ? 2 * std::sqrt(size) : size);
   }
