@@ -41,7 +41,8 @@ double MatrixFlops(const OpCall& call, absl::Span<const TensorType>) {
   return kFactor * smaller * static_cast<double>(A.shape.NumElements());
 }
 
-std::string SvdFailed(const OpCall&, int64_t, int64_t) {
+std::string SvdFailed(const OpCall&, int64_t code, int64_t) {
+  if (code < 0) return "the matrix has elements that are not finite";
   return "the singular values or eigenvalues did not converge";
 }
 

@@ -159,7 +159,12 @@ absl::Status InferLstsq(const OpCall& call, ResultTypes* results) {
   OTIUM_RETURN_IF_ERROR(RequireRankAtLeast(call, 1, 1));
   const std::string& driver = call.attributes.Get<std::string>("driver");
   if (std::find(std::begin(kDrivers), std::end(kDrivers), driver) == std::end(kDrivers)) {
-    return InvalidArgument("driver is '", driver, "', it must be 'gelsy', 'gels', 'gelsd' or 'gelss'");
+    return InvalidArgument("driver is '", driver,
+                           "', it must be 'gelsy', 'gels', 'gelsd' or 'gelss'");
+  }
+  const double* rcond = call.attributes.Find<double>("rcond");
+  if (rcond != nullptr && !(*rcond >= 0 && *rcond < 1)) {
+    return InvalidArgument("rcond is ", *rcond, ", it must be at least 0 and less than 1");
   }
   const TensorType& A = call.operand(0);
   const TensorType& B = call.operand(1);
@@ -169,16 +174,16 @@ absl::Status InferLstsq(const OpCall& call, ResultTypes* results) {
   OTIUM_ASSIGN_OR_RETURN(const Shape batch, BroadcastBatches(call, 0, 2, 1, vector ? 1 : 2));
   const DType real = RealDType(A.dtype);
   const Shape none{0};
-  results->push_back(TensorType(A.dtype, vector ? ConcatShapes(batch, {n})
-                                                : ConcatShapes(batch, {n, B.shape.back(1)})));
+  results->push_back(TensorType(
+      A.dtype, vector ? ConcatShapes(batch, {n}) : ConcatShapes(batch, {n, B.shape.back(1)})));
   const bool tall = !(SmallerDim(m, n) == m);
   results->push_back(TensorType(real, !tall || driver == "gelsy" ? none
                                       : vector                   ? batch
-                                                : ConcatShapes(batch, {B.shape.back(1)})));
+                                               : ConcatShapes(batch, {B.shape.back(1)})));
   results->push_back(TensorType(DType::kI64, driver == "gels" ? none : BatchShape(A.shape)));
   const bool has_values = driver == "gelsd" || driver == "gelss";
-  results->push_back(TensorType(
-      real, has_values ? ConcatShapes(BatchShape(A.shape), {SmallerDim(m, n)}) : none));
+  results->push_back(
+      TensorType(real, has_values ? ConcatShapes(BatchShape(A.shape), {SmallerDim(m, n)}) : none));
   return absl::OkStatus();
 }
 
@@ -225,9 +230,10 @@ OTIUM_DEFINE_OP(solve_triangular) = {
     .promotion = Promotion::kEqual,
     .infer = InferSolveTriangular,
     .structure = SolveTriangularStructure,
-    .flops = [](const OpCall& call, absl::Span<const TensorType> results) {
-      return TrianglesFlops(call.operand(0), results[0]) / 2;
-    },
+    .flops =
+        [](const OpCall& call, absl::Span<const TensorType> results) {
+          return TrianglesFlops(call.operand(0), results[0]) / 2;
+        },
 };
 OTIUM_DEFINE_OP(inv) = {
     .doc = "The inverse of square matrices. Fails when one is singular.",
@@ -262,9 +268,10 @@ OTIUM_DEFINE_OP(lstsq) = {
     .promotion = Promotion::kEqual,
     .infer = InferLstsq,
     .flops = LstsqFlops,
-    // -1: the SVD; k: of gels.
+    // -1, -2: any driver's; k: of gels.
     .failure = [](const OpCall&, int64_t code, int64_t) -> std::string {
-      if (code < 0) return "the singular values did not converge";
+      if (code == -1) return "A or B has elements that are not finite";
+      if (code == -2) return "the singular values did not converge";
       return absl::StrCat("the diagonal element ", code,
                           " of the triangular factor is zero, the matrix has not full rank, which "
                           "driver = 'gels' needs");

@@ -42,7 +42,8 @@ OTIUM_EXPORT InvExResults inv_ex(Arg A);
 // The least-squares solutions of A @ X = B: A is [..., m, n], B [..., m] or [..., m, k],
 // batches broadcast. `driver` is LAPACK's: "gelsy" (QR with pivoting), "gels" (QR; of
 // full rank only), "gelsd" or "gelss" (SVD). Singular values up to rcond times the
-// largest are zero; rcond is eps * max(m, n) when none.
+// largest are zero, 0 <= rcond < 1; rcond is eps * max(m, n) when none. Fails when a
+// number is not finite, with "gels" when A has not full rank.
 struct LstsqResults {
   Expr solution;         // [..., n] or [..., n, k], of the smallest norm
   Expr residuals;        // [..., k] or [...]: squared norms of B - A @ X; NaN where the

@@ -3,6 +3,7 @@
 #include "ops/spectral.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "engine/base/status.h"
 #include "ops/linalg_rules.h"
@@ -39,6 +40,17 @@ std::string NotConverged(const OpCall&, int64_t code, int64_t) {
   return absl::StrCat("the iteration did not converge: ", code, " values are not found");
 }
 
+// Of k^2 numbers: what the routines with divide and conquer want, k rows or columns.
+absl::Status RequireWorkspace(const OpCall& call, const Dim& k, int64_t squares) {
+  if (!k.IsStatic()) return absl::OkStatus();
+  const double size = static_cast<double>(k.value());
+  const double elements = size * (static_cast<double>(squares) * size + 8);
+  if (elements <= std::numeric_limits<int32_t>::max()) return absl::OkStatus();
+  return InvalidArgument(Describe("A", call.operand(0)),
+                         ", its workspace is of more than 2147483647 elements, which LAPACK's "
+                         "32-bit integers cannot count");
+}
+
 // ---- eigenvalues
 
 absl::Status CheckTriangle(const OpCall& call) {
@@ -52,6 +64,7 @@ absl::Status InferEig(const OpCall& call, ResultTypes* results) {
   OTIUM_RETURN_IF_ERROR(RequireSquareMatrices(call, 0));
   if (kHermitian) OTIUM_RETURN_IF_ERROR(CheckTriangle(call));
   const TensorType& A = call.operand(0);
+  if (kHermitian && kVectors) OTIUM_RETURN_IF_ERROR(RequireWorkspace(call, A.shape.back(1), 2));
   const DType dtype = kHermitian ? A.dtype : ComplexDType(A.dtype);
   results->push_back(TensorType(kHermitian ? RealDType(dtype) : dtype, BatchShape(A.shape, 1)));
   if (kVectors) results->push_back(TensorType(dtype, A.shape));
@@ -80,6 +93,7 @@ absl::Status InferSvd(const OpCall& call, ResultTypes* results) {
   const bool full = call.attributes.Get<bool>("full_matrices");
   const Shape batch = BatchShape(A.shape);
   const Dim m = A.shape.back(2), n = A.shape.back(1), k = Smaller(A);
+  OTIUM_RETURN_IF_ERROR(RequireWorkspace(call, k, 4));
   results->push_back(TensorType(A.dtype, ConcatShapes(batch, {m, full ? m : k})));
   results->push_back(TensorType(RealDType(A.dtype), ConcatShapes(batch, {k})));
   results->push_back(TensorType(A.dtype, ConcatShapes(batch, {full ? n : k, n})));
@@ -157,6 +171,14 @@ absl::Status InferLobpcg(const OpCall& call, ResultTypes* results) {
       return InvalidArgument(Describe(i == 1 ? "B" : "iK", call.operand(i)),
                              ", it must have the shape of ", Describe("A", A));
     }
+  }
+  const int64_t* niter = call.attributes.Find<int64_t>("niter");
+  if (niter != nullptr && *niter < 0) {
+    return InvalidArgument("niter is ", *niter, ", it must not be negative");
+  }
+  const double* tol = call.attributes.Find<double>("tol");
+  if (tol != nullptr && !(*tol >= 0)) {
+    return InvalidArgument("tol is ", *tol, ", it must not be negative");
   }
   const Dim n = A.shape.back(1);
   const Shape batch = BatchShape(A.shape);
@@ -278,7 +300,8 @@ OTIUM_DEFINE_OP(pca_lowrank) = {
 OTIUM_DEFINE_OP(lobpcg) = {
     .doc =
         "The k largest (smallest unless largest) eigenvalues of A @ x = lambda * B @ x, hermitian "
-        "A and positive definite B, and their vectors, by iteration from X, random when missing.",
+        "A and positive definite B, the most extreme one first, and their vectors, by iteration "
+        "from X, random when missing.",
     .params = kLobpcgParams,
     .num_results = 2,
     .result_names = kEigNames,

@@ -48,8 +48,8 @@ OTIUM_EXPORT LowrankResults svd_lowrank(Arg A, int64_t q = 6, int64_t niter = 2,
 OTIUM_EXPORT LowrankResults pca_lowrank(Arg A, std::optional<int64_t> q = std::nullopt,
                                         bool center = true, int64_t niter = 2);
 
-// The k largest (smallest unless `largest`) eigenvalues of A @ x = lambda * B @ x and
-// their vectors: [..., k], [..., n, k]. A is hermitian, B hermitian positive definite
+// The k largest (smallest unless `largest`) eigenvalues of A @ x = lambda * B @ x, the
+// most extreme one first, and their vectors, of X.H @ B @ X = 1: [..., k], [..., n, k]. A is hermitian, B hermitian positive definite
 // or missing, iK an approximate inverse of A that preconditions; X [..., n, k] is where
 // the iteration starts, random when missing. 3 k <= n. At most niter iterations (none
 // given: 1000), until the residuals are below tol (none given: sqrt(eps)) times the

@@ -6,8 +6,11 @@
 #ifndef OTIUM_BACKENDS_CPU_LAPACK_H_
 #define OTIUM_BACKENDS_CPU_LAPACK_H_
 
+#include <algorithm>
+#include <cmath>
 #include <complex>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 // LAPACK's complex types are those of C++.
@@ -51,6 +54,55 @@
   } while (false)
 
 namespace otium::cpu {
+
+// The real type of the same width, and whether T is another.
+template <class T>
+struct RealOf {
+  using type = T;
+};
+template <class T>
+struct RealOf<std::complex<T>> {
+  using type = T;
+};
+template <class T>
+using Real = typename RealOf<T>::type;
+template <class T>
+inline constexpr bool kIsComplex = !std::is_same_v<T, Real<T>>;
+
+// Routines whose names are others for complex types.
+#define OTIUM_LAPACK_EITHER(T, real_routine, complex_routine, ...) \
+  do {                                                             \
+    if constexpr (otium::cpu::kIsComplex<T>) {                     \
+      OTIUM_LAPACK_COMPLEX(T, complex_routine, __VA_ARGS__);       \
+    } else {                                                       \
+      OTIUM_LAPACK_REAL(T, real_routine, __VA_ARGS__);             \
+    }                                                              \
+  } while (false)
+
+// How many elements of workspace a routine asks for when its lwork is -1: at least one,
+// and no fewer for having been told as a float.
+template <class T>
+lapack_int WorkSize(const T& told) {
+  const double size = std::ceil(std::real(told) * (1.0 + std::numeric_limits<Real<T>>::epsilon()));
+  return static_cast<lapack_int>(
+      std::clamp<double>(size, 1, std::numeric_limits<lapack_int>::max()));
+}
+
+// Calls f(T()) for the element type.
+template <class F>
+void ForBlasType(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::kF32: return f(float());
+    case DType::kF64: return f(double());
+    case DType::kC64: return f(std::complex<float>());
+    case DType::kC128: return f(std::complex<double>());
+    case DType::kBool:
+    case DType::kI32:
+    case DType::kI64:
+    case DType::kF16:
+    case DType::kBF16: return;
+  }
+}
 
 // The instance of a launcher for the element type: Launcher<T>::Launch.
 template <template <class> class Launcher>

@@ -16,6 +16,8 @@
 #define OTIUM_BACKENDS_CPU_MATRIX_BATCH_H_
 
 #include <algorithm>
+#include <cmath>
+#include <complex>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
@@ -40,9 +42,7 @@ struct Matrix {
   Matrix Block(int64_t i, int64_t j, int64_t block_rows, int64_t block_columns) const {
     return {&(*this)(i, j), block_rows, block_columns, row_stride, column_stride};
   }
-  operator Matrix<const T>() const
-    requires(!std::is_const_v<T>)
-  {
+  operator Matrix<const T>() const requires(!std::is_const_v<T>) {
     return {data, rows, columns, row_stride, column_stride};
   }
 };
@@ -50,6 +50,26 @@ struct Matrix {
 template <class T>
 Matrix<T> ColumnMajor(T* data, int64_t rows, int64_t columns) {
   return {data, rows, columns, 1, rows};
+}
+
+template <class T>
+Matrix<T> RowMajor(T* data, int64_t rows, int64_t columns) {
+  return {data, rows, columns, columns, 1};
+}
+
+// Of matrices that are not finite routines may never come back.
+template <class T>
+bool IsFinite(const T& x) {
+  return std::isfinite(std::real(x)) && std::isfinite(std::imag(x));
+}
+template <class T>
+bool AllFinite(const Matrix<const T>& m) {
+  for (int64_t i = 0; i < m.rows; ++i) {
+    for (int64_t j = 0; j < m.columns; ++j) {
+      if (!IsFinite(m(i, j))) return false;
+    }
+  }
+  return true;
 }
 
 // to = from, of the same sizes.
@@ -120,6 +140,26 @@ Matrix<T> MatrixOf(const MatrixBatch& batch, const PhysicalType& type, const Vie
 
 // Bytes of an array in a workspace, whose next array is then aligned.
 constexpr int64_t WorkspaceBytes(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// Arrays one after the other in a task's workspace.
+class WorkspaceLayout {
+ public:
+  // Where an array begins, in bytes.
+  template <class T>
+  int64_t Add(int64_t count) {
+    const int64_t offset = bytes_;
+    bytes_ += WorkspaceBytes(count * static_cast<int64_t>(sizeof(T)));
+    return offset;
+  }
+  int64_t bytes() const { return bytes_; }
+
+ private:
+  int64_t bytes_ = 0;
+};
+template <class T>
+T* ArrayAt(char* memory, int64_t offset) {
+  return reinterpret_cast<T*>(memory + offset);
+}
 
 }  // namespace otium::cpu
 

@@ -84,6 +84,22 @@ Prepared PrepareSmallDefiniteSolve(const KernelCall& call);
 Prepared PrepareSmallInverse(const KernelCall& call);
 Prepared PrepareSmallDeterminant(const KernelCall& call);
 
+// orthogonal.cc, least_squares.cc
+Prepared PrepareQr(const KernelCall& call);
+Prepared PrepareGeqrf(const KernelCall& call);
+Prepared PrepareHouseholderProduct(const KernelCall& call);
+Prepared PrepareOrmqr(const KernelCall& call);
+Prepared PrepareLstsq(const KernelCall& call);
+
+// eigen.cc, svd.cc
+Prepared PrepareEig(const KernelCall& call);
+Prepared PrepareEigh(const KernelCall& call);
+Prepared PrepareSvd(const KernelCall& call);
+
+// matrix_exp.cc, lobpcg.cc
+Prepared PrepareMatrixExp(const KernelCall& call);
+Prepared PrepareLobpcg(const KernelCall& call);
+
 // tape.cc
 bool AcceptsTape(const KernelCall& call);
 Prepared PrepareTape(const KernelCall& call);

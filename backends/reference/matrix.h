@@ -6,6 +6,7 @@
 #define OTIUM_BACKENDS_REFERENCE_MATRIX_H_
 
 #include <algorithm>
+#include <cmath>
 #include <complex>
 #include <cstdint>
 #include <limits>
@@ -69,6 +70,48 @@ Matrix<W> Product(const Matrix<W>& a, const Matrix<W>& b) {
 }
 
 template <class W>
+bool AllFinite(const Matrix<W>& a) {
+  for (int64_t i = 0; i < a.rows(); ++i) {
+    for (int64_t j = 0; j < a.columns(); ++j) {
+      if (!std::isfinite(std::real(a(i, j))) || !std::isfinite(std::imag(a(i, j)))) return false;
+    }
+  }
+  return true;
+}
+
+// The norm of the elements of column j from row `begin` on, without overflow on the way.
+template <class W>
+double ColumnNorm(const Matrix<W>& a, int64_t j, int64_t begin = 0) {
+  double norm = 0;
+  for (int64_t i = begin; i < a.rows(); ++i) norm = std::hypot(norm, std::abs(a(i, j)));
+  return norm;
+}
+
+inline double ScaledBy(double x, int exponent) { return std::ldexp(x, exponent); }
+inline std::complex<double> ScaledBy(std::complex<double> x, int exponent) {
+  return {std::ldexp(x.real(), exponent), std::ldexp(x.imag(), exponent)};
+}
+// Multiplies by the power of two that makes the largest element about 1, so that
+// squares neither overflow nor vanish; a is the result times 2 to the exponent given
+// back.
+template <class W>
+int ScaleToOne(Matrix<W>* a) {
+  double largest = 0;
+  for (int64_t i = 0; i < a->rows(); ++i) {
+    for (int64_t j = 0; j < a->columns(); ++j) {
+      largest =
+          std::max({largest, std::abs(std::real((*a)(i, j))), std::abs(std::imag((*a)(i, j)))});
+    }
+  }
+  int exponent = 0;
+  std::frexp(largest, &exponent);
+  for (int64_t i = 0; i < a->rows(); ++i) {
+    for (int64_t j = 0; j < a->columns(); ++j) (*a)(i, j) = ScaledBy((*a)(i, j), -exponent);
+  }
+  return exponent;
+}
+
+template <class W>
 inline constexpr W kNan = W(std::numeric_limits<double>::quiet_NaN());
 
 // One launch over a batch of matrices of elements T. Operands and results have the
@@ -110,12 +153,13 @@ class MatrixLaunch {
     return values;
   }
 
-  void SetResult(int i, const Matrix<W>& m, int tail = 2) const {
-    const Place p = At(state_.results[i], args_.results[i], tail);
-    T* data = args_.results[i].as<T>() + p.offset;
-    for (int64_t r = 0; r < p.rows; ++r) {
-      for (int64_t c = 0; c < p.columns; ++c) data[r * p.row + c * p.column] = Store<T>(m(r, c));
-    }
+  void SetResult(int i, const Matrix<W>& m, int tail = 2) const { SetElements<T>(i, m, tail); }
+  // Of a result whose elements are complex, or real, when those of T need not be.
+  void SetComplex(int i, const Matrix<std::complex<double>>& m, int tail = 2) const {
+    SetElements<std::complex<Real>>(i, m, tail);
+  }
+  void SetReals(int i, const std::vector<double>& values) const {
+    SetVector(i, std::vector<Real>(values.begin(), values.end()));
   }
   // Elements of a result of another dtype (info, pivots, real values).
   template <class R>
@@ -140,6 +184,14 @@ class MatrixLaunch {
   struct Place {
     int64_t offset, rows, columns, row, column;
   };
+  template <class R, class V>
+  void SetElements(int i, const Matrix<V>& m, int tail) const {
+    const Place p = At(state_.results[i], args_.results[i], tail);
+    R* data = args_.results[i].as<R>() + p.offset;
+    for (int64_t r = 0; r < p.rows; ++r) {
+      for (int64_t c = 0; c < p.columns; ++c) data[r * p.row + c * p.column] = Store<R>(m(r, c));
+    }
+  }
   Place At(const PhysicalType& type, const View& view, int tail) const {
     const int batch = type.rank() - tail;
     Place p{0, 1, 1, 0, 0};

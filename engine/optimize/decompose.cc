@@ -10,6 +10,8 @@
 //   trace(A)                 -> the sum of its diagonal
 //   flatten, narrow, ...     -> reshape, slice, ...
 //   factorizations           -> see decompose_factorization.cc
+//   orgqr                    -> householder_product
+//   pinv, cond, ...          -> decompose_linalg.cc
 //
 // A product of a batch with one matrix is one large product when rows merge for
 // free. Other matmuls stay: their kernel broadcasts batches by strides of zero. A
@@ -27,6 +29,7 @@
 #include "engine/base/status.h"
 #include "engine/optimize/contraction.h"
 #include "engine/optimize/decompose_factorization.h"
+#include "engine/optimize/decompose_linalg.h"
 #include "engine/optimize/pass.h"
 #include "ops/einsum.h"
 #include "ops/infer.h"
@@ -72,6 +75,7 @@ constexpr Rule kExpandForm = MakeRule("expand_form", "broadcast_to -> expand");
 constexpr Rule kPermuteForm = MakeRule("permute_form", "movedim -> permute");
 constexpr Rule kSliceForm = MakeRule("slice_form", "narrow -> slice");
 constexpr Rule kDiagonalForm = MakeRule("diagonal_form", "diag(A) -> diagonal(A)", "A is 2-D");
+constexpr Rule kOrgqrForm = MakeRule("orgqr_form", "orgqr(A, tau) -> householder_product(A, tau)");
 
 bool IsCandidate(Op op) {
   switch (op) {
@@ -87,7 +91,8 @@ bool IsCandidate(Op op) {
     case Op::broadcast_to:
     case Op::movedim:
     case Op::narrow:
-    case Op::diag: return true;
+    case Op::diag:
+    case Op::orgqr: return true;
     default: return IsFactorizationCandidate(op);
   }
 }
@@ -124,6 +129,9 @@ class Decomposer {
       }
       case Op::narrow: return Narrow();
       case Op::diag: return Diag();
+      case Op::orgqr:
+        return Fired(kOrgqrForm,
+                     builder_.Add(Op::householder_product, {operands_[0], operands_[1]}));
       default: return std::nullopt;
     }
   }
@@ -291,16 +299,31 @@ class Decomposer {
 }  // namespace
 
 absl::StatusOr<GraphPtr> Decompose(const GraphPtr& graph, PassContext& context) {
-  if (!AnyNode(*graph, IsCandidate)) return graph;
-  return RewriteNodes(graph,
+  // Compositions first, and those that they are made of: products are left.
+  GraphPtr composed;
+  GraphPtr products = graph;
+  while (products != composed &&
+         AnyNode(*products, [](Op op) { return LinalgComposition(op) != nullptr; })) {
+    composed = products;
+    OTIUM_ASSIGN_OR_RETURN(
+        products, RewriteNodes(composed,
+                               [&](NodeId n, absl::Span<const ValueId> operands,
+                                   GraphBuilder& builder) -> std::optional<std::vector<ValueId>> {
+                                 const ComposeFn compose = LinalgComposition(composed->op(n).id);
+                                 if (compose == nullptr) return std::nullopt;
+                                 return Compose(*composed, n, operands, compose, builder, context);
+                               }));
+  }
+  if (!AnyNode(*products, IsCandidate)) return products;
+  return RewriteNodes(products,
                       [&](NodeId n, absl::Span<const ValueId> operands,
                           GraphBuilder& builder) -> std::optional<std::vector<ValueId>> {
-                        if (!IsCandidate(graph->op(n).id)) return std::nullopt;
-                        if (IsFactorizationCandidate(graph->op(n).id)) {
-                          return DecomposeFactorization(*graph, n, operands, builder, context);
+                        if (!IsCandidate(products->op(n).id)) return std::nullopt;
+                        if (IsFactorizationCandidate(products->op(n).id)) {
+                          return DecomposeFactorization(*products, n, operands, builder, context);
                         }
                         const std::optional<ValueId> value =
-                            Decomposer(*graph, n, operands, builder, context).Rewrite();
+                            Decomposer(*products, n, operands, builder, context).Rewrite();
                         if (!value.has_value()) return std::nullopt;
                         return std::vector<ValueId>{*value};
                       });

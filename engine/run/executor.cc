@@ -273,17 +273,20 @@ absl::Status Executable::FirstFailure(const State& state) const {
   const Plan& plan = *plan_;
   const PlanStep* first = nullptr;
   SourcePosition position;
+  absl::string_view name;
   for (const PlanStep& step : plan.steps) {
     if (step.info < 0 || state.infos[step.info].code == 0) continue;
     const auto origins = plan.graph->origins(step.node);
-    const SourcePosition at =
-        origins.empty() ? SourcePosition{} : plan.graph->sources()->entries[origins[0]].position;
+    const SourceTable::Entry* source =
+        origins.empty() ? nullptr : &plan.graph->sources()->entries[origins[0]];
+    const SourcePosition at = source == nullptr ? SourcePosition{} : source->position;
     // Of failures in one file the one further up; of several files the earlier step.
     const bool before = at.file == position.file &&
                         std::pair(at.line, at.column) < std::pair(position.line, position.column);
     if (first != nullptr && !before) continue;
     first = &step;
     position = at;
+    name = source == nullptr ? step.op->name : GetOp(source->op).name;
   }
   if (first == nullptr) return absl::OkStatus();
   const StepInfo& info = state.infos[first->info];
@@ -301,7 +304,7 @@ absl::Status Executable::FirstFailure(const State& state) const {
   }
   for (const TensorType& t : types) pointers.push_back(&t);
   const OpCall call{*first->op, pointers, graph.attributes(first->node)};
-  std::string what(first->op->name);
+  std::string what(name);
   if (is_check) what = std::string(graph.value_name(graph.result(first->node)));
   std::string message = absl::StrCat(what.empty() ? "assume" : what, ": ");
   const bool is_count = first->op->Is(kDataDependent);

@@ -16,6 +16,8 @@
 #include "tests/backends/linalg_promises.h"
 #include "tests/backends/movement_cases.h"
 #include "tests/backends/pick.h"
+#include "tests/backends/spectral_cases.h"
+#include "tests/backends/spectral_promises.h"
 
 namespace otium {
 namespace {
@@ -101,6 +103,7 @@ std::vector<NamedAttribute> RandomAttributes(const OpDef& op, DType dtype,
   }
   AddMovementAttributes(op, dtype, shapes, random, &attributes);
   AddLinalgAttributes(op, shapes, random, &attributes);
+  AddSpectralAttributes(op.id, random, &attributes);
   if (op.id == Op::cast) {
     attributes.push_back({"dtype", static_cast<DType>(Pick(random, 0, kNumDTypes - 1))});
   }
@@ -114,6 +117,7 @@ std::vector<NamedAttribute> RandomAttributes(const OpDef& op, DType dtype,
 std::optional<std::vector<Sizes>> OperandShapes(Op op, std::mt19937& random) {
   if (auto shapes = MovementShapes(op, random); shapes.has_value()) return shapes;
   if (auto shapes = LinalgShapes(op, random); shapes.has_value()) return shapes;
+  if (auto shapes = SpectralShapes(op, random); shapes.has_value()) return shapes;
   const int64_t m = PickSize(random), n = PickSize(random), k = PickSize(random);
   const int64_t b = Pick(random, 0, 5);
   auto input = [&](Sizes full) {  // Something that broadcasts to `full`.
@@ -214,6 +218,7 @@ std::optional<KernelCase> MakeCase(const Kernel& kernel, DType dtype, std::mt199
     Tensor t = RandomTensor(condition ? DType::kBool : dtype, (*shapes)[i], random);
     Structure structure;
     t = LinalgOperand(kernel, static_cast<int>(i), t, &structure);
+    t = SpectralOperand(kernel, static_cast<int>(i), t);
     t = MovementOperand(c.op->id, static_cast<int>(i), t, i > 0 ? &*c.operands[0] : nullptr,
                         c.attributes, random);
     if (c.op->id == Op::nonzero) {
@@ -375,7 +380,9 @@ std::string CompareWithReference(const Kernel& kernel, const KernelCase& c) {
                         " at ", reference_info.index);
   }
   if (info.code != 0) return "";
-  if (const auto broken = BrokenPromise(c, plain, actual); broken.has_value()) return *broken;
+  for (auto* broken : {BrokenPromise, BrokenSpectralPromise}) {
+    if (const auto what = broken(c, plain, actual); what.has_value()) return *what;
+  }
   for (size_t r = 0; r < actual.size(); ++r) {
     const DType dtype = actual[r].dtype();
     if (IsExact(c.op->id)) {

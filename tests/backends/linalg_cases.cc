@@ -271,4 +271,6 @@ Tensor LinalgOperand(const Kernel& kernel, int i, const Tensor& t, Structure* st
   return Structured(t, *spec);
 }
 
+Tensor MakeDefinite(const Tensor& t) { return Structured(t, {MatrixKind::kDefinite, kPd}); }
+
 }  // namespace otium

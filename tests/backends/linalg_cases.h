@@ -29,6 +29,9 @@ void AddLinalgAttributes(const OpDef& op, const std::vector<Sizes>& shapes, std:
 // it. Of other ops `t` itself.
 Tensor LinalgOperand(const Kernel& kernel, int i, const Tensor& t, Structure* structure);
 
+// Makes `t` definite and well conditioned, where it is.
+Tensor MakeDefinite(const Tensor& t);
+
 }  // namespace otium
 
 #endif  // OTIUM_TESTS_BACKENDS_LINALG_CASES_H_

@@ -4,8 +4,6 @@
 // rounds in another order than the reference, agree, also where terms cancel,
 // overflow or underflow; the same results with a fault put in do not.
 
-#include "tools/otium/reference_judge.h"
-
 #include <cmath>
 #include <complex>
 #include <limits>
@@ -13,60 +11,12 @@
 #include "engine/otium.h"
 #include "gtest/gtest.h"
 #include "ops/ops.h"
+#include "tests/check/judged.h"
 
 namespace otium::cli {
 namespace {
 
 using C = std::complex<float>;
-
-struct Judged {
-  Function function;
-  TensorMap inputs;
-  TensorMap results;  // As computed.
-
-  // What is said of output y when `results` are the results.
-  Verdict Judge(const TensorMap& results) const {
-    const auto verdicts = JudgeByReference(function, inputs, {}, {}, results);
-    EXPECT_TRUE(verdicts.ok()) << verdicts.status();
-    for (const Verdict& v : *verdicts) {
-      if (v.name == "y") return v;
-    }
-    ADD_FAILURE() << "no y";
-    return {};
-  }
-  Verdict Judge() const { return Judge(results); }
-
-  // With y[index] replaced.
-  template <class T>
-  Verdict JudgeWith(int64_t index, T value) const {
-    Tensor y =
-        Tensor::Copy(results["y"].Contiguous().data(), results["y"].dtype(), results["y"].sizes());
-    y.mutable_data<T>()[index] = value;
-    TensorMap wrong = results;
-    wrong.Set("y", y);
-    return Judge(wrong);
-  }
-  template <class T>
-  T At(int64_t index) const {
-    return results["y"].Contiguous().template data<T>()[index];
-  }
-};
-
-Judged Computed(Function::Builder& builder, TensorMap inputs) {
-  absl::StatusOr<Function> f = builder.Build();
-  EXPECT_TRUE(f.ok()) << f.status();
-  const absl::StatusOr<Program> program = Compile(*f, {});
-  EXPECT_TRUE(program.ok()) << program.status();
-  absl::StatusOr<TensorMap> results = program->Run(inputs);
-  EXPECT_TRUE(results.ok()) << results.status();
-  return {*std::move(f), std::move(inputs), *std::move(results)};
-}
-
-Tensor Random(DType dtype, const Dims& sizes, uint64_t seed) {
-  RunOptions options;
-  options.seed = seed;
-  return (*Evaluate({randn(sizes, dtype)}, {}, options))[0];
-}
 
 TEST(ReferenceJudge, ProductsAndFaultsInThem) {
   for (const DType dtype : {DType::kF32, DType::kF64}) {

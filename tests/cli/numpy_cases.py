@@ -7,6 +7,11 @@ is one comparison for each dtype of its inputs: F is every float and complex one
 R the real ones, I the integers, N all numbers, B bool; a tuple of dtypes is
 itself. `inner` is the number of terms of one element, by which errors grow. Of results
 that are not unique the text says what they promise: `Q, R = qr(A); Q @ R`.
+
+itself. `inner` is the number of terms of one element, by which errors grow. A text may
+have lines before its expression, for what is not unique but in some combination:
+
+    case("qr", "Q, R = qr(A); Q @ R", lambda A: A, A=F(4, 3), inner=4)
 """
 
 import itertools
@@ -557,6 +562,183 @@ case("slogdet", "slogdet(A)", lambda A: tuple(np.linalg.slogdet(A)),
 case("logdet", "logdet(A)", lambda A: np.log(np.linalg.det(A)), A=D(COMPLEX, 4, 3, 3), inner=9)
 case("logdet", "logdet(A)", lambda A: np.array(-np.inf, A.dtype),
      A=D("f32 f64", 2, 2, values=[[1, 2], [2, 4]]))
+
+# ---- orthogonal factors. NumPy's signs of Q and R are LAPACK's, and so are ours.
+
+ALL = "f32 f64 c64 c128"
+for shape in ((6, 4), (4, 6), (5, 5), (1, 1), (0, 3), (3, 0), (3, 5, 4), (2, 0, 2)):
+    case("qr", "Q, R = qr(A); Q @ R", lambda A: A, A=D(ALL, *shape), inner=20)
+    case("qr", "Q, _ = qr(A, mode=\"complete\"); Q.H @ Q",
+         lambda A: np.broadcast_to(np.eye(A.shape[-2], dtype=A.dtype),
+                                   A.shape[:-1] + A.shape[-2:-1]), A=D(ALL, *shape), inner=20)
+    case("svd", "U, S, Vh = svd(A, full_matrices=false); (U * unsqueeze(S, -2)) @ Vh", lambda A: A,
+         A=D(ALL, *shape), inner=20)
+    case("svd", "_, _, Vh = svd(A); Vh @ Vh.H",
+         lambda A: np.broadcast_to(np.eye(A.shape[-1], dtype=A.dtype),
+                                   A.shape[:-2] + 2 * A.shape[-1:]), A=D(ALL, *shape), inner=20)
+    case("svdvals", "svdvals(A)", lambda A: np.linalg.svd(A, compute_uv=False), A=D(ALL, *shape),
+         inner=20)
+case("qr", "qr(A)", np.linalg.qr, A=D(ALL, 7, 4), results=2, inner=100)
+case("qr", "qr(A)", np.linalg.qr, A=D(ALL, 3, 7, 4), results=2, inner=100)
+case("qr", 'qr(A, "complete")', lambda A: np.linalg.qr(A, "complete"), A=D(ALL, 7, 4), results=2,
+     inner=100)
+case("qr", '_, R = qr(A, "r"); R', lambda A: np.linalg.qr(A, "r"), A=D(ALL, 7, 4), inner=100)
+case("geqrf", "geqrf(A)", lambda A: (np.linalg.qr(A, "raw")[0].T, np.linalg.qr(A, "raw")[1]),
+     A=D(ALL, 7, 4), results=2, inner=100)
+for op in ("householder_product", "orgqr"):
+    case(op, f"a, tau = geqrf(A); {op}(a, tau)", lambda A: np.linalg.qr(A)[0], A=D(ALL, 7, 4),
+         inner=100)
+
+
+def full_q(A): return np.linalg.qr(A, "complete")[0]
+
+
+case("ormqr", "a, tau = geqrf(A); ormqr(a, tau, B)", lambda A, B: full_q(A) @ B, A=D(ALL, 7, 4),
+     B=D(ALL, 7, 3), inner=100)
+case("ormqr", "a, tau = geqrf(A); ormqr(a, tau, B, transpose=true)",
+     lambda A, B: full_q(A).conj().T @ B, A=D(ALL, 7, 4), B=D(ALL, 7, 3), inner=100)
+case("ormqr", "a, tau = geqrf(A); ormqr(a, tau, B, left=false)", lambda A, B: B @ full_q(A),
+     A=D(ALL, 7, 4), B=D(ALL, 3, 7), inner=100)
+
+# ---- eigenvalues
+
+
+def hermitian(A, upper=False):
+    half = np.triu(A, 1) if upper else np.tril(A, -1)
+    diagonal = np.einsum("...ii->...i", A).real[..., None] * np.eye(A.shape[-1])
+    return (half + half.conj().swapaxes(-1, -2) + diagonal).astype(A.dtype)
+
+
+for shape in ((5, 5), (1, 1), (0, 0), (3, 4, 4)):
+    case("eigh", "w, V = eigh(A); (V * unsqueeze(w, -2)) @ V.H", hermitian, A=D(ALL, *shape),
+         inner=20)
+    case("eigh", 'w, V = eigh(A, UPLO="U"); (V * unsqueeze(w, -2)) @ V.H',
+         lambda A: hermitian(A, True), A=D(ALL, *shape), inner=20)
+    case("eigvalsh", "eigvalsh(A)", np.linalg.eigvalsh, A=D(ALL, *shape), inner=20)
+    case("eigvalsh", 'eigvalsh(A, "U")', lambda A: np.linalg.eigvalsh(A, "U"), A=D(ALL, *shape),
+         inner=20)
+    case("eig", "w, V = eig(A); (A + 0 * V) @ V - V * unsqueeze(w, -2)",
+         lambda A: np.zeros(A.shape, np.result_type(A, np.complex64)), A=D(ALL, *shape), inner=100)
+    case("eigvals", "sum(eigvals(A), dim=-1)",
+         lambda A: np.trace(A, axis1=-2, axis2=-1).astype(np.result_type(A, np.complex64)),
+         A=D(ALL, *shape), inner=20)
+
+# ---- least squares
+
+for driver in ("gels", "gelsy", "gelsd", "gelss"):
+    case("lstsq", f'x, _, _, _ = lstsq(A, b, driver="{driver}"); x',
+         lambda A, b: np.linalg.lstsq(A, b, rcond=None)[0], A=D(ALL, 8, 3), b=D(ALL, 8), inner=100)
+    case("lstsq", f'x, _, _, _ = lstsq(A, B, driver="{driver}"); x',
+         lambda A, B: np.linalg.lstsq(A, B, rcond=None)[0], A=D(ALL, 3, 8), B=D(ALL, 3, 2), inner=100)
+
+
+def least_squares(A, B):
+    X, residuals, rank, values = np.linalg.lstsq(A, B, rcond=None)
+    return X, residuals, np.int64(rank), values
+
+
+case("lstsq", 'lstsq(A, B, driver="gelsd")', least_squares, A=D(ALL, 8, 3), B=D(ALL, 8, 2), results=4, inner=100)
+
+# ---- functions of matrices
+
+
+def with_singular_values(m, n, values):
+    random = np.random.default_rng(5)
+    U = np.linalg.qr(random.standard_normal((m, m)))[0]
+    V = np.linalg.qr(random.standard_normal((n, n)))[0]
+    return U[:, :len(values)] * values @ V[:len(values)]
+
+
+BATCH = np.stack([definite(4), with_singular_values(4, 4, [3, 2, 1, 0.5])])
+LOW_RANK = with_singular_values(9, 6, [4, 2])
+COUNTING = np.diag(np.arange(1.0, 13)) + 0.1 * (definite(12) - np.eye(12))
+
+ORDERS = ((2, "2"), (-2, "-2"), ("nuc", '"nuc"'), ("fro", '"fro"'), (1, "1"), (-1, "-1"),
+          (np.inf, "inf"), (-np.inf, "-inf"))
+for order, written in ORDERS:
+    case("matrix_norm", f"matrix_norm(A, {written}, dim=[0, 2])",
+         lambda A, o=order: np.linalg.norm(A, o, axis=(0, 2)), A=D(COMPLEX, 5, 2, 7), inner=35)
+    case("cond", f"cond(A, {written})", lambda A, o=order: np.linalg.cond(A, o).real,
+         A=D(COMPLEX, 2, 4, 4, values=BATCH), inner=64)
+for order, written in ORDERS[:3]:
+    case("norm", f"norm(A, {written})", lambda A, o=order: np.linalg.norm(A, o),
+         A=D(COMPLEX, 5, 7), inner=35)
+case("matrix_norm", "matrix_norm(A, keepdim=true)",
+     lambda A: np.linalg.norm(A, axis=(-2, -1), keepdims=True), A=D(COMPLEX, 3, 4, 5), inner=20)
+case("matrix_norm", 'matrix_norm(A, "nuc")', lambda A: np.zeros(2, A.real.dtype),
+     A=D(COMPLEX, 2, 0, 3))
+case("cond", "cond(A)", np.linalg.cond, A=D(COMPLEX, 6, 4), inner=100)
+case("pinv", "pinv(A)", np.linalg.pinv,
+     A=D(COMPLEX, 7, 4, values=with_singular_values(7, 4, [3, 2, 1, 1])), inner=64)
+case("pinv", "pinv(A)", np.linalg.pinv, A=D(COMPLEX, 2, 4, 4, values=BATCH), inner=64)
+case("pinv", "pinv(A, rtol=1e-3)", lambda A: np.linalg.pinv(A, rcond=1e-3),
+     A=D(COMPLEX, 9, 6, values=LOW_RANK), inner=64)
+case("pinv", "pinv(A, hermitian=true)", lambda A: np.linalg.pinv(A, hermitian=True),
+     A=D(COMPLEX, 8, 8, values=definite(8)), inner=64)
+case("pinv", "pinv(A)", np.linalg.pinv, A=D(COMPLEX, 0, 3))
+case("matrix_rank", "matrix_rank(A, rtol=1e-3)", lambda A: np.linalg.matrix_rank(A, 1e-2),
+     A=D(COMPLEX, 9, 6, values=LOW_RANK))
+case("matrix_rank", "matrix_rank(A)", np.linalg.matrix_rank, A=D(COMPLEX, 2, 4, 4, values=BATCH))
+for scale in (1e-3, 0.1, 0.5, 1.5, 4, 30):
+    case("matrix_exp", "matrix_exp(A)", scipy.linalg.expm, inner=20 * max(1, scale),
+         A=D(COMPLEX, 6, 6,
+             values=scale * with_singular_values(6, 6, [1, 0.9, 0.5, 0.2, 0.1, 0.1])))
+case("matrix_exp", "matrix_exp(A)", lambda A: np.stack([scipy.linalg.expm(a) for a in A]),
+     A=D(COMPLEX, 3, 4, 4), inner=200)
+case("matrix_exp", "matrix_exp(A)", lambda A: A, A=D(COMPLEX, 2, 0, 0))
+case("tensorinv", "tensorinv(A)", np.linalg.tensorinv,
+     A=D(COMPLEX, 2, 4, 4, 2, values=definite(8)), inner=64)
+case("tensorinv", "tensorinv(A, 1)", lambda A: np.linalg.tensorinv(A, 1),
+     A=D(COMPLEX, 8, 4, 2, values=definite(8)), inner=64)
+case("tensorsolve", "tensorsolve(A, b)", np.linalg.tensorsolve,
+     A=D(COMPLEX, 2, 4, 8, values=definite(8)), b=D(COMPLEX, 2, 4), inner=64)
+case("tensorsolve", "tensorsolve(A, b, dims=[0])",
+     lambda A, b: np.linalg.tensorsolve(A, b, axes=[0]),
+     A=D(COMPLEX, 8, 2, 4, values=definite(8)), b=D(COMPLEX, 2, 4), inner=64)
+for n in (0, 1, 2, 5):
+    case("matrix_power", f"matrix_power(A, {n})", lambda A, n=n: np.linalg.matrix_power(A, n),
+         A=N(2, 3, 3), inner=243)
+case("matrix_power", "matrix_power(A, -3)", lambda A: np.linalg.matrix_power(A, -3),
+     A=D(COMPLEX, 2, 4, 4, values=BATCH), inner=500)
+case("multi_dot", "multi_dot(A, B, C)", lambda A, B, C: A @ B @ C, A=N(3, 7), B=N(7, 2), C=N(2, 5),
+     inner=56)
+case("multi_dot", "multi_dot(x, B, C, y)", lambda x, B, C, y: x @ B @ C @ y, x=N(7), B=N(7, 2),
+     C=N(2, 5), y=N(5), inner=280)
+
+# Of a random start: what does not depend on it.
+case("svd_lowrank", "U, S, V = svd_lowrank(A, 3); (U * unsqueeze(S, 0)) @ V.H", lambda A: A,
+     A=D(COMPLEX, 9, 6, values=LOW_RANK), inner=30)
+case("svd_lowrank", "_, S, _ = svd_lowrank(A.T - M, 2, M=-M); S",
+     lambda A, M: np.linalg.svd(A)[1][:2], A=D(COMPLEX, 9, 6, values=LOW_RANK), M=D(COMPLEX, 1, 9),
+     inner=60)
+case("pca_lowrank", "U, S, V = pca_lowrank(A); (U * unsqueeze(S, -2)) @ V.H",
+     lambda A: A - A.mean(-2, keepdims=True), A=D(COMPLEX, 3, 8, 5), inner=60)
+case("lobpcg", "w, _ = lobpcg(A, 3); w", lambda A: np.linalg.eigvalsh(A)[:-4:-1],
+     A=D(COMPLEX, 12, 12, values=COUNTING), inner=100)
+case("lobpcg", "w, _ = lobpcg(A, 2, B, largest=false); w",
+     lambda A, B: scipy.linalg.eigh(A, B, eigvals_only=True)[:2],
+     A=D(COMPLEX, 12, 12, values=COUNTING), B=D(COMPLEX, 12, 12, values=definite(12)), inner=100)
+
+# ---- functions of vectors
+
+case("cross", "cross(x, y)", np.cross, x=N(4, 3), y=N(3), inner=2)
+case("cross", "cross(x, y, dim=0)", lambda x, y: np.cross(x, y, axis=0), x=N(3, 4), y=N(3, 4),
+     inner=2)
+case("vecdot", "vecdot(x, y)", lambda x, y: (x.conj() * y).sum(-1, dtype=x.dtype), x=N(4, 9),
+     y=N(9), inner=9)
+case("vecdot", "vecdot(x, y, dim=0)", lambda x, y: (x.conj() * y).sum(0, dtype=x.dtype), x=N(5, 2),
+     y=N(5, 2), inner=5)
+case("vecdot", "vecdot(x, y)", np.vdot, x=N(12), y=N(12), inner=12)
+case("vander", "vander(x)", lambda x: np.vander(x, increasing=True).astype(x.dtype), x=D(COMPLEX, 5),
+     inner=5)
+case("vander", "vander(x, 3)", lambda x: np.vander(x, 3, increasing=True), x=I(5), out="i64")
+case("vander", "vander(x, 4)", lambda x: x[..., None] ** np.arange(4), x=D("f64 c128", 2, 3),
+     inner=4)
+case("trapezoid", "trapezoid(y)", np.trapz, y=F(3, 8), inner=8)
+case("trapezoid", "trapezoid(y, dx=0.5, dim=0)", lambda y: np.trapz(y, dx=0.5, axis=0), y=F(8, 3),
+     inner=8)
+case("trapezoid", "trapezoid(y, x)", np.trapz, y=F(3, 8), x=F(8), inner=64)
+case("trapezoid", "trapezoid(y)", np.trapz, y=I(8), out="f32", inner=8)
 
 # ---- several at once: what fusion makes one loop of
 

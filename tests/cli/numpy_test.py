@@ -31,14 +31,14 @@ class Instance:
     def __init__(self, number, case, dtypes, random):
         self.name = f"case{number}"
         self.case = case
-        *self.before, self.text = case.text.split("; ")
+        self.text = case.text
         self.parameters, self.lines, self.arrays = [], [], {}
         values = {}
         for i, (name, spec) in enumerate(case.inputs.items()):
             value = spec.make(random, dtypes[name])
             values[name] = value
             self.add_input(name, value, dtypes[name], layout=(number + i) % 4)
-        self.name_own_variables()
+        self.add_steps()
         with np.errstate(all="ignore"):
             wide = case.expected(*map(widen, values.values()))
             narrow = case.expected(*values.values())
@@ -67,18 +67,15 @@ class Instance:
         self.arrays[parameter] = stored
         if use is not None:
             self.lines.append(f"{own} = {use}")
-        self.rename(name, own)
-
-    def rename(self, name, own):
-        self.before = [replace_name(statement, name, own) for statement in self.before]
         self.text = replace_name(self.text, name, own)
 
-    def name_own_variables(self):
-        """Those of `Q, R = qr(A); Q @ R`: other cases are in the same file."""
-        for statement in list(self.before):
-            for name in statement.split(" = ")[0].split(", "):
-                if name != "_":
-                    self.rename(name, f"{self.name}_{name}")
+    def add_steps(self):
+        """What comes before the last "; " becomes lines of its own."""
+        for name in {n for step in self.text.split("; ")[:-1]
+                     for n in step.split(" = ")[0].split(", ")} - {"_"}:
+            self.text = replace_name(self.text, name, f"{self.name}_{name}")
+        *steps, self.text = self.text.split("; ")
+        self.lines += steps
 
     def results(self):
         if self.case.results == 1:
@@ -86,7 +83,7 @@ class Instance:
         return [f"{self.name}_{i}" for i in range(self.case.results)]
 
     def statements(self):
-        return self.lines + self.before + [f"{', '.join(self.results())} = {self.text}"]
+        return self.lines + [f"{', '.join(self.results())} = {self.text}"]
 
     def difference(self, outputs):
         """What is wrong with the results; None when nothing is."""

@@ -10,7 +10,7 @@
 #include "engine/otium.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/linalg/spectra.h"
+#include "tests/linalg/square_spectra.h"
 
 namespace otium {
 namespace {
@@ -43,7 +43,7 @@ TEST(Determinant, IsTheProductOfTheSpectrum) {
   for (const DType dtype : kLinalgDTypes) {
     for (const int64_t n : {1, 2, 7, 40}) {
       for (const bool indefinite : {false, true}) {
-        for (const Spectrum& s : RegularSpectra(n, dtype)) {
+        for (const SquareSpectrum& s : RegularSpectra(n, dtype)) {
           SCOPED_TRACE(absl::StrCat(s.name, " ", DTypeName(dtype), " n = ", n));
           double log = 0, sign = 1;
           for (int64_t i = 0; i < n; ++i) {

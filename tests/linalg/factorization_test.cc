@@ -9,7 +9,7 @@
 #include "engine/otium.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/linalg/spectra.h"
+#include "tests/linalg/square_spectra.h"
 
 namespace otium {
 namespace {
@@ -40,10 +40,10 @@ void ForSpectra(bool also_singular, Make&& make, Check&& check) {
   std::mt19937 random(5);
   for (const DType dtype : kLinalgDTypes) {
     for (const int64_t n : kSizes) {
-      std::vector<Spectrum> spectra = RegularSpectra(n, dtype);
+      std::vector<SquareSpectrum> spectra = RegularSpectra(n, dtype);
       spectra.push_back(Subnormal(n, dtype));
       if (also_singular) spectra.push_back(RankDeficient(n));
-      for (const Spectrum& s : spectra) {
+      for (const SquareSpectrum& s : spectra) {
         SCOPED_TRACE(absl::StrCat(s.name, " ", DTypeName(dtype), " n = ", n));
         check(Rounded(make(s, dtype, &random), dtype), dtype);
       }
@@ -52,7 +52,7 @@ void ForSpectra(bool also_singular, Make&& make, Check&& check) {
 }
 
 TEST(Factorization, CholeskyMultipliesToTheMatrix) {
-  auto make = [](const Spectrum& s, DType dtype, std::mt19937* random) {
+  auto make = [](const SquareSpectrum& s, DType dtype, std::mt19937* random) {
     return WithEigenvalues(s, dtype, /*indefinite=*/false, random);
   };
   ForSpectra(/*also_singular=*/false, make, [](const DenseMatrix& A, DType dtype) {
@@ -125,7 +125,7 @@ TEST(Factorization, LuWithoutPivotingIsGaussianElimination) {
 // themselves by tests/backends.
 TEST(Factorization, LdlSolvesItsOwnMatrix) {
   for (const bool hermitian : {false, true}) {
-    auto make = [&](const Spectrum& s, DType dtype, std::mt19937* random) {
+    auto make = [&](const SquareSpectrum& s, DType dtype, std::mt19937* random) {
       DenseMatrix a = WithEigenvalues(s, dtype, /*indefinite=*/true, random);
       if (hermitian) return a;
       for (int64_t i = 0; i < a.rows(); ++i) {
@@ -136,7 +136,7 @@ TEST(Factorization, LdlSolvesItsOwnMatrix) {
     std::mt19937 random(7);
     for (const DType dtype : kLinalgDTypes) {
       for (const int64_t n : kSizes) {
-        for (const Spectrum& s : RegularSpectra(n, dtype)) {
+        for (const SquareSpectrum& s : RegularSpectra(n, dtype)) {
           SCOPED_TRACE(absl::StrCat(s.name, " ", DTypeName(dtype), " n = ", n));
           const DenseMatrix A = Rounded(make(s, dtype, &random), dtype);
           const Expr a = constant(A.ToTensor(dtype));
@@ -225,7 +225,7 @@ TEST(Factorization, PivotsThatAreNoneGiveNan) {
 TEST(Factorization, NanInTheMatrixIsNanInTheFactors) {
   std::mt19937 random(8);
   for (const int64_t n : {3, 40}) {
-    const Spectrum flat = RegularSpectra(n, DType::kF64)[0];
+    const SquareSpectrum flat = RegularSpectra(n, DType::kF64)[0];
     const DenseMatrix good = WithEigenvalues(flat, DType::kF64, /*indefinite=*/false, &random);
     for (const double poison : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
       for (const auto& [i, j] : std::vector<std::pair<int64_t, int64_t>>{

@@ -10,7 +10,7 @@
 #include "engine/otium.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/linalg/spectra.h"
+#include "tests/linalg/square_spectra.h"
 
 namespace otium {
 namespace {
@@ -42,11 +42,11 @@ struct Case {
   const char* kernel;          // Of solve with the fact declared.
   const char* inverse_kernel;  // Of inv.
   Structure structure;
-  DenseMatrix (*make)(const Spectrum& s, DType dtype, std::mt19937* random);
+  DenseMatrix (*make)(const SquareSpectrum& s, DType dtype, std::mt19937* random);
 };
 
 // Values on the diagonal, and elements beside it that are small against those around.
-DenseMatrix Banded(const Spectrum& s, int64_t lower, int64_t upper, bool hermitian, DType dtype,
+DenseMatrix Banded(const SquareSpectrum& s, int64_t lower, int64_t upper, bool hermitian, DType dtype,
                    std::mt19937* random) {
   const auto n = static_cast<int64_t>(s.values.size());
   const DenseMatrix noise = RandomMatrix(n, n, dtype, random);
@@ -66,39 +66,39 @@ const Case kCases[] = {
     {"cpu.diagonal_solve",
      "cpu.diagonal_inverse",
      {0, 0, 0},
-     [](const Spectrum& s, DType d, std::mt19937* r) { return Banded(s, 0, 0, false, d, r); }},
+     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 0, 0, false, d, r); }},
     {"blis.trsm",
      "lapack.trtri",
      {kFullBand, 0, 0},
-     [](const Spectrum& s, DType d, std::mt19937* r) { return Banded(s, 3, 0, false, d, r); }},
+     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 3, 0, false, d, r); }},
     {"blis.trsm",
      "lapack.trtri",
      {0, kFullBand, 0},
-     [](const Spectrum& s, DType d, std::mt19937* r) { return Banded(s, 0, 3, false, d, r); }},
+     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 0, 3, false, d, r); }},
     {"lapack.ptsv",
      "lapack.potri",
      {1, 1, kPd},
-     [](const Spectrum& s, DType d, std::mt19937* r) { return Banded(s, 1, 1, true, d, r); }},
+     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 1, 1, true, d, r); }},
     {"lapack.gtsv",
      "lapack.getri",
      {1, 1, 0},
-     [](const Spectrum& s, DType d, std::mt19937* r) { return Banded(s, 1, 1, false, d, r); }},
+     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 1, 1, false, d, r); }},
     {"lapack.pbsv",
      "lapack.potri",
      {3, 3, kPd},
-     [](const Spectrum& s, DType d, std::mt19937* r) { return Banded(s, 3, 3, true, d, r); }},
+     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 3, 3, true, d, r); }},
     {"lapack.gbsv",
      "lapack.getri",
      {3, 2, 0},
-     [](const Spectrum& s, DType d, std::mt19937* r) { return Banded(s, 3, 2, false, d, r); }},
+     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 3, 2, false, d, r); }},
     {"lapack.posv",
      "lapack.potri",
      {kFullBand, kFullBand, kPd},
-     [](const Spectrum& s, DType d, std::mt19937* r) { return WithEigenvalues(s, d, false, r); }},
+     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return WithEigenvalues(s, d, false, r); }},
     {"lapack.sysv",
      "lapack.getri",
      {kFullBand, kFullBand, kSymmetric | kNonsingular},
-     [](const Spectrum& s, DType d, std::mt19937* r) {
+     [](const SquareSpectrum& s, DType d, std::mt19937* r) {
        DenseMatrix a = WithEigenvalues(s, d, true, r);
        for (int64_t i = 0; i < a.rows(); ++i) {
          for (int64_t j = 0; j < i; ++j) a(j, i) = a(i, j);
@@ -108,11 +108,11 @@ const Case kCases[] = {
     {"lapack.hesv",
      "lapack.getri",
      {kFullBand, kFullBand, kHermitian | kNonsingular},
-     [](const Spectrum& s, DType d, std::mt19937* r) { return WithEigenvalues(s, d, true, r); }},
+     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return WithEigenvalues(s, d, true, r); }},
     {"lapack.gesv",
      "lapack.getri",
      {},
-     [](const Spectrum& s, DType d, std::mt19937* r) { return WithSingularValues(s, d, r); }},
+     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return WithSingularValues(s, d, r); }},
 };
 
 std::string KernelFor(const Structure& structure, DType dtype, int64_t n, bool inverse) {
@@ -153,7 +153,7 @@ TEST(Solve, ResidualsAreSmallAndZerosAreZeros) {
   for (const Case& c : kCases) {
     for (const DType dtype : kLinalgDTypes) {
       for (const int64_t n : kSizes) {
-        for (const Spectrum& s : RegularSpectra(n, dtype)) {
+        for (const SquareSpectrum& s : RegularSpectra(n, dtype)) {
           SCOPED_TRACE(absl::StrCat(c.kernel, " ", s.name, " ", DTypeName(dtype), " n = ", n));
           const DenseMatrix A = Rounded(c.make(s, dtype, &random), dtype),
                             B = RandomMatrix(n, 3, dtype, &random),
@@ -221,7 +221,7 @@ TEST(Solve, ZerosOfAProductOfTrianglesAreZeros) {
   std::mt19937 random(11);
   const DType dtype = DType::kC64;
   const int64_t n = 40;
-  const Spectrum s = RegularSpectra(n, dtype)[1];
+  const SquareSpectrum s = RegularSpectra(n, dtype)[1];
   for (const bool lower : {true, false}) {
     const DenseMatrix A = Banded(s, lower ? n : 0, lower ? 0 : n, false, dtype, &random);
     const Structure triangle = lower ? Structure{kFullBand, 0, 0} : Structure{0, kFullBand, 0};
@@ -298,7 +298,7 @@ TEST(Solve, AZeroOnTheDiagonalOfATriangleIsInfinite) {
 TEST(Solve, InfoNamesThePivot) {
   constexpr int64_t n = 24, k = 5;
   for (const Case& c : kCases) {
-    Spectrum s{"zero", std::vector<double>(n, 1.0)};
+    SquareSpectrum s{"zero", std::vector<double>(n, 1.0)};
     s.values[k - 1] = 0;
     const DenseMatrix A = Diagonal(s.values);
     Structure structure = c.structure;
@@ -432,7 +432,7 @@ TEST(Solve, ABatchIsALoop) {
       constexpr int64_t kBatch = 5;
       std::vector<Expr> As, Bs;
       for (int64_t p = 0; p < kBatch; ++p) {
-        const Spectrum flat = RegularSpectra(n, dtype)[0];
+        const SquareSpectrum flat = RegularSpectra(n, dtype)[0];
         As.push_back(constant(WithEigenvalues(flat, dtype, false, &random).ToTensor(dtype)));
         Bs.push_back(constant(RandomMatrix(n, 2, dtype, &random).ToTensor(dtype)));
       }

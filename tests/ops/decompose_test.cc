@@ -10,38 +10,20 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/graph/function.h"
-#include "engine/optimize/pass.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ops/ops.h"
+#include "tests/ops/decomposed.h"
 #include "tests/ops/reference_run.h"
 
 namespace otium {
 
-absl::StatusOr<GraphPtr> Decompose(const GraphPtr& graph, PassContext& context);
-
 namespace {
 
+using testing_ops::Decomposed;
 using testing_ops::RandomIntegers;
 using testing_ops::RunByReference;
-
-struct Decomposed {
-  GraphPtr graph;
-  std::vector<std::string> rules;
-};
-
-Decomposed RunPass(const GraphPtr& graph, MathMode math = MathMode::kStandard) {
-  static const Machine machine{{DeviceModel{}}};
-  std::vector<Reason> reasons;
-  auto evaluate = [](const Graph&) -> absl::StatusOr<std::vector<Tensor>> {
-    return absl::UnimplementedError("not needed");
-  };
-  PassContext context{machine, math, evaluate, &reasons};
-  Decomposed result;
-  result.graph = *Decompose(graph, context);
-  for (const Reason& r : reasons) result.rules.push_back(std::string(r.rule->name));
-  return result;
-}
+using testing_ops::RunDecompose;
 
 // Runs both graphs on the same random inputs.
 void ExpectSame(const Expr& expr, const std::vector<Expr>& inputs, std::mt19937* random,
@@ -50,7 +32,7 @@ void ExpectSame(const Expr& expr, const std::vector<Expr>& inputs, std::mt19937*
   for (const Expr& in : inputs) request.inputs.push_back({in, Expr()});
   request.outputs.emplace_back("z", expr);
   const auto graph = std::make_shared<const Graph>(*Capture(request));
-  const Decomposed decomposed = RunPass(graph);
+  const Decomposed decomposed = RunDecompose(graph);
   const TensorType& before = graph->type(graph->outputs()[0].value);
   const TensorType& after = decomposed.graph->type(decomposed.graph->outputs()[0].value);
   EXPECT_EQ(before.dtype, after.dtype);
@@ -213,6 +195,9 @@ TEST(Decompose, ViewsWithTwoNames) {
   ExpectSame(trace(c), {c}, &random, &decomposed);
   EXPECT_EQ(decomposed.rules, std::vector<std::string>{"trace"});
   ExpectSame(trace(a), {a}, &random);
+  const Expr v = In(3, DType::kF32, {2, 4, 3}), tau = In(4, DType::kF32, {2, 2});
+  ExpectSame(orgqr(v, tau), {v, tau}, &random, &decomposed);
+  EXPECT_EQ(decomposed.rules, std::vector<std::string>{"orgqr_form"});
 }
 
 // The text of what is left: op(operand ops), innermost first.
@@ -220,7 +205,7 @@ std::vector<std::string> Ops(const Expr& expr, const std::vector<Expr>& inputs) 
   CaptureRequest request;
   for (const Expr& in : inputs) request.inputs.push_back({in, Expr()});
   request.outputs.emplace_back("z", expr);
-  const GraphPtr graph = RunPass(std::make_shared<const Graph>(*Capture(request))).graph;
+  const GraphPtr graph = RunDecompose(std::make_shared<const Graph>(*Capture(request))).graph;
   std::vector<std::string> ops;
   for (NodeId n = 0; n < graph->num_nodes(); ++n) {
     if (!graph->Is(n, Op::input)) ops.push_back(std::string(graph->op(n).name));
@@ -266,8 +251,8 @@ TEST(Decompose, StrictKeepsTheOrder) {
   for (const Expr& in : {A, B, y}) request.inputs.push_back({in, Expr()});
   request.outputs.emplace_back("z", einsum("ij,jk,k", {A, B, y}));
   const auto graph = std::make_shared<const Graph>(*Capture(request));
-  EXPECT_EQ(RunPass(graph, MathMode::kStrict).rules, std::vector<std::string>{"einsum"});
-  EXPECT_EQ(RunPass(graph, MathMode::kStandard).rules, std::vector<std::string>{"einsum_order"});
+  EXPECT_EQ(RunDecompose(graph, MathMode::kStrict).rules, std::vector<std::string>{"einsum"});
+  EXPECT_EQ(RunDecompose(graph, MathMode::kStandard).rules, std::vector<std::string>{"einsum_order"});
 }
 
 // What the result was known to be is still known.
@@ -286,7 +271,7 @@ TEST(Decompose, CarriesFacts) {
     for (const Expr& in : {L, M, A}) request.inputs.push_back({in, Expr()});
     request.outputs.emplace_back("z", z);
     const auto graph = std::make_shared<const Graph>(*Capture(request));
-    const GraphPtr after = RunPass(graph).graph;
+    const GraphPtr after = RunDecompose(graph).graph;
     EXPECT_TRUE(after->type(after->outputs()[0].value)
                     .structure.Implies(graph->type(graph->outputs()[0].value).structure));
   }

@@ -247,13 +247,10 @@ TEST(TypeRulesTest, Errors) {
       {vector_norm(empty, kInf),
        "vector_norm: x is f32[0, 3], dimension 0 is empty, and of nothing it is not defined"},
       {vector_norm(A(), std::numeric_limits<double>::quiet_NaN()), "vector_norm: ord is nan"},
-      {norm(A(), 2),
-       "norm: ord = 2 is a sum or an extremum of singular values, which there is no op for yet; "
-       "matrices have 'fro', 1, -1, inf and -inf"},
-      {norm(A(), "nuc"),
-       "norm: ord = 'nuc' is a sum or an extremum of singular values, which there is no op for "
-       "yet; matrices have 'fro', 1, -1, inf and -inf"},
-      {norm(A(), 3), "norm: ord is 3, matrices have 'fro', 1, -1, inf and -inf"},
+      {norm(Typed(DType::kF16, {2, 3}), 2),
+       "norm: x is f16[2, 3], of which there are no singular values; it must be f32, f64, c64 or "
+       "c128"},
+      {norm(A(), 3), "norm: ord is 3, matrices have 'fro', 'nuc', 1, -1, 2, -2, inf and -inf"},
       {norm(A(), "fro", Ints{0}), "norm: ord is 'fro', vectors have numbers only"},
       {norm(X(), 1),
        "norm: x is f32[m, n, 3], with ord and without dim it must have 1 or 2 "

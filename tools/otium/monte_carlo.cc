@@ -10,6 +10,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/container/inlined_vector.h"
+#include "tools/otium/gauge.h"
 
 namespace otium::cli {
 namespace {
@@ -63,6 +64,26 @@ bool IsExact(const OpDef& op) {
   }
 }
 
+// Whether elements are as wrong as the largest is large: LAPACK's errors are bounded by
+// the norm of what it factors.
+bool IsNormwise(const OpDef& op) {
+  switch (op.id) {
+    case Op::qr:
+    case Op::geqrf:
+    case Op::householder_product:
+    case Op::orgqr:
+    case Op::ormqr:
+    case Op::lstsq:
+    case Op::eig:
+    case Op::eigvals:
+    case Op::eigh:
+    case Op::eigvalsh:
+    case Op::svd:
+    case Op::svdvals: return true;
+    default: return false;
+  }
+}
+
 // A few rounds of a multiplicative hash.
 uint64_t Hashed(uint64_t i, uint64_t j, uint64_t salt) {
   uint64_t h = (i * 0x9E3779B97F4A7C15u) ^ (j + salt * 0xC2B2AE3D27D4EB4Fu);
@@ -75,9 +96,10 @@ double Roundings(uint64_t hash) {
   return (hash >> 63 != 0 ? 1 : -1) * (hash >> 62 & 1 ? 2.0 : 1.0);
 }
 
-// x moved by so many roundings, which below the normal numbers are all alike.
+// x moved by so many roundings, which below the normal numbers are all alike; one is at
+// least `least`.
 template <class T>
-T MovedBy(T x, double roundings, DType dtype) {
+T MovedBy(T x, double roundings, DType dtype, double least) {
   if constexpr (std::is_integral_v<T>) {
     return x;
   } else if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>) {
@@ -85,8 +107,8 @@ T MovedBy(T x, double roundings, DType dtype) {
     const double unit = std::max(std::abs(wide) * Epsilon(dtype), SmallestPositive(dtype));
     return wide == 0 ? x : T(static_cast<float>(wide + roundings * unit));
   } else {
-    const T unit = std::max(std::abs(x) * static_cast<T>(Epsilon(dtype)),
-                            static_cast<T>(SmallestPositive(dtype)));
+    const T unit = std::max({std::abs(x) * static_cast<T>(Epsilon(dtype)), static_cast<T>(least),
+                             static_cast<T>(SmallestPositive(dtype))});
     const T moved = x + static_cast<T>(roundings) * unit;
     return x == 0 || !std::isfinite(moved) ? x : moved;  // Not beyond the largest.
   }
@@ -154,10 +176,34 @@ bool AllFinite(const Value& value) {
   return finite;
 }
 
+// The largest finite element.
+double LargestElement(const Value& value) {
+  double largest = 0;
+  DispatchDType(value.dtype, [&]<class Tag>(Tag) {
+    using T = typename Tag::type;
+    if constexpr (!std::is_integral_v<T> && sizeof(T) >= 4) {
+      ForElements<T>(value, [&](const T& x, const Index&) {
+        if (IsFinite(x)) largest = std::max(largest, static_cast<double>(std::abs(x)));
+      });
+    }
+  });
+  return largest;
+}
+
+// Singular values are never negative, whatever moved them.
+void KeepNonnegative(const Value& value) {
+  DispatchDType(value.dtype, [&]<class Tag>(Tag) {
+    using T = typename Tag::type;
+    if constexpr (std::is_floating_point_v<T>) {
+      ForElements<T>(value, [](T& x, const Index&) { x = std::abs(x); });
+    }
+  });
+}
+
 // `overflowed` tells of elements that are not finite whether in another order of
-// operations they could be something else.
+// operations they could be something else. A rounding is at least `least`.
 template <class F>
-void MoveElements(const Value& value, uint64_t salt, F overflowed) {
+void MoveElements(const Value& value, uint64_t salt, double least, F overflowed) {
   const bool square = value.rank > 1 && value.SizeFromEnd(0) == value.SizeFromEnd(1);
   DispatchDType(value.dtype, [&]<class Tag>(Tag) {
     using T = typename Tag::type;
@@ -178,13 +224,14 @@ void MoveElements(const Value& value, uint64_t salt, F overflowed) {
       } else if constexpr (requires { x.real(); }) {
         // Parts of a product are as wrong as the whole is large.
         using Real = typename T::value_type;
-        const Real unit = std::max(std::abs(x) * static_cast<Real>(Epsilon(value.dtype)),
-                                   static_cast<Real>(SmallestPositive(value.dtype)));
+        const Real unit =
+            std::max({std::abs(x) * static_cast<Real>(Epsilon(value.dtype)),
+                      static_cast<Real>(least), static_cast<Real>(SmallestPositive(value.dtype))});
         const double other = Roundings(Hashed(i, j, ~salt));
         if (x.real() != 0) x.real(x.real() + static_cast<Real>(roundings) * unit);
         if (x.imag() != 0) x.imag(x.imag() + static_cast<Real>(other) * unit);
       } else {
-        x = MovedBy(x, roundings, value.dtype);
+        x = MovedBy(x, roundings, value.dtype, least);
       }
     });
   });
@@ -208,7 +255,7 @@ Tensor MovedInput(const Tensor& tensor, uint64_t input, uint64_t sample) {
   MoveElements({{moved.mutable_data(), moved.sizes().data(), moved.strides().data()},
                 moved.dtype(),
                 moved.rank()},
-               input * 64 + sample, [](const Index&) { return false; });
+               input * 64 + sample, /*least=*/0, [](const Index&) { return false; });
   return moved;
 }
 
@@ -231,14 +278,18 @@ void MoveResults(const StepValues& values, uint64_t sample) {
   for (const Value& result : results) {
     ++node;
     if (!IsInexact(result.dtype)) continue;
+    const double least = IsNormwise(*step.op) ? Epsilon(result.dtype) * LargestElement(result) : 0;
     // Salts apart from those of inputs and from each other's.
-    MoveElements(result, (node << 24) + sample, [&](const Index& index) {
+    MoveElements(result, (node << 24) + sample, least, [&](const Index& index) {
       if (!pointwise) return of_finite;
       return IsComplex(result.dtype) && absl::c_all_of(operands, [&](const Value& operand) {
                return FiniteAt(operand, index);
              });
     });
   }
+  if (step.op->id == Op::svd) KeepNonnegative(results[1]);
+  if (step.op->id == Op::svdvals) KeepNonnegative(results[0]);
+  MoveGauge(values, sample);
 }
 
 }  // namespace otium::cli

@@ -13,6 +13,9 @@
 // they may be infinite or NaN, the one part or the other; and a complex number with a
 // NaN and an infinite part is infinite to some ops, and NaN to others.
 //
+// Results of factorizations move by roundings of their largest element, as LAPACK's
+// errors do, and to another choice where they have one (gauge.h).
+//
 // See D. S. Parker, "Monte Carlo Arithmetic" (1997).
 
 #ifndef OTIUM_TOOLS_OTIUM_MONTE_CARLO_H_

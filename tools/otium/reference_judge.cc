@@ -8,6 +8,7 @@
 
 #include "engine/base/status.h"
 #include "engine/graph/substitute.h"
+#include "tools/otium/gauge.h"
 #include "tools/otium/monte_carlo.h"
 
 namespace otium::cli {
@@ -107,7 +108,7 @@ struct Sensitivity {
 
 absl::Status MeasureSensitivity(const Program& reference, const TensorMap& inputs,
                                 const RunOptions& run, const TensorMap& judge,
-                                std::vector<Sensitivity>* sensitivity) {
+                                const GaugeFixer& gauges, std::vector<Sensitivity>* sensitivity) {
   for (int sample = 0; sample < kSamples; ++sample) {
     TensorMap moved_inputs;
     uint64_t input = 0;
@@ -128,10 +129,12 @@ absl::Status MeasureSensitivity(const Program& reference, const TensorMap& input
       s.flips.resize(tensor.NumElements());
       // Never within tolerance, so every element that moved is looked at.
       const bool exact = !IsInexact(tensor.dtype());
-      const Comparison c = CompareTensors((*moved)[name], tensor, [&](int64_t i, double magnitude) {
-        if (exact || !std::isfinite(magnitude)) s.flips[i] = true;
-        return HUGE_VAL;
-      });
+      const Comparison c = CompareTensors(gauges.Fixed(name, *moved, judge), tensor,
+                                          [&](int64_t i, double magnitude) {
+                                            if (exact || !std::isfinite(magnitude))
+                                              s.flips[i] = true;
+                                            return HUGE_VAL;
+                                          });
       s.moved = std::max(s.moved, c.largest);
     }
   }
@@ -155,9 +158,10 @@ absl::StatusOr<std::vector<Verdict>> JudgeByReference(const Function& function,
   plain.sizes = run.sizes;
   OTIUM_ASSIGN_OR_RETURN(const Program reference, Compile(function, options));
   OTIUM_ASSIGN_OR_RETURN(const TensorMap judge, reference.Run(inputs, plain));
-  std::vector<Sensitivity> sensitivity(judge.size());
-  OTIUM_RETURN_IF_ERROR(MeasureSensitivity(reference, inputs, plain, judge, &sensitivity));
   OTIUM_ASSIGN_OR_RETURN(const GraphPtr bound, BindGraph(function.graph_ptr(), sizes));
+  const GaugeFixer gauges(*bound);
+  std::vector<Sensitivity> sensitivity(judge.size());
+  OTIUM_RETURN_IF_ERROR(MeasureSensitivity(reference, inputs, plain, judge, gauges, &sensitivity));
   const std::vector<PathCost> costs = OutputCosts(*bound);
   std::vector<Verdict> verdicts;
   for (const auto& [name, expected] : judge) {
@@ -167,10 +171,11 @@ absl::StatusOr<std::vector<Verdict>> JudgeByReference(const Function& function,
     Verdict v{.name = name, .unstable = s.unstable};
     v.allowed = s.unstable ? HUGE_VAL : kSafety * cost.inner * (unit + s.moved);
     const bool exact = !IsInexact(expected.dtype());
-    v.comparison = CompareTensors(results[name], expected, [&](int64_t i, double magnitude) {
-      if (!s.flips.empty() && s.flips[i]) return HUGE_VAL;
-      return exact ? 0 : std::isfinite(magnitude) ? v.allowed : 0;
-    });
+    v.comparison = CompareTensors(gauges.Fixed(name, results, judge), expected,
+                                  [&](int64_t i, double magnitude) {
+                                    if (!s.flips.empty() && s.flips[i]) return HUGE_VAL;
+                                    return exact ? 0 : std::isfinite(magnitude) ? v.allowed : 0;
+                                  });
     verdicts.push_back(std::move(v));
   }
   return verdicts;

@@ -12,6 +12,10 @@
 // however small it is. Where the movement changes an integer or bool, or what was not
 // finite anyway, any value is as good as another.
 //
+// Eigenvectors and the like are compared in the reference's choice of signs and bases
+// (gauge.h), where they are results themselves; what is made of them must not depend on
+// it, or is seen to.
+//
 // Limits: sums that overflow on the way in one order of their terms, and are finite in
 // the reference's.
 //

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// QR without a transposition: to LAPACK a row-major A is A^T = L P, an LQ factorization
+// with P = H'(k)...H'(1), and so A = P^T L^T: R is L^T, and Q = P^T the product of
+// reflectors with the same vectors, which lie where geqrf would have put them, and
+// conjugate factors tau. So gelqf, orglq and ormlq do the work of geqrf, orgqr and ormqr.
+
+#include <algorithm>
+#include <memory>
+
+#include "backends/cpu/lapack.h"
+#include "backends/cpu/matrix_batch.h"
+#include "backends/cpu/prepare.h"
+
+namespace otium::cpu {
+namespace {
+
+struct QrState {
+  PhysicalType operands[3], results[2];
+  int64_t m = 0, n = 0, k = 0;  // A is m x n, with k reflectors.
+  int64_t columns = 0;          // Of Q, and rows of R.
+  bool has_Q = false;           // It is asked for.
+  bool left = true, transpose = false;
+  // In the workspace of a task, in bytes.
+  int64_t factor = 0, tau = 0, work = 0;
+  lapack_int work_size = 1;
+  MatrixBatch batch;
+};
+
+constexpr lapack_int Int(int64_t size) { return static_cast<lapack_int>(size); }
+constexpr lapack_int Leading(int64_t size) { return std::max<lapack_int>(Int(size), 1); }
+
+// The three routines, on row-major matrices. With lwork -1 only work[0] is written.
+
+template <class T>
+void Gelqf(int64_t m, int64_t n, T* a, T* tau, T* work, lapack_int lwork) {
+  const lapack_int rows = Int(n), columns = Int(m), lda = Leading(n);
+  lapack_int info = 0;
+  OTIUM_LAPACK(T, gelqf, &rows, &columns, a, &lda, tau, work, &lwork, &info);
+}
+// The first n columns of Q [m, m] of k reflectors, in rows n long.
+template <class T>
+void Orglq(int64_t m, int64_t n, int64_t k, T* q, const T* tau, T* work, lapack_int lwork) {
+  const lapack_int rows = Int(n), columns = Int(m), reflectors = Int(k), lda = Leading(n);
+  lapack_int info = 0;
+  OTIUM_LAPACK_EITHER(T, orglq, unglq, &rows, &columns, &reflectors, q, &lda, tau, work, &lwork,
+                      &info);
+}
+// C [m, n] times Q from the left or right, or its adjoint; a has rows lda long.
+template <class T>
+void Ormlq(const QrState& s, const Matrix<T>& c, const T* a, const T* tau, T* work,
+           lapack_int lwork) {
+  const char side = s.left ? 'R' : 'L';
+  const char trans = !s.transpose ? 'N' : kIsComplex<T> ? 'C' : 'T';
+  const lapack_int rows = Int(c.columns), columns = Int(c.rows), reflectors = Int(s.k),
+                   lda = Leading(s.n), ldc = Leading(c.columns);
+  lapack_int info = 0;
+  OTIUM_LAPACK_EITHER(T, ormlq, unmlq, &side, &trans, &rows, &columns, &reflectors, a, &lda, tau,
+                      c.data, &ldc, work, &lwork, &info);
+}
+
+template <class T>
+T Conjugate(const T& x) {
+  if constexpr (kIsComplex<T>) return std::conj(x);
+  else return x;
+}
+
+// Zeros below the diagonal.
+template <class T>
+void ClearBelow(const Matrix<T>& r) {
+  for (int64_t i = 1; i < r.rows; ++i) std::fill_n(&r(i, 0), std::min(i, r.columns), T(0));
+}
+
+template <class T>
+struct QrLauncher {
+  static void Launch(const LaunchArgs& args) {
+    const auto& s = *static_cast<const QrState*>(args.state);
+    RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo*) {
+      T* const tau = ArrayAt<T>(memory, s.tau);
+      T* const work = ArrayAt<T>(memory, s.work);
+      for (int64_t p = matrices.begin; p < matrices.end; ++p) {
+        const auto R = MatrixOf<T>(s.batch, s.results[1], args.results[1], p);
+        Matrix<T> Q;
+        if (s.has_Q) Q = MatrixOf<T>(s.batch, s.results[0], args.results[0], p);
+        // Factored where there is room for all of it.
+        const bool in_R = s.columns == s.m;
+        const auto a = RowMajor(in_R      ? R.data
+                                : s.has_Q ? Q.data
+                                          : ArrayAt<T>(memory, s.factor),
+                                s.m, s.n);
+        Copy(MatrixOf<const T>(s.batch, s.operands[0], args.operands[0], p), a);
+        if (s.k > 0) Gelqf(s.m, s.n, a.data, tau, work, s.work_size);
+        if (!in_R) {
+          Copy<T>(RowMajor(a.data, s.columns, s.n), R);
+        } else if (s.has_Q) {
+          for (int64_t i = 1; i < s.m; ++i) std::copy_n(&a(i, 0), std::min(i, s.k), &Q(i, 0));
+        }
+        ClearBelow(R);
+        if (s.has_Q && s.columns > 0) {
+          Orglq(s.m, s.columns, s.k, Q.data, tau, work, s.work_size);
+        }
+      }
+    });
+  }
+};
+
+template <class T>
+struct GeqrfLauncher {
+  static void Launch(const LaunchArgs& args) {
+    const auto& s = *static_cast<const QrState*>(args.state);
+    if (s.k == 0) return;
+    RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo*) {
+      T* const work = ArrayAt<T>(memory, s.work);
+      for (int64_t p = matrices.begin; p < matrices.end; ++p) {
+        const auto a = MatrixOf<T>(s.batch, s.results[0], args.results[0], p);
+        const auto tau = MatrixOf<T>(s.batch, s.results[1], args.results[1], p, 1);
+        Copy(MatrixOf<const T>(s.batch, s.operands[0], args.operands[0], p), a);
+        Gelqf(s.m, s.n, a.data, tau.data, work, s.work_size);
+        for (int64_t i = 0; i < s.k; ++i) tau(i, 0) = Conjugate(tau(i, 0));
+      }
+    });
+  }
+};
+
+// The factors tau of operand 1 as gelqf would have given them.
+template <class T>
+void CopyTau(const QrState& s, const LaunchArgs& args, int64_t p, T* tau) {
+  const auto of_geqrf = MatrixOf<const T>(s.batch, s.operands[1], args.operands[1], p, 1);
+  for (int64_t i = 0; i < s.k; ++i) tau[i] = Conjugate(of_geqrf(i, 0));
+}
+
+template <class T>
+struct HouseholderLauncher {
+  static void Launch(const LaunchArgs& args) {
+    const auto& s = *static_cast<const QrState*>(args.state);
+    if (s.n == 0) return;
+    RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo*) {
+      T* const tau = ArrayAt<T>(memory, s.tau);
+      for (int64_t p = matrices.begin; p < matrices.end; ++p) {
+        const auto Q = MatrixOf<T>(s.batch, s.results[0], args.results[0], p);
+        Copy(MatrixOf<const T>(s.batch, s.operands[0], args.operands[0], p), Q);
+        CopyTau(s, args, p, tau);
+        Orglq(s.m, s.n, s.k, Q.data, tau, ArrayAt<T>(memory, s.work), s.work_size);
+      }
+    });
+  }
+};
+
+template <class T>
+struct OrmqrLauncher {
+  static void Launch(const LaunchArgs& args) {
+    const auto& s = *static_cast<const QrState*>(args.state);
+    RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo*) {
+      T* const tau = ArrayAt<T>(memory, s.tau);
+      const auto a = RowMajor(ArrayAt<T>(memory, s.factor), s.m, s.n);
+      for (int64_t p = matrices.begin; p < matrices.end; ++p) {
+        const auto C = MatrixOf<T>(s.batch, s.results[0], args.results[0], p);
+        Copy(MatrixOf<const T>(s.batch, s.operands[2], args.operands[2], p), C);
+        if (s.k == 0 || C.rows == 0 || C.columns == 0) continue;
+        // ormlq writes to the vectors while it works.
+        Copy(MatrixOf<const T>(s.batch, s.operands[0], args.operands[0], p), a);
+        CopyTau(s, args, p, tau);
+        Ormlq<T>(s, C, a.data, tau, ArrayAt<T>(memory, s.work), s.work_size);
+      }
+    });
+  }
+};
+
+std::shared_ptr<QrState> NewState(const KernelCall& call) {
+  auto s = std::make_shared<QrState>();
+  std::copy(call.operands.begin(), call.operands.end(), s->operands);
+  std::copy(call.results.begin(), call.results.end(), s->results);
+  const Sizes& A = s->operands[0].sizes;
+  s->m = A[A.size() - 2];
+  s->n = A.back();
+  return s;
+}
+
+Prepared Finish(const KernelCall& call, std::shared_ptr<QrState> s, double flops, int64_t bytes,
+                LaunchFn launch) {
+  const absl::Span<const int64_t> sizes = s->operands[0].sizes;
+  s->batch = MatrixBatch(sizes.first(call.operands[0].rank() - 2), flops, bytes);
+  const int64_t workspace = s->batch.workspace_bytes();
+  return {launch, std::move(s), workspace};
+}
+
+double ReflectorFlops(int64_t m, int64_t n, int64_t k) {
+  return 4 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+}
+
+// qr and geqrf.
+Prepared PrepareFactors(const KernelCall& call, LaunchFn launch) {
+  auto s = NewState(call);
+  s->k = std::min(s->m, s->n);
+  WorkspaceLayout layout;
+  if (call.op.id == Op::qr) {
+    const std::string& mode = call.attributes.Get<std::string>("mode");
+    s->has_Q = mode != "r";
+    s->columns = mode == "complete" ? s->m : s->k;
+  }
+  ForBlasType(s->operands[0].dtype, [&]<class T>(T) {
+    T told = T(1);
+    if (s->k > 0) Gelqf<T>(s->m, s->n, nullptr, nullptr, &told, -1);
+    s->work_size = WorkSize(told);
+    if (s->has_Q && s->columns > 0) {
+      Orglq<T>(s->m, s->columns, s->k, nullptr, nullptr, &told, -1);
+      s->work_size = std::max(s->work_size, WorkSize(told));
+    }
+    if (call.op.id == Op::qr && !s->has_Q && s->columns < s->m)
+      s->factor = layout.Add<T>(s->m * s->n);
+    s->tau = layout.Add<T>(s->k);
+    s->work = layout.Add<T>(s->work_size);
+  });
+  const double flops = ReflectorFlops(s->m, s->n, s->k);
+  return Finish(call, std::move(s), flops, layout.bytes(), launch);
+}
+
+}  // namespace
+
+Prepared PrepareQr(const KernelCall& call) {
+  return PrepareFactors(call, ForBlasDType<QrLauncher>(call.operands[0].dtype));
+}
+Prepared PrepareGeqrf(const KernelCall& call) {
+  return PrepareFactors(call, ForBlasDType<GeqrfLauncher>(call.operands[0].dtype));
+}
+
+Prepared PrepareHouseholderProduct(const KernelCall& call) {
+  auto s = NewState(call);
+  s->k = s->operands[1].sizes.back();
+  WorkspaceLayout layout;
+  ForBlasType(s->operands[0].dtype, [&]<class T>(T) {
+    T told = T(1);
+    Orglq<T>(s->m, s->n, s->k, nullptr, nullptr, &told, -1);
+    s->work_size = WorkSize(told);
+    s->tau = layout.Add<T>(s->k);
+    s->work = layout.Add<T>(s->work_size);
+  });
+  const double flops = ReflectorFlops(s->m, s->n, s->k);
+  return Finish(call, std::move(s), flops, layout.bytes(),
+                ForBlasDType<HouseholderLauncher>(call.operands[0].dtype));
+}
+
+Prepared PrepareOrmqr(const KernelCall& call) {
+  auto s = NewState(call);
+  s->k = s->operands[1].sizes.back();
+  s->left = call.attributes.Get<bool>("left");
+  s->transpose = call.attributes.Get<bool>("transpose");
+  const Sizes& C = s->results[0].sizes;
+  const int64_t rows = C[C.size() - 2], columns = C.back();
+  WorkspaceLayout layout;
+  ForBlasType(s->operands[0].dtype, [&]<class T>(T) {
+    T told = T(1);
+    Ormlq<T>(*s, RowMajor<T>(nullptr, rows, columns), nullptr, nullptr, &told, -1);
+    s->work_size = WorkSize(told);
+    s->factor = layout.Add<T>(s->m * s->n);
+    s->tau = layout.Add<T>(s->k);
+    s->work = layout.Add<T>(s->work_size);
+  });
+  const double flops = ReflectorFlops(rows, columns, s->k);
+  return Finish(call, std::move(s), flops, layout.bytes(),
+                ForBlasDType<OrmqrLauncher>(call.operands[0].dtype));
+}
+
+}  // namespace otium::cpu

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// eig, eigvals, eigh, eigvalsh, svd and svdvals: LAPACK's ratios over prescribed
+// spectra, by LAPACK and by the reference; what is not finite; batches.
+
+#include "gtest/gtest.h"
+#include "ops/ops.h"
+#include "tests/linalg/spectra.h"
+
+namespace otium {
+namespace {
+
+using reference::Adjoint;
+using reference::Product;
+
+// Largest difference of real values, over n eps and the largest expected one.
+double ValuesRatio(const Tensor& actual, const std::vector<double>& expected, DType dtype) {
+  const CMatrix values = Matrices(actual, 1)[0];
+  double error = 0, largest = 0;
+  for (int64_t i = 0; i < values.rows(); ++i) {
+    error = std::max(error, std::abs(values(i, 0) - expected[i]));
+    largest = std::max(largest, std::abs(expected[i]));
+  }
+  return Ratio(error, largest, values.rows(), dtype);
+}
+
+TEST(Svd, Ratios) {
+  struct {
+    int64_t m, n;
+  } constexpr kSizes[] = {{1, 1}, {8, 8}, {31, 12}, {12, 31}, {60, 60}};
+  std::mt19937 random(1);
+  for (const DType dtype : kLinalgDTypes) {
+    for (const auto& [m, n] : kSizes) {
+      for (const Spectrum& s : Spectra(dtype, std::min(m, n))) {
+        const Tensor a = TensorOf(WithSingularValues(m, n, s.values, dtype, &random), dtype);
+        const CMatrix A = Matrices(a)[0];
+        for (const Way way : kWays) {
+          SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << m << " " << n << " "
+                                          << s.name << (way == Way::kLapack ? "" : " reference"));
+          for (const bool full : {false, true}) {
+            const auto [U, S, Vh] = svd(constant(a), full);
+            const auto values = ValuesBy(way, {U, S, Vh, svdvals(constant(a))});
+            ASSERT_EQ(values.size(), 4);
+            const CMatrix u = Matrices(values[0])[0], sigma = Matrices(values[1], 1)[0],
+                          vh = Matrices(values[2])[0];
+            const int64_t k = std::min(m, n);
+            EXPECT_EQ(u.columns(), full ? m : k);
+            EXPECT_EQ(vh.rows(), full ? n : k);
+            EXPECT_LT(OrthogonalityRatio(u, dtype), kMostRatio);
+            EXPECT_LT(OrthogonalityRatio(Adjoint(vh), dtype), kMostRatio);
+            const CMatrix left = TimesDiagonal(FirstColumns(u, k), sigma);
+            EXPECT_LT(DifferenceRatio(A, Product(left, FirstRows(vh, k)), dtype), kMostRatio);
+            EXPECT_LT(ValuesRatio(values[1], s.values, dtype), kMostRatio);
+            EXPECT_LT(ValuesRatio(values[3], s.values, dtype), kMostRatio);
+            for (int64_t i = 0; i + 1 < k; ++i) {
+              EXPECT_GE(sigma(i, 0).real(), sigma(i + 1, 0).real());
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Svd, NoRowsNoColumns) {
+  for (const Way way : kWays) {
+    const auto [U, S, Vh] = svd(zeros({2, 3, 0}, DType::kC64));
+    const auto values = ValuesBy(way, {U, S, Vh});
+    ASSERT_EQ(values.size(), 3);
+    EXPECT_EQ(NormOf(Minus(Matrices(values[0])[1], CMatrix::Identity(3))), 0);
+    EXPECT_EQ(values[1].NumElements() + values[2].NumElements(), 0);
+  }
+}
+
+TEST(Eigh, Ratios) {
+  std::mt19937 random(2);
+  for (const DType dtype : kLinalgDTypes) {
+    for (const int64_t n : {1, 2, 9, 40}) {
+      for (Spectrum s : Spectra(dtype, n)) {
+        // Signs that take turns, and then the order of real numbers.
+        for (int64_t i = 1; i < n; i += 2) s.values[i] = -s.values[i];
+        std::sort(s.values.begin(), s.values.end());
+        const Tensor a = TensorOf(WithEigenvalues(s.values, dtype, &random), dtype);
+        const CMatrix A = Matrices(a)[0];
+        for (const Way way : kWays) {
+          for (const char* uplo : {"L", "U"}) {
+            SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << n << " " << s.name << uplo
+                                            << (way == Way::kLapack ? "" : " reference"));
+            const auto [w, V] = eigh(constant(a), uplo);
+            const auto values = ValuesBy(way, {w, V, eigvalsh(constant(a), uplo)});
+            ASSERT_EQ(values.size(), 3);
+            const CMatrix v = Matrices(values[1])[0], lambda = Matrices(values[0], 1)[0];
+            EXPECT_LT(OrthogonalityRatio(v, dtype), kMostRatio);
+            EXPECT_LT(DifferenceRatio(A, Product(TimesDiagonal(v, lambda), Adjoint(v)), dtype),
+                      kMostRatio);
+            EXPECT_LT(ValuesRatio(values[0], s.values, dtype), kMostRatio);
+            EXPECT_LT(ValuesRatio(values[2], s.values, dtype), kMostRatio);
+          }
+        }
+      }
+    }
+  }
+}
+
+// Neither the other triangle nor what is imaginary on the diagonal.
+TEST(Eigh, ReadsOneTriangle) {
+  std::mt19937 random(3);
+  const CMatrix A = WithEigenvalues({-2, 1, 3}, DType::kC128, &random);
+  for (const bool upper : {false, true}) {
+    CMatrix half = A;
+    for (int64_t i = 0; i < 3; ++i) {
+      half(i, i).imag(NAN);
+      for (int64_t j = 0; j < i; ++j) (upper ? half(i, j) : half(j, i)) = NAN;
+    }
+    for (const Way way : kWays) {
+      const Expr a = constant(TensorOf(half, DType::kC128));
+      const auto values = ValuesBy(way, {eigvalsh(a, upper ? "U" : "L")});
+      ASSERT_EQ(values.size(), 1);
+      EXPECT_LT(ValuesRatio(values[0], {-2, 1, 3}, DType::kC128), kMostRatio);
+    }
+  }
+}
+
+// ---- general
+
+void ExpectEigen(Way way, const Tensor& a) {
+  const DType dtype = a.dtype();
+  const CMatrix A = Matrices(a)[0];
+  const auto [w, V] = eig(constant(a));
+  const auto values = ValuesBy(way, {w, V, eigvals(constant(a))});
+  ASSERT_EQ(values.size(), 3);
+  const CMatrix lambda = Matrices(values[0], 1)[0], v = Matrices(values[1])[0];
+  const double error = NormOf(Minus(Product(A, v), TimesDiagonal(v, lambda)));
+  EXPECT_LT(Ratio(error, NormOf(A), A.rows(), dtype), kMostRatio);
+  C128 trace = 0, other_trace = 0;
+  const CMatrix alone = Matrices(values[2], 1)[0];
+  for (int64_t j = 0; j < A.rows(); ++j) {
+    EXPECT_LT(Ratio(std::abs(ColumnNorm(v, j) - 1), 1, A.rows(), dtype), kMostRatio);
+    trace += A(j, j) - lambda(j, 0);
+    other_trace += A(j, j) - alone(j, 0);
+  }
+  EXPECT_LT(Ratio(std::abs(trace), NormOf(A), A.rows(), dtype), kMostRatio);
+  EXPECT_LT(Ratio(std::abs(other_trace), NormOf(A), A.rows(), dtype), kMostRatio);
+}
+
+TEST(Eig, Ratios) {
+  std::mt19937 random(4);
+  for (const DType dtype : kLinalgDTypes) {
+    const bool is_single = ItemSize(RealDType(dtype)) == 4;
+    for (const int64_t n : {1, 2, 3, 10, 45}) {
+      const CMatrix normal = RandomMatrix(n, n, dtype, &random);
+      CMatrix jordan(n, n), cycle(n, n), zero(n, n), triangle = normal;
+      for (int64_t i = 0; i < n; ++i) {
+        jordan(i, i) = 2;
+        if (i + 1 < n) jordan(i, i + 1) = 1;
+        cycle(i, (i + 1) % n) = 1;  // The roots of unity, for which a shift of 0 does nothing.
+        for (int64_t j = 0; j < i; ++j) triangle(i, j) = 0;
+      }
+      const CMatrix matrices[] = {normal, jordan, cycle, zero, triangle};
+      for (int kind = 0; kind < 5; ++kind) {
+        for (const double scale : {1.0, is_single ? 1e18 : 1e150, is_single ? 1e-18 : 1e-150,
+                                   is_single ? 1e-40 : 1e-312, is_single ? 1e36 : 1e305}) {
+          const CMatrix A = TimesDiagonal(matrices[kind], [&] {
+            CMatrix d(n, 1);
+            d.Fill(scale);
+            return d;
+          }());
+          for (const Way way : kWays) {
+            SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << n << " " << kind << " "
+                                            << scale << (way == Way::kLapack ? "" : " reference"));
+            ExpectEigen(way, TensorOf(A, dtype));
+          }
+        }
+      }
+    }
+  }
+}
+
+// Pairs of a real matrix are conjugate, values and vectors.
+TEST(Eig, RealMatrixGivesPairs) {
+  const Tensor a = Tensor::Of<double>({{0, -2, 0}, {2, 0, 0}, {0, 0, 5}});
+  const auto [w, V] = eig(constant(a));
+  const auto values = ValuesBy(Way::kLapack, {w, V});
+  const CMatrix lambda = Matrices(values[0], 1)[0], v = Matrices(values[1])[0];
+  EXPECT_EQ(lambda(0, 0), std::conj(lambda(1, 0)));
+  EXPECT_NEAR(std::abs(lambda(0, 0).imag()), 2, 1e-14);
+  EXPECT_EQ(lambda(2, 0), 5.0);
+  for (int64_t i = 0; i < 3; ++i) EXPECT_EQ(v(i, 0), std::conj(v(i, 1)));
+}
+
+// ---- failures
+
+TEST(Spectral, NotFiniteIsRefused) {
+  std::mt19937 random(5);
+  const std::string words = "batch element 1: the matrix has elements that are not finite";
+  for (const DType dtype : kLinalgDTypes) {
+    for (const double bad : {double{NAN}, double{INFINITY}, -double{INFINITY}}) {
+      for (const int64_t at : {0, 3, 5}) {
+        std::vector<CMatrix> batch(3, RandomMatrix(6, 6, dtype, &random));
+        batch[1](at, std::min<int64_t>(at, 3)) = bad;
+        const Expr A = constant(TensorOf(batch, dtype));
+        for (const Way way : kWays) {
+          EXPECT_EQ(FailureBy(way, {eig(A).eigenvectors}), "eig: " + words);
+          EXPECT_EQ(FailureBy(way, {eigvals(A)}), "eigvals: " + words);
+          EXPECT_EQ(FailureBy(way, {eigh(A).eigenvectors}), "eigh: " + words);
+          EXPECT_EQ(FailureBy(way, {eigvalsh(A)}), "eigvalsh: " + words);
+          EXPECT_EQ(FailureBy(way, {svd(A).U}), "svd: " + words);
+          EXPECT_EQ(FailureBy(way, {svdvals(A)}), "svdvals: " + words);
+        }
+      }
+    }
+  }
+}
+
+// ---- batches
+
+TEST(Spectral, BatchIsALoop) {
+  std::mt19937 random(6);
+  for (const DType dtype : kLinalgDTypes) {
+    std::vector<CMatrix> batch;
+    for (int i = 0; i < 5; ++i) batch.push_back(RandomMatrix(17, 17, dtype, &random));
+    auto results = [](const Expr& A) {
+      const auto [w, V] = eig(A);
+      const auto [h, H] = eigh(A);
+      const auto [U, S, Vh] = svd(A);
+      return std::vector<Expr>{w, V, eigvals(A), h, H, eigvalsh(A), U, S, Vh, svdvals(A)};
+    };
+    const auto all = ValuesBy(Way::kLapack, results(constant(TensorOf(batch, dtype))));
+    for (int i = 0; i < 5; ++i) {
+      const auto one = ValuesBy(Way::kLapack, results(constant(TensorOf(batch[i], dtype))));
+      ASSERT_EQ(one.size(), all.size());
+      for (size_t k = 0; k < one.size(); ++k) {
+        const Tensor part = *Evaluate(select(constant(all[k]), 0, i));
+        EXPECT_TRUE(Tensor::BitwiseEqual(part, one[k])) << k << " of " << DTypeName(dtype);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace otium
