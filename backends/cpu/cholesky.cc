@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cholesky factors, made where the result is. A row-major matrix is its transpose to
-// LAPACK, so "lower" becomes "upper", and nothing is transposed.
+// Cholesky factors, made where the result is: of real matrices by halves, of complex ones
+// by LAPACK. To that a row-major matrix is its transpose, so "lower" becomes "upper".
 
 #include <algorithm>
 #include <memory>
+#include <type_traits>
 
+#include "backends/cpu/dense_factor.h"
+#include "backends/cpu/info_result.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/prepare.h"
@@ -16,33 +19,52 @@ namespace {
 
 struct CholeskyState {
   PhysicalType operand, result;
-  PhysicalType info;      // cholesky_ex only.
-  bool has_info = false;  // Failures are a result, not the step's.
+  InfoResult info;
   bool upper = false;
   MatrixBatch batch;
 };
+
+// Each factors the triangle of A into L, and gives back the code.
+
+template <class T>
+int64_t FactorByHalves(const Matrix<const T>& A, bool upper, const Matrix<T>& L) {
+  CopyTriangle(upper ? A.Transposed() : A, /*upper=*/false, L);
+  const int64_t code = FactorCholesky(L);
+  for (int64_t i = 0; i < L.rows; ++i) {
+    for (int64_t j = 0; j < i; ++j) {
+      L(j, i) = upper ? L(i, j) : T(0);
+      if (upper) L(i, j) = T(0);
+    }
+  }
+  return code;
+}
+
+// LAPACK sees the transpose, that is the conjugate of the hermitian A: its factor is the
+// conjugate of ours, transposed, which is where ours belongs.
+template <class T>
+int64_t FactorByLapack(const Matrix<const T>& A, bool upper, const Matrix<T>& L) {
+  CopyTriangle(A, upper, L);
+  const char uplo = upper ? 'L' : 'U';
+  const auto n = static_cast<lapack_int>(L.rows);
+  const lapack_int ld = std::max<lapack_int>(n, 1);
+  lapack_int code = 0;
+  OTIUM_LAPACK(T, potrf, &uplo, &n, L.data, &ld, &code);
+  return code;
+}
 
 template <class T>
 struct CholeskyLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const CholeskyState*>(args.state);
-    // LAPACK sees the transpose, that is the conjugate of the hermitian A: its factor
-    // is the conjugate of ours, transposed, which is where ours belongs.
-    const char uplo = s.upper ? 'L' : 'U';
     RunBatch(s.batch, args, [&](Range matrices, char*, StepInfo* info) {
       for (int64_t p = matrices.begin; p < matrices.end; ++p) {
+        const auto A = MatrixOf<const T>(s.batch, s.operand, args.operands[0], p);
         const auto L = MatrixOf<T>(s.batch, s.result, args.results[0], p);
-        CopyTriangle(MatrixOf<const T>(s.batch, s.operand, args.operands[0], p), s.upper, L);
-        const auto n = static_cast<lapack_int>(L.rows);
-        const lapack_int ld = std::max<lapack_int>(n, 1);
-        lapack_int code = 0;
-        OTIUM_LAPACK(T, potrf, &uplo, &n, L.data, &ld, &code);
-        if (!s.has_info) {
-          Report(info, code, p);
-          continue;
-        }
-        args.results[1].as<int32_t>()[BatchOffset(s.batch, s.info, args.results[1], 0, p)] = code;
-        if (code != 0) FillNan(L);
+        int64_t code;
+        if constexpr (std::is_floating_point_v<T>) code = FactorByHalves(A, s.upper, L);
+        else code = FactorByLapack(A, s.upper, L);
+        s.info.Set(s.batch, args, p, code, info);
+        if (code != 0 && s.info.present()) FillNan(L);
       }
     });
   }
@@ -54,8 +76,7 @@ Prepared PrepareCholesky(const KernelCall& call) {
   auto s = std::make_shared<CholeskyState>();
   s->operand = call.operands[0];
   s->result = call.results[0];
-  s->has_info = call.results.size() > 1;
-  if (s->has_info) s->info = call.results[1];
+  s->info = InfoResult(call, 1);
   s->upper = call.attributes.Get<bool>("upper");
   const absl::Span<const int64_t> sizes = s->result.sizes;
   const double n = static_cast<double>(sizes.back());

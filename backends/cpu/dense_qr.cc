@@ -14,11 +14,6 @@ namespace {
 constexpr int64_t kBlock = 128;
 constexpr int64_t kPanel = 32;
 
-template <class T>
-Matrix<T> RowMajor(T* data, int64_t rows, int64_t columns) {
-  return {data, rows, columns, columns, 1};
-}
-
 // The vectors of reflectors as a matrix: 1 on the diagonal, zeros above.
 template <class T>
 void CopyVectors(const Matrix<const T>& A, const Matrix<T>& Y) {

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <type_traits>
 
+#include "backends/cpu/dense_factor.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/scaled_product.h"
@@ -41,11 +43,17 @@ struct DeterminantLauncher {
   }
 
   static ScaledProduct<W> ByFactors(const Matrix<const T>& A, const DeterminantArrays<T>& arrays) {
-    Copy(A, arrays.factor);
     const auto n = static_cast<lapack_int>(A.rows);
-    const lapack_int ld = std::max<lapack_int>(n, 1);
-    lapack_int code = 0;
-    OTIUM_LAPACK(T, getrf, &n, &n, arrays.factor.data, &ld, arrays.pivots, &code);
+    if constexpr (std::is_floating_point_v<T>) {
+      const Matrix<T> by_rows = arrays.factor.Transposed();
+      Copy(A, by_rows);
+      FactorLu(by_rows, arrays.pivots);
+    } else {
+      const lapack_int ld = std::max<lapack_int>(n, 1);
+      lapack_int code = 0;
+      Copy(A, arrays.factor);
+      OTIUM_LAPACK(T, getrf, &n, &n, arrays.factor.data, &ld, arrays.pivots, &code);
+    }
     ScaledProduct<W> product = ProductOfDiagonal(arrays.factor);
     for (lapack_int k = 0; k < n; ++k) {
       if (arrays.pivots[k] != k + 1) product.Negate();

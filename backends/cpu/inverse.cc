@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "backends/complex_math.h"
+#include "backends/cpu/dense_factor.h"
 #include "backends/cpu/info_result.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/prepare.h"
@@ -120,16 +121,38 @@ int64_t InvertDefinite(const InverseState& s, const Matrix<const T>& A, const Ma
 template <class T>
 struct GetriArrays {
   GetriArrays(Workspace& memory, int64_t n)
-      : pivots(memory.Take<lapack_int>(n)), work(memory.Take<T>(kGetriBlock * n)) {}
+      : pivots(memory.Take<lapack_int>(n)),
+        work(memory.Take<T>(std::is_floating_point_v<T> ? n * n : kGetriBlock * n)) {}
   lapack_int* pivots;
-  T* work;
+  T* work;  // Of real matrices the factors.
 };
+
+// X with A X = I, by halves.
+template <class T>
+int64_t SolveForIdentity(const Matrix<const T>& A, const GetriArrays<T>& arrays,
+                         const Matrix<T>& X) {
+  const Matrix<T> factor = RowMajor(arrays.work, A.rows, A.rows);
+  Copy(A, factor);
+  if (const int64_t code = FactorLu(factor, arrays.pivots); code != 0) return code;
+  std::fill_n(X.data, X.rows * X.columns, T(0));
+  for (int64_t i = 0; i < X.rows; ++i) X(i, i) = 1;
+  ExchangeRows(arrays.pivots, X.rows, X);
+  SolveLower<T>(factor, /*unit=*/true, X);
+  SolveUpper<T>(factor, /*unit=*/false, X);
+  return 0;
+}
 
 template <class T>
 int64_t InvertGeneral(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X,
                       char* memory) {
   Workspace workspace(memory);
   const GetriArrays<T> arrays(workspace, s.n);
+  if constexpr (std::is_floating_point_v<T>) {
+    const int64_t code = SolveForIdentity(A, arrays, X);
+    // An infinity times a zero of the identity is NaN, but not in all columns.
+    if (code == 0 && !IsFinite(A)) FillNan(X);
+    return code;
+  }
   Copy(A, X.Transposed());
   if (!IsFinite(X)) {
     FillNan(X);

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <type_traits>
 
+#include "backends/cpu/dense_factor.h"
 #include "backends/cpu/info_result.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/prepare.h"
@@ -26,12 +28,13 @@ struct LuState {
   MatrixBatch batch;
 };
 
-// The rows of L are no rows of a transposed matrix's factors: LAPACK's column-major A is
-// a copy.
+// Real matrices are factored by halves where the result is. The rows of L are no rows of
+// a transposed matrix's factors: for LAPACK complex ones are copied by columns.
 template <class T>
 struct LuArrays {
+  static constexpr bool kCopies = !std::is_floating_point_v<T>;
   LuArrays(Workspace& memory, int64_t m, int64_t n)
-      : factor(ColumnMajor(memory.Take<T>(m * n), m, n)) {}
+      : factor(ColumnMajor(memory.Take<T>(kCopies ? m * n : 0), m, n)) {}
   Matrix<T> factor;
 };
 
@@ -77,6 +80,13 @@ struct LuLauncher {
         int32_t* const pivots =
             MatrixOf<int32_t>(s.batch, s.pivots, args.results[1], p, /*tail=*/1).data;
         int64_t code;
+        if constexpr (!LuArrays<T>::kCopies) {
+          if (s.pivot) {
+            Copy(A, LU);
+            s.info.Set(s.batch, args, p, FactorLu(LU, pivots), info);
+            continue;
+          }
+        }
         if (s.pivot) {
           code = FactorInWorkspace(A, arrays.factor, pivots, LU);
         } else {

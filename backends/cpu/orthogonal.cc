@@ -4,13 +4,16 @@
 // with P = H'(k)...H'(1), and so A = P^T L^T: R is L^T, and Q = P^T the product of
 // reflectors with the same vectors, which lie where geqrf would have put them, and
 // conjugate factors tau. So gelqf, orglq and ormlq do the work of geqrf, orgqr and ormqr.
+// The first two are our own where numbers are real (dense_qr.h).
 
 #include <algorithm>
 #include <memory>
 
+#include "backends/cpu/dense_qr.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/scratch.h"
 
 namespace otium::cpu {
 namespace {
@@ -34,6 +37,11 @@ constexpr lapack_int Leading(int64_t size) { return std::max<lapack_int>(Int(siz
 
 template <class T>
 void Gelqf(int64_t m, int64_t n, T* a, T* tau, T* work, lapack_int lwork) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (lwork == -1) work[0] = 1;
+    else FactorQr(RowMajor(a, m, n), tau);
+    return;
+  }
   const lapack_int rows = Int(n), columns = Int(m), lda = Leading(n);
   lapack_int info = 0;
   OTIUM_LAPACK(T, gelqf, &rows, &columns, a, &lda, tau, work, &lwork, &info);
@@ -41,6 +49,17 @@ void Gelqf(int64_t m, int64_t n, T* a, T* tau, T* work, lapack_int lwork) {
 // The first n columns of Q [m, m] of k reflectors, in rows n long.
 template <class T>
 void Orglq(int64_t m, int64_t n, int64_t k, T* q, const T* tau, T* work, lapack_int lwork) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (lwork == -1) {
+      work[0] = 1;
+      return;
+    }
+    const Scratch<T> vectors(m * k);
+    const Matrix<T> Q = RowMajor(q, m, n), copy = RowMajor(vectors.data(), m, k);
+    Copy<T>(Q.Block(0, 0, m, k), copy);
+    FormQ<T>(copy, tau, k, Q);
+    return;
+  }
   const lapack_int rows = Int(n), columns = Int(m), reflectors = Int(k), lda = Leading(n);
   lapack_int info = 0;
   OTIUM_LAPACK_EITHER(T, orglq, unglq, &rows, &columns, &reflectors, q, &lda, tau, work, &lwork,

@@ -61,9 +61,13 @@ HWY_INLINE void SolveVectors(const PanelTriangle<T>& t, T* X, int64_t ld) {
   for (int64_t step = 0; step < t.n; ++step) {
     const int64_t i = kUpper ? t.n - 1 - step : step;
     const T* row = t.data + i * t.row_stride;
-    const T scale = t.unit ? T(1) : T(1) / row[i * t.column_stride];
+    const T diagonal = t.unit ? T(1) : row[i * t.column_stride];
+    // The reciprocal of a subnormal may overflow.
+    const bool divides = std::abs(diagonal) < std::numeric_limits<T>::min();
     SubtractRows<kVectors>(row, t.column_stride, X, ld, kUpper ? i + 1 : 0, kUpper ? t.n : i,
-                           X + i * ld, scale, X + i * ld);
+                           X + i * ld, divides ? T(1) : T(1) / diagonal, X + i * ld);
+    if (!divides) continue;
+    for (int64_t j = 0; j < kVectors * LanesOf<T>(); ++j) X[i * ld + j] /= diagonal;
   }
 }
 
@@ -226,12 +230,20 @@ T NormOf(const T* x, int64_t n) {
 // The reflector that makes the n elements of x after the first zero; its tau.
 template <class T>
 T MakeReflector(T* x, int64_t n) {
-  const T rest = NormOf(x + 1, n - 1);
+  T rest = NormOf(x + 1, n - 1);
   if (rest == T(0)) return T(0);
-  const T beta = -std::copysign(std::hypot(x[0], rest), x[0]);
+  T beta = -std::copysign(std::hypot(x[0], rest), x[0]);
+  // Near the smallest numbers a vector has few digits: larger by a power of 2 it has all.
+  constexpr T kSafe = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
+  const bool is_tiny = std::abs(beta) < kSafe;
+  if (is_tiny) {
+    for (int64_t i = 0; i < n; ++i) x[i] /= kSafe;
+    rest = NormOf(x + 1, n - 1);
+    beta = -std::copysign(std::hypot(x[0], rest), x[0]);
+  }
   const T tau = (beta - x[0]) / beta;
   Scale(x + 1, n - 1, x[0] - beta);
-  x[0] = beta;
+  x[0] = is_tiny ? beta * kSafe : beta;
   return tau;
 }
 

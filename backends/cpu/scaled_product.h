@@ -29,7 +29,8 @@ class ScaledProduct {
   W Value() const {
     // Beyond these all is 0 or infinity; they leave room for the value itself.
     const int exponent = static_cast<int>(std::clamp<int64_t>(exponent_, -5000, 5000));
-    return value_ == W(0) || exponent == 0 ? value_ : TimesPower(value_, exponent);
+    if (value_ == W(0)) return W(0);  // Zeros have no sign here.
+    return exponent == 0 ? value_ : TimesPower(value_, exponent);
   }
   W Sign() const { return value_ == W(0) ? W(0) : value_ / std::abs(value_); }
   double LogOfSize() const {

@@ -202,6 +202,7 @@ struct SolveLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const SolveState*>(args.state);
     const SolveCall& c = s.call;
+    if (c.batch.count == 0) return c.info.Clear(args);
     const SmallKernels<T>& kernels = BestSmallKernels<T>();
     RunGroups<T>(
         c.batch, args, c.n, c.columns, s.is_definite ? kernels.solve_definite : kernels.solve,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "backends/cpu/simd_targets.h"
 
@@ -203,10 +204,35 @@ HWY_INLINE void SubtractFromRow(const Grid<T>& x, int64_t i, int64_t begin, int6
   for (; j < columns; ++j) SubtractProduct<1, 1>(x, to, i, j, begin, end, to);
 }
 
+// Quotients by one divisor a lane: products with its reciprocal, but where that could
+// overflow.
 template <class T>
-HWY_INLINE void ScaleRow(const Grid<T>& rows, int64_t i, int64_t columns,
-                         typename Grid<T>::V scale) {
-  for (int64_t j = 0; j < columns; ++j) rows.Set(i, j, hn::Mul(rows.Get(i, j), scale));
+class Divider {
+ public:
+  using D = hn::ScalableTag<T>;
+  using V = hn::Vec<D>;
+  explicit Divider(V divisor)
+      : divisor_(divisor),
+        reciprocal_(hn::Div(hn::Set(D(), T(1)), divisor)),
+        is_tiny_(hn::Lt(hn::Abs(divisor), hn::Set(D(), std::numeric_limits<T>::min()))),
+        any_is_tiny_(!hn::AllFalse(D(), is_tiny_)) {}
+
+  V Divide(V x) const {
+    const V product = hn::Mul(x, reciprocal_);
+    return any_is_tiny_ ? hn::IfThenElse(is_tiny_, hn::Div(x, divisor_), product) : product;
+  }
+
+ private:
+  const V divisor_, reciprocal_;
+  const hn::Mask<D> is_tiny_;
+  const bool any_is_tiny_;
+};
+
+template <class T>
+HWY_INLINE void DivideRow(const Grid<T>& rows, int64_t i, int64_t columns,
+                          typename Grid<T>::V divisor) {
+  const Divider<T> divider(divisor);
+  for (int64_t j = 0; j < columns; ++j) rows.Set(i, j, divider.Divide(rows.Get(i, j)));
 }
 
 // L in the lower triangle of a, in place.
@@ -220,8 +246,8 @@ Codes<T> FactorCholesky(const Grid<T>& a, int64_t n) {
     codes.Note(hn::Not(hn::Gt(square, hn::Zero(d))), j);
     const auto pivot = hn::Sqrt(square);
     a.Set(j, j, pivot);
-    const auto scale = hn::Div(hn::Set(d, T(1)), pivot);
-    for (int64_t i = j + 1; i < n; ++i) a.Set(i, j, hn::Mul(a.Get(i, j), scale));
+    const Divider<T> divider(pivot);
+    for (int64_t i = j + 1; i < n; ++i) a.Set(i, j, divider.Divide(a.Get(i, j)));
   }
   return codes;
 }
@@ -262,9 +288,9 @@ Codes<T> FactorLu(const Grid<T>& a, int64_t n, const Grid<T>& b, int64_t columns
     const auto pivot = a.Get(k, k);
     const auto is_zero = hn::Eq(pivot, hn::Zero(d));
     codes.Note(is_zero, k);
-    // LAPACK leaves a column of zeros as it is.
-    const auto scale = hn::IfThenElse(is_zero, hn::Zero(d), hn::Div(hn::Set(d, T(1)), pivot));
-    for (int64_t i = k + 1; i < n; ++i) a.Set(i, k, hn::Mul(a.Get(i, k), scale));
+    // A column of zeros stays as it is.
+    const Divider<T> divider(hn::IfThenElse(is_zero, hn::Set(d, T(1)), pivot));
+    for (int64_t i = k + 1; i < n; ++i) a.Set(i, k, divider.Divide(a.Get(i, k)));
   }
   return codes;
 }
@@ -272,20 +298,18 @@ Codes<T> FactorLu(const Grid<T>& a, int64_t n, const Grid<T>& b, int64_t columns
 // b = inverse(U) b for the upper triangle of a.
 template <class T>
 void SubstituteBackward(const Grid<T>& a, int64_t n, const Grid<T>& b, int64_t columns) {
-  const hn::ScalableTag<T> d;
   for (int64_t i = n; i-- > 0;) {
     SubtractFromRow(a, i, i + 1, n, columns, b);
-    ScaleRow(b, i, columns, hn::Div(hn::Set(d, T(1)), a.Get(i, i)));
+    DivideRow(b, i, columns, a.Get(i, i));
   }
 }
 
 // b = inverse(L) b for the lower triangle of a, whose diagonal is 1 when kUnit.
 template <bool kUnit, class T>
 void SubstituteForward(const Grid<T>& a, int64_t n, const Grid<T>& b, int64_t columns) {
-  const hn::ScalableTag<T> d;
   for (int64_t i = 0; i < n; ++i) {
     SubtractFromRow(a, i, 0, i, columns, b);
-    if (!kUnit) ScaleRow(b, i, columns, hn::Div(hn::Set(d, T(1)), a.Get(i, i)));
+    if (!kUnit) DivideRow(b, i, columns, a.Get(i, i));
   }
 }
 

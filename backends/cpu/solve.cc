@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Linear systems through LAPACK's factorizations. Factors live in the step's workspace,
+// Linear systems through factorizations. Factors live in the step's workspace,
 // one matrix of the batch after the other; one that is broadcast is factored once a task.
 
 #include <memory>
@@ -25,10 +25,25 @@ template <template <class> class Factors>
 struct Systems {
   template <class T>
   struct Of {
-    Of(Workspace& memory, const FactorShape& shape, int64_t copied_columns)
-        : factors(memory, shape),
-          right(ColumnMajor(memory.Take<T>(shape.n * copied_columns), shape.n, copied_columns)) {}
+    static constexpr bool kByRows = requires { requires Factors<T>::kByRows; };
+
+    Of(Workspace& memory, const FactorShape& shape, const SolveCall& call)
+        : factors(memory, shape), in_place(call.columns == 1 || kByRows == call.left) {
+      T* const copy = memory.Take<T>(in_place ? 0 : shape.n * call.columns);
+      right = kByRows ? RowMajor(copy, shape.n, call.columns)
+                      : ColumnMajor(copy, shape.n, call.columns);
+    }
+    // X = inv(A) B.
+    void Solve(const Matrix<const T>& B, const Matrix<T>& X) {
+      const Matrix<T>& x = in_place ? X : right;
+      Copy(B, x);
+      if constexpr (kByRows) factors.Solve(x);
+      else factors.Solve(x.data, static_cast<lapack_int>(x.columns));
+      if (!in_place) Copy<T>(right, X);
+    }
+
     Factors<T> factors;
+    const bool in_place;  // X lies as the factors want it.
     Matrix<T> right;
   };
 };
@@ -40,24 +55,16 @@ struct SolveLauncher {
     static void Launch(const LaunchArgs& args) {
       const auto& s = *static_cast<const FactoredSolve*>(args.state);
       if (s.batch.count == 0) s.info.Clear(args);
-      const bool in_place = s.SolutionIsColumnMajor();
       RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
         Workspace workspace(memory);
-        typename Systems<Factors>::template Of<T> system(workspace, s.shape,
-                                                         in_place ? 0 : s.columns);
+        typename Systems<Factors>::template Of<T> system(workspace, s.shape, s);
         const T* factored = nullptr;
         int64_t code = 0;
         for (int64_t p = matrices.begin; p < matrices.end; ++p) {
           const auto A = s.A<T>(args, p);
           if (p == matrices.begin || A.data != factored) code = system.factors.Factor(A);
           factored = A.data;
-          if (code == 0) {
-            const auto X = s.Solution<T>(args, p);
-            Copy(s.Right<T>(args, p), in_place ? X : system.right);
-            system.factors.Solve(in_place ? X.data : system.right.data,
-                                 static_cast<lapack_int>(s.columns));
-            if (!in_place) Copy<T>(system.right, X);
-          }
+          if (code == 0) system.Solve(s.Right<T>(args, p), s.Solution<T>(args, p));
           s.Finish<T>(args, p, code, info);
           if (info->code != 0) return;
         }
@@ -77,9 +84,9 @@ Prepared PrepareFactoredSolve(const KernelCall& call, double (*factor_flops)(con
   s->shape = {s->n, Band(structure.lower, s->n), Band(structure.upper, s->n), !s->left};
   const double n = static_cast<double>(s->n), columns = static_cast<double>(s->columns);
   const double bands = static_cast<double>(s->shape.lower + s->shape.upper + 1);
-  const int64_t copied = s->SolutionIsColumnMajor() ? 0 : s->columns;
   s->batch = MatrixBatch(s->BatchSizes(), factor_flops(s->shape) + 2 * n * bands * columns,
-                         WorkspaceOf<Systems<Factors>::template Of>(s->a.dtype, s->shape, copied));
+                         WorkspaceOf<Systems<Factors>::template Of>(s->a.dtype, s->shape,
+                                                                    static_cast<SolveCall&>(*s)));
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForBlasDType<SolveLauncher<Factors>::template Of>(s->a.dtype), std::move(s), bytes};
 }

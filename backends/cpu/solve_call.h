@@ -19,8 +19,6 @@ struct SolveCall {
 
   // Sizes of the batch of X.
   absl::Span<const int64_t> BatchSizes() const;
-  // Whether X, as Solution() gives it, is column-major: LAPACK may solve in it.
-  bool SolutionIsColumnMajor() const { return !left || columns == 1; }
 
   // Of system p: A as it is, B and X transposed when the system is X @ A = B. Those two
   // are n x columns.

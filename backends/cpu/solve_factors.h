@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LAPACK's factorizations behind the kernels of solve. Each is a class for an element
-// type T:
+// The factorizations behind the kernels of solve. Each is a class for an element type T:
 //
 //   Factors(Workspace& memory, const FactorShape& shape)
 //   int64_t Factor(const Matrix<const T>& A)   0, or what OpDef::failure of solve knows
 //   void Solve(T* x, lapack_int columns)       x = inv(A) x, or inv(A.T) x, column-major
+//   void Solve(const Matrix<T>& X)             the same by rows, of those with kByRows
 //
 // Those of hermitian matrices have no form for A.T: they factor it.
 
@@ -14,7 +14,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
+#include "backends/cpu/dense_factor.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/ldl.h"
 #include "backends/cpu/workspace.h"
@@ -27,10 +29,57 @@ struct FactorShape {
   bool transposed = false;       // A.T is meant.
 };
 
+// Those of real matrices: by halves, row-major, and so are the right-hand sides, or of
+// one column. They too factor A.T where that is meant.
 template <class T>
-class GeneralFactors {
+class DenseLuFactors {
  public:
-  GeneralFactors(Workspace& memory, const FactorShape& shape)
+  static constexpr bool kByRows = true;
+  DenseLuFactors(Workspace& memory, const FactorShape& shape)
+      : factor_(RowMajor(memory.Take<T>(shape.n * shape.n), shape.n, shape.n)),
+        pivots_(memory.Take<int32_t>(shape.n)),
+        transposed_(shape.transposed) {}
+
+  int64_t Factor(const Matrix<const T>& A) {
+    Copy(transposed_ ? A.Transposed() : A, factor_);
+    return FactorLu(factor_, pivots_);
+  }
+  void Solve(const Matrix<T>& X) const {
+    ExchangeRows(pivots_, factor_.rows, X);
+    SolveLower<T>(factor_, /*unit=*/true, X);
+    SolveUpper<T>(factor_, /*unit=*/false, X);
+  }
+
+ private:
+  const Matrix<T> factor_;
+  int32_t* const pivots_;
+  const bool transposed_;
+};
+
+template <class T>
+class DenseCholeskyFactors {
+ public:
+  static constexpr bool kByRows = true;
+  DenseCholeskyFactors(Workspace& memory, const FactorShape& shape)
+      : factor_(RowMajor(memory.Take<T>(shape.n * shape.n), shape.n, shape.n)) {}
+
+  int64_t Factor(const Matrix<const T>& A) {
+    Copy(A, factor_);
+    return -FactorCholesky(factor_);
+  }
+  void Solve(const Matrix<T>& X) const {
+    SolveLower<T>(factor_, /*unit=*/false, X);
+    SolveUpper<T>(factor_.Transposed(), /*unit=*/false, X);
+  }
+
+ private:
+  const Matrix<T> factor_;
+};
+
+template <class T>
+class LapackLuFactors {
+ public:
+  LapackLuFactors(Workspace& memory, const FactorShape& shape)
       : factor_(ColumnMajor(memory.Take<T>(shape.n * shape.n), shape.n, shape.n)),
         pivots_(memory.Take<lapack_int>(shape.n)),
         n_(static_cast<lapack_int>(shape.n)),
@@ -56,9 +105,9 @@ class GeneralFactors {
 };
 
 template <class T>
-class DefiniteFactors {
+class LapackCholeskyFactors {
  public:
-  DefiniteFactors(Workspace& memory, const FactorShape& shape)
+  LapackCholeskyFactors(Workspace& memory, const FactorShape& shape)
       : factor_(ColumnMajor(memory.Take<T>(shape.n * shape.n), shape.n, shape.n)),
         n_(static_cast<lapack_int>(shape.n)),
         ld_(std::max<lapack_int>(n_, 1)),
@@ -81,6 +130,13 @@ class DefiniteFactors {
   const lapack_int n_, ld_;
   const bool transposed_;
 };
+
+template <class T>
+using GeneralFactors =
+    std::conditional_t<std::is_floating_point_v<T>, DenseLuFactors<T>, LapackLuFactors<T>>;
+template <class T>
+using DefiniteFactors = std::conditional_t<std::is_floating_point_v<T>, DenseCholeskyFactors<T>,
+                                           LapackCholeskyFactors<T>>;
 
 // Of symmetric matrices, or of hermitian ones.
 template <class T, bool kIsHermitian>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Substitution by BLIS, whose trsm takes matrices of any strides: rows or columns, and
-// transposed, without a copy.
+// Substitution: of real rows by halves (dense_factor.h), else by BLIS, whose trsm takes
+// matrices of any strides, rows or columns, and transposed, without a copy.
 
 #ifndef OTIUM_BACKENDS_CPU_TRIANGLE_H_
 #define OTIUM_BACKENDS_CPU_TRIANGLE_H_
