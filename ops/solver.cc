@@ -260,7 +260,8 @@ OTIUM_DEFINE_OP(lstsq) = {
         "The least-squares solutions of A @ X = B of the smallest norm, by LAPACK's driver gelsy, "
         "gels (full rank only), gelsd or gelss: solution; residuals, the squared norms of B - A @ "
         "X, when m > n and not of gelsy, NaN where the rank is less than n; rank, not of gels; "
-        "singular_values, of gelsd and gelss. Those not given are of shape [0].",
+        "singular_values, of gelsd and gelss. Those not given are of shape [0]. Fails when elements "
+        "are not finite, and with gels when the rank is not full.",
     .params = kLstsqParams,
     .num_results = 4,
     .result_names = kLstsqNames,

@@ -231,8 +231,8 @@ OTIUM_DEFINE_OP(eigvals) = {
 OTIUM_DEFINE_OP(eigh) = {
     .doc =
         "Eigenvalues, real and ascending, and orthonormal eigenvectors, in columns, of hermitian "
-        "matrices, of which the triangle UPLO ('L' or 'U') is read. Fails when the iteration does "
-        "not converge.",
+        "matrices, of which the triangle UPLO ('L' or 'U') is read. Fails when elements are not "
+        "finite or the iteration does not converge.",
     .params = kHermitianParams,
     .num_results = 2,
     .result_names = kEigNames,
@@ -253,8 +253,8 @@ OTIUM_DEFINE_OP(eigvalsh) = {
 OTIUM_DEFINE_OP(svd) = {
     .doc =
         "A = U @ diag(S) @ Vh of [..., m, n] with descending S [..., min(m, n)]; U and Vh are "
-        "square when full_matrices, else they have min(m, n) columns and rows. Fails when the "
-        "iteration does not converge.",
+        "square when full_matrices, else they have min(m, n) columns and rows. Fails when elements "
+        "are not finite or the iteration does not converge.",
     .params = kSvdParams,
     .num_results = 3,
     .result_names = kSvdNames,

@@ -19,7 +19,10 @@ class Promises {
  public:
   Promises(const KernelCase& c, const std::vector<Tensor>& operands,
            const std::vector<Tensor>& results)
-      : case_(c), operands_(operands), results_(results), dtype_(operands[0].dtype()) {}
+      : case_(c),
+        operands_(operands),
+        results_(results),
+        dtype_(operands.empty() ? DType::kF32 : operands[0].dtype()) {}
 
   void Keep(absl::string_view what, bool kept) {
     if (!kept && broken_.empty()) broken_ = std::string(what);
