@@ -16,7 +16,7 @@ namespace {
 using reference::Adjoint;
 using reference::Product;
 
-// Zeros, and a test failure, when there is no value.
+// A test failure, and whatever, when there is no value.
 Tensor One(Way way, const Expr& e) {
   const auto values = ValuesBy(way, {e});
   return values.empty() ? *Tensor::Allocate(e.dtype(), e.shape().sizes()) : values[0];
