@@ -18,7 +18,8 @@ namespace otium {
 // The order of a norm: a number, or a name ("fro").
 class NormOrder {
  public:
-  NormOrder(double order) : value_(order) {}                  // NOLINT: 2 is an order.
+  NormOrder(double order) : value_(order) {}                  // NOLINT: 2.5 is an order.
+  NormOrder(int order) : NormOrder(1.0 * order) {}            // NOLINT: 0 is no pointer.
   NormOrder(const char* name) : value_(std::string(name)) {}  // NOLINT
   NormOrder(std::string name) : value_(std::move(name)) {}    // NOLINT
   AttributeValue value() && { return std::move(value_); }

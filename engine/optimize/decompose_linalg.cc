@@ -38,10 +38,9 @@ constexpr Rule MakeRule(absl::string_view name, absl::string_view formula,
 // The smaller size of the matrices of `A`.
 Dim Rank(const Expr& A) { return SmallerDim(A.shape().back(1), A.shape().back(2)); }
 
-// What a result is of which no matrix has an element.
-Expr Filled(const TensorType& type, double value) {
-  return full(DimsOf(type.shape), value, type.dtype);
-}
+// 0 for each matrix, of which none has an element. Made of them: that they are there may
+// be what fails.
+Expr Nothing(const Expr& A) { return sum(abs(A), {-2, -1}); }
 
 Expr Shaped(const Expr& x, const Shape& shape) {
   return x.shape() == shape ? x : reshape(x, DimsOf(shape));
@@ -68,7 +67,7 @@ constexpr Rule kSpectralNorm =
 Composed SpectralNorm(const CompositionCall& c, const std::vector<int>& dims) {
   const TensorType& type = c.results[0];
   const Expr A = movedim(c.operands[0], {dims[0], dims[1]}, {-2, -1});
-  if (Rank(A).Is(0)) return {&kSpectralNorm, {Filled(type, 0)}};
+  if (Rank(A).Is(0)) return {&kSpectralNorm, {Shaped(Nothing(A), type.shape)}};
   const Expr S = svdvals(A);
   const double* ord = c.attributes.Find<double>("ord");
   const Expr norm = ord == nullptr ? sum(S, -1) : *ord > 0 ? amax(S, -1) : amin(S, -1);
@@ -132,7 +131,7 @@ Composed Pinv(const CompositionCall& c) {
   const Expr& A = c.operands[0];
   const bool hermitian = c.attributes.Get<bool>("hermitian");
   const Rule* rule = hermitian ? &kPinvHermitian : &kPinv;
-  if (Rank(A).Is(0)) return {rule, {Filled(c.results[0], 0)}};
+  if (Rank(A).Is(0)) return {rule, {A.T()}};
   if (hermitian) {
     const auto [L, Q] = eigh(A);
     const Expr inverse = where(AboveTolerance(c, abs(L)), 1 / L, 0);
@@ -145,7 +144,7 @@ Composed Pinv(const CompositionCall& c) {
 
 Composed MatrixRank(const CompositionCall& c) {
   const Expr& A = c.operands[0];
-  if (Rank(A).Is(0)) return {&kMatrixRank, {Filled(c.results[0], 0)}};
+  if (Rank(A).Is(0)) return {&kMatrixRank, {count_nonzero(A, {-2, -1})}};
   const Expr S = c.attributes.Get<bool>("hermitian") ? abs(eigvalsh(A)) : svdvals(A);
   return {&kMatrixRank, {count_nonzero(AboveTolerance(c, S), -1)}};
 }
@@ -156,13 +155,13 @@ Composed Cond(const CompositionCall& c) {
   const AttributeValue& p = c.attributes["p"];
   const double* number = std::get_if<double>(&p);
   if (std::holds_alternative<std::monostate>(p) || (number != nullptr && std::abs(*number) == 2)) {
-    if (Rank(A).Is(0)) return {&kCond, {Filled(c.results[0], 0)}};
+    if (Rank(A).Is(0)) return {&kCond, {Nothing(A)}};
     const Expr S = svdvals(A), largest = select(S, -1, 0), smallest = select(S, -1, -1);
     const Expr ratio = number != nullptr && *number < 0 ? smallest / largest : largest / smallest;
     // Of a zero matrix it is 0 / 0.
     return {&kCond, {where(isnan(ratio), kInfinity, ratio)}};
   }
-  if (Rank(A).Is(0)) return {&kCondByInverse, {Filled(c.results[0], 0)}};
+  if (Rank(A).Is(0)) return {&kCondByInverse, {Nothing(A)}};
   const NormOrder order =
       number != nullptr ? NormOrder(*number) : NormOrder(std::get<std::string>(p));
   const auto [inverse, info] = inv_ex(A);
@@ -324,7 +323,7 @@ Composed Vander(const CompositionCall& c) {
   const TensorType& type = c.results[0];
   const Expr x = unsqueeze(cast(c.operands[0], type.dtype), -1);
   const Dim& N = type.shape.back(1);
-  if (N.Is(0)) return {&kVander, {Filled(type, 0)}};
+  if (N.Is(0)) return {&kVander, {slice(x, -1, 0, 0)}};
   Dims sizes = DimsOf(type.shape);
   sizes.back() = N - 1;
   const Expr powers = cumprod(expand(x, sizes), -1);

@@ -16,9 +16,10 @@ namespace {
 using reference::Adjoint;
 using reference::Product;
 
+// A test failure, and whatever, when there is no value.
 Tensor One(Way way, const Expr& e) {
-  auto values = ValuesBy(way, {e});
-  return values.empty() ? *Tensor::Allocate(DType::kF64, {0}) : values[0];
+  const auto values = ValuesBy(way, {e});
+  return values.empty() ? *Tensor::Allocate(e.dtype(), e.shape().sizes()) : values[0];
 }
 double Number(Way way, const Expr& e) { return Matrices(One(way, e), 0)[0](0, 0).real(); }
 

@@ -345,7 +345,7 @@ TEST(DecomposeLinalg, CondOfSingularValues) {
   }
   // A zero matrix is singular.
   const Expr A = In(0, DType::kF32, {2, 2});
-  ExpectSame(cond(A), {A}, {*Tensor::Allocate(DType::kF32, {2, 2})}, 0);
+  ExpectSame(cond(A), {A}, {*testing_ops::ReferenceValue(zeros({2, 2}, DType::kF32))}, 0);
 }
 
 // Of the same random start; vectors are free up to a factor, which their product is not.

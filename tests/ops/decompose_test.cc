@@ -252,7 +252,8 @@ TEST(Decompose, StrictKeepsTheOrder) {
   request.outputs.emplace_back("z", einsum("ij,jk,k", {A, B, y}));
   const auto graph = std::make_shared<const Graph>(*Capture(request));
   EXPECT_EQ(RunDecompose(graph, MathMode::kStrict).rules, std::vector<std::string>{"einsum"});
-  EXPECT_EQ(RunDecompose(graph, MathMode::kStandard).rules, std::vector<std::string>{"einsum_order"});
+  EXPECT_EQ(RunDecompose(graph, MathMode::kStandard).rules,
+            std::vector<std::string>{"einsum_order"});
 }
 
 // What the result was known to be is still known.
