@@ -3,6 +3,8 @@
 // Linear systems through LAPACK's factorizations. Factors live in the step's workspace,
 // one matrix of the batch after the other; one that is broadcast is factored once a task.
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "backends/cpu/banded_factors.h"
@@ -27,8 +29,10 @@ struct Systems {
   struct Of {
     Of(Workspace& memory, const FactorShape& shape, int64_t copied_columns)
         : factors(memory, shape),
+          rcond(memory, shape.n),
           right(ColumnMajor(memory.Take<T>(shape.n * copied_columns), shape.n, copied_columns)) {}
     Factors<T> factors;
+    RcondArrays<T> rcond;
     Matrix<T> right;
   };
 };
@@ -49,7 +53,15 @@ struct SolveLauncher {
         int64_t code = 0;
         for (int64_t p = matrices.begin; p < matrices.end; ++p) {
           const auto A = s.A<T>(args, p);
-          if (p == matrices.begin || A.data != factored) code = system.factors.Factor(A);
+          if (p == matrices.begin || A.data != factored) {
+            code = system.factors.Factor(A);
+            if (code == 0 && args.wants_rcond && s.n > 0) {
+              const double norm = Norm1(A);
+              if (std::isfinite(norm)) {
+                TellRcond(info, system.factors.Rcond(norm, system.rcond), p);
+              }
+            }
+          }
           factored = A.data;
           if (code == 0) {
             const auto X = s.Solution<T>(args, p);

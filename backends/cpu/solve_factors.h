@@ -6,6 +6,8 @@
 //   Factors(Workspace& memory, const FactorShape& shape)
 //   int64_t Factor(const Matrix<const T>& A)   0, or what OpDef::failure of solve knows
 //   void Solve(T* x, lapack_int columns)       x = inv(A) x, or inv(A.T) x, column-major
+//   double Rcond(double norm, const RcondArrays<T>&)
+//                                              an estimate of 1 / (norm(A) norm(inv(A)))
 //
 // Those of hermitian matrices have no form for A.T: they factor it.
 
@@ -13,7 +15,10 @@
 #define OTIUM_BACKENDS_CPU_SOLVE_FACTORS_H_
 
 #include <algorithm>
+#include <cmath>
+#include <complex>
 #include <cstdint>
+#include <type_traits>
 
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/ldl.h"
@@ -26,6 +31,28 @@ struct FactorShape {
   int64_t lower = 0, upper = 0;  // Bandwidths, for those that rely on them.
   bool transposed = false;       // A.T is meant.
 };
+
+// What LAPACK's estimates of condition numbers work in.
+template <class T>
+struct RcondArrays {
+  using Real = decltype(std::abs(T()));
+  RcondArrays(Workspace& memory, int64_t n)
+      : work(memory.Take<T>(4 * n)),
+        integers(memory.Take<lapack_int>(n)),
+        reals(memory.Take<Real>(2 * n)) {}
+
+  // The array that comes after `work`, of integers or, for complex matrices, of reals.
+  auto* second() const {
+    if constexpr (std::is_floating_point_v<T>) return integers;
+    else return reals;
+  }
+
+  T* work;
+  lapack_int* integers;
+  Real* reals;
+};
+
+inline constexpr char kNorm1 = '1';
 
 template <class T>
 class GeneralFactors {
@@ -46,6 +73,13 @@ class GeneralFactors {
   void Solve(T* x, lapack_int columns) const {
     lapack_int code = 0;
     OTIUM_LAPACK(T, getrs, &trans_, &n_, &columns, factor_.data, &ld_, pivots_, x, &ld_, &code);
+  }
+  double Rcond(double norm, const RcondArrays<T>& a) const {
+    auto anorm = static_cast<typename RcondArrays<T>::Real>(norm), rcond = anorm;
+    lapack_int code = 0;
+    OTIUM_LAPACK(T, gecon, &kNorm1, &n_, factor_.data, &ld_, &anorm, &rcond, a.work, a.second(),
+                 &code);
+    return rcond;
   }
 
  private:
@@ -74,6 +108,13 @@ class DefiniteFactors {
     lapack_int code = 0;
     OTIUM_LAPACK(T, potrs, &kUplo, &n_, &columns, factor_.data, &ld_, x, &ld_, &code);
   }
+  double Rcond(double norm, const RcondArrays<T>& a) const {
+    auto anorm = static_cast<typename RcondArrays<T>::Real>(norm), rcond = anorm;
+    lapack_int code = 0;
+    OTIUM_LAPACK(T, pocon, &kUplo, &n_, factor_.data, &ld_, &anorm, &rcond, a.work, a.second(),
+                 &code);
+    return rcond;
+  }
 
  private:
   static constexpr char kUplo = 'L';
@@ -98,6 +139,24 @@ class LdlFactors {
   }
   void Solve(T* x, lapack_int columns) const {
     SolveByLdl(factor_, kIsHermitian, pivots_, ColumnMajor(x, factor_.rows, columns));
+  }
+  double Rcond(double norm, const RcondArrays<T>& a) const {
+    auto anorm = static_cast<typename RcondArrays<T>::Real>(norm), rcond = anorm;
+    const char uplo = 'L';
+    const auto n = static_cast<lapack_int>(factor_.rows);
+    const lapack_int ld = std::max<lapack_int>(n, 1);
+    lapack_int code = 0;
+    if constexpr (std::is_floating_point_v<T>) {
+      OTIUM_LAPACK_REAL(T, sycon, &uplo, &n, factor_.data, &ld, pivots_, &anorm, &rcond, a.work,
+                        a.integers, &code);
+    } else if constexpr (kIsHermitian) {
+      OTIUM_LAPACK_COMPLEX(T, hecon, &uplo, &n, factor_.data, &ld, pivots_, &anorm, &rcond, a.work,
+                           &code);
+    } else {
+      OTIUM_LAPACK_COMPLEX(T, sycon, &uplo, &n, factor_.data, &ld, pivots_, &anorm, &rcond, a.work,
+                           &code);
+    }
+    return rcond;
   }
 
  private:
