@@ -316,9 +316,13 @@ ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans
   for (const StepRecord& r : profile->steps) total += r.end - r.start;
   for (const StepRecord& r : profile->steps) {
     ExplainedStep& step = result.segments[r.segment].steps[r.step];
-    step.measured =
-        Measurement{r.end - r.start, total > 0 ? (r.end - r.start) / total : 0, r.alternative,
-                    r.start, r.thread, r.rcond, RcondWarning(*plans[r.segment], r, step)};
+    step.measured = Measurement{r.end - r.start,
+                                total > 0 ? (r.end - r.start) / total : 0,
+                                r.alternative,
+                                r.start,
+                                r.thread,
+                                r.rcond,
+                                RcondWarning(*plans[r.segment], r, step)};
   }
   result.measured = profile->seconds;
   result.unattributed = profile->seconds - total;
