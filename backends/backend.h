@@ -103,6 +103,10 @@ struct StepInfo {
   int64_t batch = 0;  // The failing batch element.
   int64_t index = 0;  // Of an element in its matrix, where the op says so.
   int64_t count = 0;  // The size that was data.
+  // The least reciprocal condition number (norm 1) of the matrices of a system or inverse,
+  // and which it is of; -1 where it was not asked for, or there is none.
+  double rcond = -1;
+  int64_t rcond_batch = 0;
 };
 
 struct LaunchArgs {
@@ -110,8 +114,9 @@ struct LaunchArgs {
   const View* operands = nullptr;  // data is null for missing operands.
   const View* results = nullptr;
   void* workspace = nullptr;  // 64-byte aligned, Prepared::workspace_bytes long.
-  StepInfo* info = nullptr;   // Zeroed.
+  StepInfo* info = nullptr;   // As it is made.
   uint64_t seed = 0;          // Of the run, for random ops.
+  bool wants_rcond = false;   // See StepInfo::rcond.
 };
 using LaunchFn = void (*)(const LaunchArgs& args);
 

@@ -91,11 +91,26 @@ void SolveTriangularStructure(const StructureCall& call, ResultTypes* results) {
 double FactorFlops(const TensorType& A) {
   const Structure& s = A.structure;
   if (s.IsTriangular() || s.Has(kOrthogonal)) return 0;
-  return CubeFlops(A, s.Has(kSymmetric) || s.Has(kHermitian) ? 1.0 / 3 : 2.0 / 3);
+  const double dense = CubeFlops(A, s.Has(kSymmetric) || s.Has(kHermitian) ? 1.0 / 3 : 2.0 / 3);
+  if (s.lower == kFullBand || s.upper == kFullBand) return dense;
+  const double n = static_cast<double>(A.shape.back(1).value());
+  const double lower = static_cast<double>(s.lower), bands = lower + static_cast<double>(s.upper);
+  const double matrices = static_cast<double>(BatchShape(A.shape).NumElements());
+  return std::min(dense, 2 * matrices * n * lower * bands);
+}
+
+// Elements of a row that are not known to be zero, on average.
+double RowElements(const TensorType& A) {
+  const int64_t most = A.shape.back(1).value() - 1;
+  auto beside = [&](int64_t band) {
+    return static_cast<double>(band < most ? 2 * band : most) / 2;
+  };
+  return 1 + beside(A.structure.lower) + beside(A.structure.upper);
 }
 
 double SolveFlops(const OpCall& call, absl::Span<const TensorType> results) {
-  return FactorFlops(call.operand(0)) + TrianglesFlops(call.operand(0), results[0]);
+  return FactorFlops(call.operand(0)) +
+         2 * RowElements(call.operand(0)) * static_cast<double>(results[0].shape.NumElements());
 }
 
 // LAPACK's meaning; a kernel that relies on definiteness reports -k.

@@ -46,6 +46,18 @@ class TridiagonalFactors {
     OTIUM_LAPACK(T, gttrs, &trans_, &n_, &columns, below_, diagonal_, above_, second_, pivots_, x,
                  &ld_, &code);
   }
+  double Rcond(double norm, const RcondArrays<T>& a) const {
+    auto anorm = static_cast<typename RcondArrays<T>::Real>(norm), rcond = anorm;
+    lapack_int code = 0;
+    if constexpr (std::is_floating_point_v<T>) {
+      OTIUM_LAPACK_REAL(T, gtcon, &kNorm1, &n_, below_, diagonal_, above_, second_, pivots_, &anorm,
+                        &rcond, a.work, a.integers, &code);
+    } else {
+      OTIUM_LAPACK_COMPLEX(T, gtcon, &kNorm1, &n_, below_, diagonal_, above_, second_, pivots_,
+                           &anorm, &rcond, a.work, &code);
+    }
+    return rcond;
+  }
 
  private:
   T* const below_;
@@ -84,6 +96,12 @@ class DefiniteTridiagonalFactors {
       const char uplo = 'L';
       OTIUM_LAPACK_COMPLEX(T, pttrs, &uplo, &n_, &columns, diagonal_, below_, x, &ld_, &code);
     }
+  }
+  double Rcond(double norm, const RcondArrays<T>& a) const {
+    auto anorm = static_cast<Real>(norm), rcond = anorm;
+    lapack_int code = 0;
+    OTIUM_LAPACK(T, ptcon, &n_, diagonal_, below_, &anorm, &rcond, a.reals, &code);
+    return rcond;
   }
 
  private:
@@ -128,6 +146,13 @@ class BandFactors {
     OTIUM_LAPACK(T, gbtrs, &trans_, &n_, &lower_, &upper_, &columns, bands_.data, &ld_bands_,
                  pivots_, x, &ld_, &code);
   }
+  double Rcond(double norm, const RcondArrays<T>& a) const {
+    auto anorm = static_cast<typename RcondArrays<T>::Real>(norm), rcond = anorm;
+    lapack_int code = 0;
+    OTIUM_LAPACK(T, gbcon, &kNorm1, &n_, &lower_, &upper_, bands_.data, &ld_bands_, pivots_, &anorm,
+                 &rcond, a.work, a.second(), &code);
+    return rcond;
+  }
 
  private:
   const lapack_int lower_, upper_, ld_bands_;
@@ -157,6 +182,13 @@ class DefiniteBandFactors {
   void Solve(T* x, lapack_int columns) const {
     lapack_int code = 0;
     OTIUM_LAPACK(T, pbtrs, &kUplo, &n_, &lower_, &columns, bands_.data, &ld_bands_, x, &ld_, &code);
+  }
+  double Rcond(double norm, const RcondArrays<T>& a) const {
+    auto anorm = static_cast<typename RcondArrays<T>::Real>(norm), rcond = anorm;
+    lapack_int code = 0;
+    OTIUM_LAPACK(T, pbcon, &kUplo, &n_, &lower_, bands_.data, &ld_bands_, &anorm, &rcond, a.work,
+                 a.second(), &code);
+    return rcond;
   }
 
  private:

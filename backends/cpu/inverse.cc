@@ -181,8 +181,11 @@ void InvertBatch(const LaunchArgs& args, InvertFn<T> invert) {
   RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
     for (int64_t p = matrices.begin; p < matrices.end; ++p) {
       const auto X = MatrixOf<T>(s.batch, s.X, args.results[0], p);
-      const int64_t code =
-          invert(s, MatrixOf<const T>(s.batch, s.A, args.operands[0], p), X, memory);
+      const auto A = MatrixOf<const T>(s.batch, s.A, args.operands[0], p);
+      const int64_t code = invert(s, A, X, memory);
+      if (code == 0 && args.wants_rcond && !s.is_factor) {
+        TellRcond(info, 1 / (Norm1(A) * Norm1(X)), p);
+      }
       s.info.Set(s.batch, args, p, code, info);
       if (code != 0 && s.info.present()) FillNan(X);
     }

@@ -38,6 +38,7 @@ void RunBatch(const MatrixBatch& batch, const LaunchArgs& args,
   });
   for (int64_t task = 0; task < batch.tasks; ++task) {
     Report(args.info, infos[task].code, infos[task].batch);
+    TellRcond(args.info, infos[task].rcond, infos[task].rcond_batch);
   }
 }
 

@@ -112,8 +112,29 @@ inline void Report(StepInfo* info, int64_t code, int64_t p) {
   info->batch = p;
 }
 
+// Writes down the reciprocal condition number of matrix p if it is the least so far. Of a
+// matrix that is empty or not finite it is not a number, and not told.
+inline void TellRcond(StepInfo* info, double rcond, int64_t p) {
+  if (!(rcond >= 0 && std::isfinite(rcond))) return;
+  if (info->rcond >= 0 && info->rcond <= rcond) return;
+  info->rcond = rcond;
+  info->rcond_batch = p;
+}
+
+// The largest sum of magnitudes in a column.
+template <class T>
+double Norm1(const Matrix<T>& m) {
+  double norm = 0;
+  for (int64_t j = 0; j < m.columns; ++j) {
+    double sum = 0;
+    for (int64_t i = 0; i < m.rows; ++i) sum += static_cast<double>(std::abs(m(i, j)));
+    if (!(sum <= norm)) norm = sum;  // NaN stays.
+  }
+  return norm;
+}
+
 // body(matrices, workspace, info) for disjoint ranges of [0, count), in parallel; the
-// failure of the first matrix is told.
+// failure of the first matrix is told, and the least reciprocal condition number.
 void RunBatch(const MatrixBatch& batch, const LaunchArgs& args,
               absl::FunctionRef<void(Range, char*, StepInfo*)> body);
 

@@ -20,11 +20,13 @@ namespace {
 template <class T>
 struct SmallArrays {
   SmallArrays(Workspace& memory, int64_t n, int64_t columns)
-      : group(memory.Take<T>(SmallElements(n, columns))),
+      : group(memory.Take<T>(SmallElements(n, std::max(n, columns)))),
         a(memory.Take<T>(kMostLanes * n * n)),
-        b(memory.Take<T>(kMostLanes * n * columns)) {}
+        b(memory.Take<T>(kMostLanes * n * columns)),
+        inverse(memory.Take<T>(n * n)) {}
   T* group;
-  T *a, *b;  // What does not lie densely.
+  T *a, *b;    // What does not lie densely.
+  T* inverse;  // For a condition number.
 };
 
 // The matrix where it lies when it is dense there, else its copy.
@@ -36,7 +38,7 @@ const T* Dense(const Matrix<const T>& m, T* copy) {
 }
 
 // Runs `kernel` on all matrices. fill(group, arrays, lane, p) says where matrix p of the
-// lane lies, finish(group, lane, p, info) what becomes of its code.
+// lane lies, finish(group, arrays, lane, p, info) what becomes of its code.
 template <class T, class Kernel, class Fill, class Finish>
 void RunGroups(const MatrixBatch& batch, const LaunchArgs& args, int64_t n, int64_t columns,
                const Kernel& kernel, const Fill& fill, const Finish& finish) {
@@ -52,7 +54,7 @@ void RunGroups(const MatrixBatch& batch, const LaunchArgs& args, int64_t n, int6
       group.count = std::min(lanes, matrices.end - first);
       for (int64_t l = 0; l < group.count; ++l) fill(group, arrays, l, first + l);
       kernel(group);
-      for (int64_t l = 0; l < group.count; ++l) finish(group, l, first + l, info);
+      for (int64_t l = 0; l < group.count; ++l) finish(group, arrays, l, first + l, info);
     }
   });
 }
@@ -112,7 +114,7 @@ struct CholeskyLauncher {
         s.batch, args, s.n, 0,
         [&](SmallGroup<T>& group) { BestSmallKernels<T>().cholesky(group, s.upper); },
         [&](auto&&... to) { FillMatrices<T>(s, args, to...); },
-        [&](SmallGroup<T>& group, int64_t l, int64_t p, StepInfo* info) {
+        [&](SmallGroup<T>& group, const SmallArrays<T>&, int64_t l, int64_t p, StepInfo* info) {
           FinishMatrix<T>(s, args, p, group.codes[l], info);
         });
   }
@@ -125,7 +127,11 @@ struct InverseLauncher {
     RunGroups<T>(
         s.batch, args, s.n, s.n, BestSmallKernels<T>().inverse,
         [&](auto&&... to) { FillMatrices<T>(s, args, to...); },
-        [&](SmallGroup<T>& group, int64_t l, int64_t p, StepInfo* info) {
+        [&](SmallGroup<T>& group, const SmallArrays<T>&, int64_t l, int64_t p, StepInfo* info) {
+          if (group.codes[l] == 0 && args.wants_rcond) {
+            const Matrix<const T> A = RowMajor(group.a[l], s.n, s.n);
+            TellRcond(info, 1 / (Norm1(A) * Norm1(RowMajor(group.out[l], s.n, s.n))), p);
+          }
           FinishMatrix<T>(s, args, p, group.codes[l], info);
         });
   }
@@ -142,7 +148,7 @@ struct LuLauncher {
           FillMatrices(s, args, group, arrays, l, p);
           group.pivots[l] = MatrixOf<int32_t>(s.batch, s.second, args.results[1], p, 1).data;
         },
-        [&](SmallGroup<T>& group, int64_t l, int64_t p, StepInfo* info) {
+        [&](SmallGroup<T>& group, const SmallArrays<T>&, int64_t l, int64_t p, StepInfo* info) {
           s.info.Set(s.batch, args, p, group.codes[l], info);
         });
   }
@@ -160,7 +166,7 @@ struct DeterminantLauncher {
           FillOperand(s, args, group, arrays, l, p);
           group.out[l] = arrays.b + l * s.n;
         },
-        [&](SmallGroup<T>& group, int64_t l, int64_t p, StepInfo*) {
+        [&](SmallGroup<T>& group, const SmallArrays<T>&, int64_t l, int64_t p, StepInfo*) {
           ScaledProduct<double> det;
           for (int64_t k = 0; k < s.n; ++k) det.Multiply(group.out[l][k]);
           args.results[0].as<T>()[BatchOffset(s.batch, s.result, args.results[0], 0, p)] =
@@ -191,6 +197,19 @@ Prepared Finished(std::shared_ptr<FactorState> s) {
 
 // ---- systems
 
+// The reciprocal condition number of the matrix in a lane, by its inverse.
+template <class T>
+double RcondOfLane(const SmallGroup<T>& group, const SmallArrays<T>& arrays, int64_t l) {
+  SmallGroup<T> one = group;
+  one.count = 1;
+  one.columns = group.n;
+  one.a[0] = group.a[l];
+  one.out[0] = arrays.inverse;
+  BestSmallKernels<T>().inverse(one);
+  const Matrix<const T> A = RowMajor(group.a[l], group.n, group.n);
+  return 1 / (Norm1(A) * Norm1(RowMajor(arrays.inverse, group.n, group.n)));
+}
+
 struct SolveState {
   explicit SolveState(const KernelCall& call) : call(call) {}
   SolveCall call;
@@ -211,8 +230,10 @@ struct SolveLauncher {
           group.b[l] = Dense(c.Right<T>(args, p), arrays.b + l * c.n * c.columns);
           group.out[l] = c.Solution<T>(args, p).data;
         },
-        [&](SmallGroup<T>& group, int64_t l, int64_t p, StepInfo* info) {
+        [&](SmallGroup<T>& group, const SmallArrays<T>& arrays, int64_t l, int64_t p,
+            StepInfo* info) {
           const int64_t code = group.codes[l];
+          if (code == 0 && args.wants_rcond) TellRcond(info, RcondOfLane(group, arrays, l), p);
           c.Finish<T>(args, p, s.is_definite ? -code : code, info);
         });
   }

@@ -3,6 +3,8 @@
 // Linear systems through factorizations. Factors live in the step's workspace,
 // one matrix of the batch after the other; one that is broadcast is factored once a task.
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "backends/cpu/banded_factors.h"
@@ -28,7 +30,9 @@ struct Systems {
     static constexpr bool kByRows = requires { requires Factors<T>::kByRows; };
 
     Of(Workspace& memory, const FactorShape& shape, const SolveCall& call)
-        : factors(memory, shape), in_place(call.columns == 1 || kByRows == call.left) {
+        : factors(memory, shape),
+          rcond(memory, shape.n),
+          in_place(call.columns == 1 || kByRows == call.left) {
       T* const copy = memory.Take<T>(in_place ? 0 : shape.n * call.columns);
       right = kByRows ? RowMajor(copy, shape.n, call.columns)
                       : ColumnMajor(copy, shape.n, call.columns);
@@ -43,6 +47,7 @@ struct Systems {
     }
 
     Factors<T> factors;
+    RcondArrays<T> rcond;
     const bool in_place;  // X lies as the factors want it.
     Matrix<T> right;
   };
@@ -62,7 +67,15 @@ struct SolveLauncher {
         int64_t code = 0;
         for (int64_t p = matrices.begin; p < matrices.end; ++p) {
           const auto A = s.A<T>(args, p);
-          if (p == matrices.begin || A.data != factored) code = system.factors.Factor(A);
+          if (p == matrices.begin || A.data != factored) {
+            code = system.factors.Factor(A);
+            if (code == 0 && args.wants_rcond && s.n > 0) {
+              const double norm = Norm1(A);
+              if (std::isfinite(norm)) {
+                TellRcond(info, system.factors.Rcond(norm, system.rcond), p);
+              }
+            }
+          }
           factored = A.data;
           if (code == 0) system.Solve(s.Right<T>(args, p), s.Solution<T>(args, p));
           s.Finish<T>(args, p, code, info);

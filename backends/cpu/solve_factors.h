@@ -6,6 +6,8 @@
 //   int64_t Factor(const Matrix<const T>& A)   0, or what OpDef::failure of solve knows
 //   void Solve(T* x, lapack_int columns)       x = inv(A) x, or inv(A.T) x, column-major
 //   void Solve(const Matrix<T>& X)             the same by rows, of those with kByRows
+//   double Rcond(double norm, const RcondArrays<T>&)
+//                                              an estimate of 1 / (norm(A) norm(inv(A)))
 //
 // Those of hermitian matrices have no form for A.T: they factor it.
 
@@ -13,8 +15,11 @@
 #define OTIUM_BACKENDS_CPU_SOLVE_FACTORS_H_
 
 #include <algorithm>
+#include <cmath>
+#include <complex>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include "backends/cpu/dense_factor.h"
 #include "backends/cpu/lapack.h"
@@ -28,6 +33,46 @@ struct FactorShape {
   int64_t lower = 0, upper = 0;  // Bandwidths, for those that rely on them.
   bool transposed = false;       // A.T is meant.
 };
+
+// What LAPACK's estimates of condition numbers work in.
+template <class T>
+struct RcondArrays {
+  using Real = decltype(std::abs(T()));
+  RcondArrays(Workspace& memory, int64_t n)
+      : work(memory.Take<T>(4 * n)),
+        integers(memory.Take<lapack_int>(n)),
+        reals(memory.Take<Real>(2 * n)) {}
+
+  // The array that comes after `work`, of integers or, for complex matrices, of reals.
+  auto* second() const {
+    if constexpr (std::is_floating_point_v<T>) return integers;
+    else return reals;
+  }
+
+  T* work;
+  lapack_int* integers;
+  Real* reals;
+};
+
+inline constexpr char kNorm1 = '1';
+
+// 1 / (norm * an estimate of norm(inv(A))) from solve(x), which makes inv(A) x of a
+// column x, and solve_transposed(x), which makes inv(A.T) x. N. J. Higham, "FORTRAN codes
+// for estimating the one-norm" (1988), as LAPACK's lacn2.
+template <class T, class Solve, class SolveTransposed>
+double RcondBySolving(int64_t n, double norm, const RcondArrays<T>& a, const Solve& solve,
+                      const SolveTransposed& solve_transposed) {
+  const auto size = static_cast<lapack_int>(n);
+  T* const x = a.work + n;
+  T estimate = 0;
+  lapack_int next = 0, memory[3] = {};
+  while (true) {
+    OTIUM_LAPACK_REAL(T, lacn2, &size, a.work, x, a.integers, &estimate, &next, memory);
+    if (next == 0) return 1 / norm / static_cast<double>(estimate);
+    if (next == 1) solve(Matrix<T>{x, n, 1, 1, 1});
+    else solve_transposed(Matrix<T>{x, n, 1, 1, 1});
+  }
+}
 
 // Those of real matrices: by halves, row-major, and so are the right-hand sides, or of
 // one column. They too factor A.T where that is meant.
@@ -48,6 +93,15 @@ class DenseLuFactors {
     ExchangeRows(pivots_, factor_.rows, X);
     SolveLower<T>(factor_, /*unit=*/true, X);
     SolveUpper<T>(factor_, /*unit=*/false, X);
+  }
+  double Rcond(double norm, const RcondArrays<T>& a) const {
+    return RcondBySolving(
+        factor_.rows, norm, a, [&](const Matrix<T>& x) { Solve(x); },
+        [&](const Matrix<T>& x) {
+          SolveLower<T>(factor_.Transposed(), /*unit=*/false, x);
+          SolveUpper<T>(factor_.Transposed(), /*unit=*/true, x);
+          for (int64_t k = x.rows; k-- > 0;) std::swap(x(k, 0), x(pivots_[k] - 1, 0));
+        });
   }
 
  private:
@@ -70,6 +124,10 @@ class DenseCholeskyFactors {
   void Solve(const Matrix<T>& X) const {
     SolveLower<T>(factor_, /*unit=*/false, X);
     SolveUpper<T>(factor_.Transposed(), /*unit=*/false, X);
+  }
+  double Rcond(double norm, const RcondArrays<T>& a) const {
+    const auto solve = [&](const Matrix<T>& x) { Solve(x); };
+    return RcondBySolving(factor_.rows, norm, a, solve, solve);
   }
 
  private:
@@ -95,6 +153,13 @@ class LapackLuFactors {
   void Solve(T* x, lapack_int columns) const {
     lapack_int code = 0;
     OTIUM_LAPACK(T, getrs, &trans_, &n_, &columns, factor_.data, &ld_, pivots_, x, &ld_, &code);
+  }
+  double Rcond(double norm, const RcondArrays<T>& a) const {
+    auto anorm = static_cast<typename RcondArrays<T>::Real>(norm), rcond = anorm;
+    lapack_int code = 0;
+    OTIUM_LAPACK(T, gecon, &kNorm1, &n_, factor_.data, &ld_, &anorm, &rcond, a.work, a.second(),
+                 &code);
+    return rcond;
   }
 
  private:
@@ -122,6 +187,13 @@ class LapackCholeskyFactors {
   void Solve(T* x, lapack_int columns) const {
     lapack_int code = 0;
     OTIUM_LAPACK(T, potrs, &kUplo, &n_, &columns, factor_.data, &ld_, x, &ld_, &code);
+  }
+  double Rcond(double norm, const RcondArrays<T>& a) const {
+    auto anorm = static_cast<typename RcondArrays<T>::Real>(norm), rcond = anorm;
+    lapack_int code = 0;
+    OTIUM_LAPACK(T, pocon, &kUplo, &n_, factor_.data, &ld_, &anorm, &rcond, a.work, a.second(),
+                 &code);
+    return rcond;
   }
 
  private:
@@ -154,6 +226,24 @@ class LdlFactors {
   }
   void Solve(T* x, lapack_int columns) const {
     SolveByLdl(factor_, kIsHermitian, pivots_, ColumnMajor(x, factor_.rows, columns));
+  }
+  double Rcond(double norm, const RcondArrays<T>& a) const {
+    auto anorm = static_cast<typename RcondArrays<T>::Real>(norm), rcond = anorm;
+    const char uplo = 'L';
+    const auto n = static_cast<lapack_int>(factor_.rows);
+    const lapack_int ld = std::max<lapack_int>(n, 1);
+    lapack_int code = 0;
+    if constexpr (std::is_floating_point_v<T>) {
+      OTIUM_LAPACK_REAL(T, sycon, &uplo, &n, factor_.data, &ld, pivots_, &anorm, &rcond, a.work,
+                        a.integers, &code);
+    } else if constexpr (kIsHermitian) {
+      OTIUM_LAPACK_COMPLEX(T, hecon, &uplo, &n, factor_.data, &ld, pivots_, &anorm, &rcond, a.work,
+                           &code);
+    } else {
+      OTIUM_LAPACK_COMPLEX(T, sycon, &uplo, &n, factor_.data, &ld, pivots_, &anorm, &rcond, a.work,
+                           &code);
+    }
+    return rcond;
   }
 
  private:

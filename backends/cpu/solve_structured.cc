@@ -2,6 +2,8 @@
 //
 // Systems whose matrix is its own factor: diagonal, triangular, orthogonal.
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "backends/complex_math.h"
@@ -9,6 +11,7 @@
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/solve_call.h"
+#include "backends/cpu/solve_factors.h"
 #include "backends/cpu/triangle.h"
 #include "backends/cpu/workspace.h"
 
@@ -25,6 +28,17 @@ std::complex<R> Quotient(std::complex<R> a, std::complex<R> b) {
 }
 
 template <class T>
+double RcondOfDiagonal(const Matrix<const T>& A) {
+  double least = HUGE_VAL, largest = 0;
+  for (int64_t i = 0; i < A.rows; ++i) {
+    const double size = std::abs(A(i, i));
+    least = std::min(least, size);
+    largest = std::max(largest, size);
+  }
+  return least / largest;
+}
+
+template <class T>
 struct DiagonalLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const SolveCall*>(args.state);
@@ -34,6 +48,7 @@ struct DiagonalLauncher {
         const auto A = s.A<T>(args, p);
         const int64_t code = FirstZeroOfDiagonal(A);
         if (code == 0) {
+          if (args.wants_rcond) TellRcond(info, RcondOfDiagonal(A), p);
           const auto B = s.Right<T>(args, p);
           const auto X = s.Solution<T>(args, p);
           for (int64_t i = 0; i < s.n; ++i) {
@@ -48,6 +63,22 @@ struct DiagonalLauncher {
 
 // ---- triangular
 
+template <class T>
+double RcondOfTriangle(const Triangle<T>& A, const RcondArrays<T>& a) {
+  typename RcondArrays<T>::Real rcond = 0;
+  // A matrix by rows is its transpose to LAPACK, whose largest sums are those of rows.
+  const bool by_columns = A.matrix.row_stride == 1;
+  const char norm = by_columns ? '1' : 'I', uplo = A.upper == by_columns ? 'U' : 'L',
+             diag = A.unit ? 'U' : 'N';
+  const auto n = static_cast<lapack_int>(A.matrix.rows);
+  const auto ld = std::max(
+      n, static_cast<lapack_int>(by_columns ? A.matrix.column_stride : A.matrix.row_stride));
+  lapack_int code = 0;
+  OTIUM_LAPACK(T, trcon, &norm, &uplo, &diag, &n, A.matrix.data, &ld, &rcond, a.work, a.second(),
+               &code);
+  return code == 0 ? rcond : -1;
+}
+
 struct TriangularSolve : SolveCall {
   using SolveCall::SolveCall;
   bool upper = false, unit = false;
@@ -57,8 +88,9 @@ struct TriangularSolve : SolveCall {
 template <class T>
 struct TriangularArrays {
   TriangularArrays(Workspace& memory, bool copies, int64_t n)
-      : matrix(ColumnMajor(memory.Take<T>(copies ? n * n : 0), n, n)) {}
+      : matrix(ColumnMajor(memory.Take<T>(copies ? n * n : 0), n, n)), rcond(memory, n) {}
   Matrix<T> matrix;
+  RcondArrays<T> rcond;
 };
 
 template <class T>
@@ -68,14 +100,17 @@ struct TriangularLauncher {
     if (s.batch.count == 0) s.info.Clear(args);
     RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
       Workspace workspace(memory);
-      const TriangularArrays<T> copy(workspace, s.copies, s.n);
+      const TriangularArrays<T> arrays(workspace, s.copies, s.n);
       for (int64_t p = matrices.begin; p < matrices.end; ++p) {
         Triangle<T> A{s.A<T>(args, p), s.upper, s.unit};
         const int64_t code = s.unit ? 0 : FirstZeroOfDiagonal(A.matrix);
         if (code == 0) {
           if (s.copies) {
-            Copy(A.matrix, copy.matrix);
-            A.matrix = copy.matrix;
+            Copy(A.matrix, arrays.matrix);
+            A.matrix = arrays.matrix;
+          }
+          if (args.wants_rcond && s.n > 0 && std::isfinite(Norm1(A.matrix))) {
+            TellRcond(info, RcondOfTriangle(A, arrays.rcond), p);
           }
           const auto X = s.Solution<T>(args, p);
           Copy(s.Right<T>(args, p), X);

@@ -213,6 +213,8 @@ absl::Status Executable::RunSteps(const ExecuteOptions& options, State* state) c
     args.results = args.operands + step.num_operands;
     args.info = step.info >= 0 ? &state->infos[step.info] : &ignored;
     args.seed = options.seed;
+    args.wants_rcond = options.profile != nullptr && options.profile->wants_rcond;
+    ignored = StepInfo{};
     args.state = step.kernel.prepared.state.get();
     args.workspace = arena + step.kernel.workspace_offset;
     if (options.progress != nullptr) {
@@ -238,7 +240,7 @@ absl::Status Executable::RunSteps(const ExecuteOptions& options, State* state) c
       options.profile->steps.push_back(
           {static_cast<StepId>(i), static_cast<int>(options.profile->plans.size()),
            start - options.profile_origin, Now() - options.profile_origin, alternative,
-           ThisThread()});
+           ThisThread(), args.info->rcond, args.info->rcond_batch});
     }
   }
   return absl::OkStatus();

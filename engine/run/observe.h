@@ -37,9 +37,15 @@ struct OTIUM_EXPORT StepRecord {
   // That launched it, however many worked in the kernel: threads that run steps of
   // profiled runs are numbered as they come, for the life of the process.
   int thread = 0;
+  // StepInfo::rcond: how near to singular a matrix was; -1 when it is not known.
+  double rcond = -1;
+  int64_t rcond_batch = 0;
 };
 
 struct OTIUM_EXPORT Profile {
+  // Set it before the run to have StepRecord::rcond. It costs as much as solving for a few
+  // right-hand sides, in the time of the step itself.
+  bool wants_rcond = false;
   std::vector<StepRecord> steps;
   // The plan of each segment, to look the steps up in.
   std::vector<std::shared_ptr<const Plan>> plans;

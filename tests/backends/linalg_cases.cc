@@ -232,6 +232,8 @@ std::optional<std::vector<Sizes>> LinalgShapes(Op op, std::mt19937& random) {
 void AddLinalgAttributes(const OpDef& op, const std::vector<Sizes>& shapes, std::mt19937& random,
                          std::vector<NamedAttribute>* attributes) {
   switch (op.id) {
+    case Op::cholesky:
+    case Op::cholesky_ex:
     case Op::lu_factor:
     case Op::lu_factor_ex:
     case Op::lu_unpack:

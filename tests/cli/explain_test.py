@@ -232,6 +232,27 @@ class Facts(Common):
                          r".* times the estimate, .* between steps\n")
         self.assertNotIn("unattributed_seconds", self.plan("gram.otm", *self.sizes))
 
+    def test_a_nearly_singular_matrix_is_a_warning(self):
+        self.write("near.otm", "graph near(A: f64[b, n, n], B: f64[n, k]) -> (x, y) {\n"
+                   "  x = solve(A, B)\n  y = inv(A)\n}\n")
+        A = np.stack([np.eye(3), [[1, 2, 3], [4, 5, 6], [7, 8, 9 + 1e-15]], 2 * np.eye(3)])
+        np.save(self.path("A.npy"), A)
+        np.save(self.path("B.npy"), np.ones((3, 2)))
+        for step in self.plan("near.otm", "A=A.npy", "B=B.npy", "--analyze")["segments"][0]["steps"]:
+            measured = step["measured"]
+            self.assertLess(measured["rcond"], 1e-15)
+            self.assertRegex(measured["warning"], r"^batch element 1 of A is nearly singular, "
+                             r"reciprocal condition \d(\.\d)?e-1[678]$")
+        out = self.explain("near.otm", "A=A.npy", "B=B.npy", "--analyze")
+        self.assertEqual(len(re.findall(
+            r"warning +batch element 1 of A is nearly singular, reciprocal condition", out)), 2)
+        # Nothing is said of what is well, nor without a run.
+        np.save(self.path("A.npy"), A[::2])
+        step = self.plan("near.otm", "A=A.npy", "B=B.npy", "--analyze")["segments"][0]["steps"][0]
+        self.assertEqual(step["measured"]["rcond"], 1)
+        self.assertNotIn("warning", step["measured"])
+        self.assertNotIn("warning", self.explain("near.otm", "A=A.npy", "B=B.npy", "--analyze"))
+
     def test_reasons_and_counts(self):
         # One product has two uses and is refused.
         self.write("two.otm", "graph two(A: f64[n, n], x: f64[n], y: f64[n]) -> (z, u) {\n"

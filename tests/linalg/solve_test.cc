@@ -378,6 +378,55 @@ TEST(Solve, NothingToSolve) {
   EXPECT_THAT(r[3].ToVector<int32_t>(), ElementsAre(2));  // Singular, asked or not.
 }
 
+// ---- condition numbers
+
+// LAPACK's estimates are below the condition number, and by no more than a small factor.
+TEST(Solve, ConditionNumbersAreToldWhenAskedFor) {
+  constexpr int64_t n = 24;
+  std::mt19937 random(16);
+  for (const Case& c : kCases) {
+    for (const DType dtype : kLinalgDTypes) {
+      for (const SquareSpectrum& s : RegularSpectra(n, dtype)) {
+        if (s.name == "one small") continue;  // Too near to singular for an inverse to tell.
+        const bool graded = s.name == "graded";
+        const DenseMatrix A = Rounded(c.make(s, dtype, &random), dtype);
+        Function::Builder b("f");
+        const Expr a = b.Input("A", dtype, {n, n}, c.structure), B = b.Input("B", dtype, {n, 2});
+        b.Output("X", solve(a, B));
+        b.Output("Y", solve(a, B.T(), /*left=*/false));
+        b.Output("Z", inv(a));
+        const absl::StatusOr<Program> program = Compile(*b.Build());
+        ASSERT_TRUE(program.ok()) << program.status();
+        for (const bool wanted : {false, true}) {
+          Profile profile;
+          profile.wants_rcond = wanted;
+          const auto r = program->Run(
+              {{"A", A.ToTensor(dtype)}, {"B", RandomMatrix(n, 2, dtype, &random).ToTensor(dtype)}},
+              {.profile = &profile});
+          ASSERT_TRUE(r.ok()) << r.status();
+          const DenseMatrix inverse = Dense((*r)["Z"]);
+          const double rcond = 1 / (A.Norm1() * inverse.Norm1());
+          const double of_rows = 1 / (A.Transposed().Norm1() * inverse.Transposed().Norm1());
+          int told = 0;
+          for (const StepRecord& step : profile.steps) {
+            const Op op = profile.plans[0]->steps[step.step].op->id;
+            if (op != Op::solve && op != Op::inv) continue;
+            SCOPED_TRACE(absl::StrCat(c.kernel, " ", s.name, " ", DTypeName(dtype)));
+            if (!wanted) {
+              EXPECT_EQ(step.rcond, -1);
+              continue;
+            }
+            ++told;
+            EXPECT_GE(step.rcond, std::min(rcond, of_rows) * (graded ? 0.5 : 0.99));
+            EXPECT_LE(step.rcond, 5 * std::max(rcond, of_rows));
+          }
+          EXPECT_EQ(told, wanted ? 3 : 0);
+        }
+      }
+    }
+  }
+}
+
 // ---- NaN and infinity
 
 bool IsFinite(const Tensor& t) {

@@ -160,13 +160,20 @@ absl::StatusOr<WatchedPlan> PlanAndWatch(Session& session, const PassHistory* hi
   WatchedPlan result{function, inputs.all_sizes, MachineOf(compile), {}, std::nullopt};
   OTIUM_ASSIGN_OR_RETURN(const Program program, Compile(function, std::move(watched)));
   if (options.analyze) {
-    // The run that is watched plans all segments and touches memory; the ones that are
-    // measured find its plans.
+    // The run that is watched plans all segments and touches memory, and takes the time to
+    // look at condition numbers; the ones that are measured find its plans.
+    Profile watched_run;
+    watched_run.wants_rcond = true;
+    run.profile = &watched_run;
     const absl::Status first = program.Run(inputs.tensors, run).status();
     if (!first.ok()) return WithRunExit(first);
     bar->SetPhase("measuring");
     OTIUM_ASSIGN_OR_RETURN(const Program measured, Compile(function, compile));
     OTIUM_ASSIGN_OR_RETURN(result.profile, FastestRun(measured, inputs, run));
+    for (size_t i = 0; i < result.profile->steps.size(); ++i) {
+      result.profile->steps[i].rcond = watched_run.steps[i].rcond;
+      result.profile->steps[i].rcond_batch = watched_run.steps[i].rcond_batch;
+    }
     result.plans = result.profile->plans;
     if (!options.profile.empty()) {
       OTIUM_RETURN_IF_ERROR(WriteTrace(*result.profile, options.profile));

@@ -268,7 +268,10 @@ class TreePrinter {
            absl::StrCat(BytesText(static_cast<double>(s.workspace_bytes)), " of workspace"));
     }
     for (const ExplainedReason& r : s.reasons) line(ReasonLabel(r), r.text);
-    if (s.measured.has_value()) line("took", MeasuredText(s));
+    if (s.measured.has_value()) {
+      line("took", MeasuredText(s));
+      line("warning", s.measured->warning);
+    }
   }
 
   const ExplainedPlan& plan_;

@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "engine/graph/text/printer.h"
 
 namespace otium::viz {
@@ -275,6 +276,23 @@ std::vector<OpSeconds> ExplainedPlan::SecondsByOp() const {
   return all;
 }
 
+namespace {
+
+// What the reciprocal condition number of a step's operand 0 means for its result: below
+// eps no digit of that need be right.
+std::string RcondWarning(const Plan& plan, const StepRecord& record, const ExplainedStep& step) {
+  if (record.rcond < 0 || step.operands.empty()) return "";
+  const PlanStep& s = plan.steps[record.step];
+  const PhysicalType& type = plan.operands[plan.args[s.first_arg]].type;
+  if (record.rcond >= Epsilon(type.dtype)) return "";
+  const std::string which =
+      type.rank() > 2 ? absl::StrCat("batch element ", record.rcond_batch, " of ") : "";
+  return absl::StrFormat("%s%s is nearly singular, reciprocal condition %.2g", which,
+                         step.operands[0].name, record.rcond);
+}
+
+}  // namespace
+
 ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans,
                            const Machine& machine, const Profile* profile,
                            absl::Span<const ValueNameList> names) {
@@ -297,9 +315,14 @@ ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans
   double total = 0;
   for (const StepRecord& r : profile->steps) total += r.end - r.start;
   for (const StepRecord& r : profile->steps) {
-    result.segments[r.segment].steps[r.step].measured =
-        Measurement{r.end - r.start, total > 0 ? (r.end - r.start) / total : 0, r.alternative,
-                    r.start, r.thread};
+    ExplainedStep& step = result.segments[r.segment].steps[r.step];
+    step.measured = Measurement{r.end - r.start,
+                                total > 0 ? (r.end - r.start) / total : 0,
+                                r.alternative,
+                                r.start,
+                                r.thread,
+                                r.rcond,
+                                RcondWarning(*plans[r.segment], r, step)};
   }
   result.measured = profile->seconds;
   result.unattributed = profile->seconds - total;

@@ -44,8 +44,10 @@ struct Measurement {
   double seconds = 0;
   double share = 0;  // Of the steps of the whole run.
   int alternative = 0;
-  double start = 0;  // Since the run began.
-  int thread = 0;    // StepRecord::thread.
+  double start = 0;     // Since the run began.
+  int thread = 0;       // StepRecord::thread.
+  double rcond = -1;    // Of the matrix of a system or inverse; -1 when it is not known.
+  std::string warning;  // What it means, when that is bad.
 };
 
 struct ExplainedStep {

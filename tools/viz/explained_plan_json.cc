@@ -61,6 +61,8 @@ Json StepToJson(const ExplainedStep& s) {
                         {"alternative", m.alternative},
                         {"start", m.start},
                         {"thread", m.thread}};
+    if (m.rcond >= 0) json["measured"]["rcond"] = m.rcond;
+    if (!m.warning.empty()) json["measured"]["warning"] = m.warning;
     AddRates(RatesOf(s.flops, s.bytes, s.roofline, m.seconds), &json["measured"]);
     if (s.seconds > 0) json["measured"]["times_the_estimate"] = m.seconds / s.seconds;
   }
