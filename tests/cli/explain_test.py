@@ -205,14 +205,35 @@ class Facts(Common):
         for name in ("gram.otm", "long.otm"):
             segment = self.plan(name, *(self.sizes if name == "gram.otm" else ["--size", "n=8"])
                                 )["segments"][0]
-            live = segment["live_bytes"]
-            self.assertEqual(len(live), len(segment["steps"]))
-            self.assertEqual(live[segment["peak_step"]], max(live))
+            memory, = segment["memory"]
+            self.assertEqual(len(memory["live_bytes"]), len(segment["steps"]))
+            self.assertEqual(memory["peak_bytes"], max(memory["live_bytes"]))
+            self.assertEqual(memory["peak_bytes"], memory["live_bytes"][memory["peak_step"]])
+            self.assertEqual(segment["reserved_bytes"],
+                             memory["arena_bytes"] + memory["result_bytes"])
             # What is reserved is what lives, but for gaps of up to 64 bytes a buffer.
-            gap = segment["peak_bytes"] - max(live)
+            gap = segment["reserved_bytes"] - memory["peak_bytes"]
             self.assertIn(gap, range(64 * (2 + len(segment["steps"]))))
         out = self.explain("gram.otm", *self.sizes)
-        self.assertRegex(out, r"plan: .* in step 1\n")
+        self.assertRegex(out, r"plan: .*, peak [^,]* in step 1\n")
+
+    def test_each_device_has_its_own_peak(self):
+        plan = self.plan("addmv.otm", *self.sizes, "--device", "cuda", "--device-model", "h200")
+        segment, = plan["segments"]
+        steps = segment["steps"]
+        memory = {m["device"]: m for m in segment["memory"]}
+        self.assertEqual(list(memory), ["cpu", "cuda:0"])
+        # A, x and y come, z is made and goes: all four are there while it is made.
+        product = [s["op"] for s in steps].index("addmv")
+        self.assertEqual(memory["cuda:0"]["peak_step"], product)
+        self.assertEqual(memory["cuda:0"]["peak_bytes"], (60 * 8 + 8 + 60 + 60) * 8)
+        # The CPU has nothing but the result, from when it comes back.
+        last = len(steps) - 1
+        self.assertEqual(memory["cpu"]["live_bytes"], [0] * last + [60 * 8])
+        self.assertEqual((memory["cpu"]["peak_step"], memory["cpu"]["arena_bytes"]), (last, 0))
+        out = self.explain("addmv.otm", *self.sizes, "--device", "cuda", "--device-model", "h200")
+        self.assertIn(f", peak 480 B on cpu in step {last}, 4.75 KiB on cuda:0 in step {product}\n",
+                      out)
 
     def test_rates(self):
         plan = self.plan("gram.otm", *self.sizes, "--analyze")

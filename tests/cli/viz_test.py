@@ -80,7 +80,10 @@ class Viz(otium.CliTest):
         step, = segment["steps"]
         self.assertEqual(nodes[step["node"]]["op"], "addmv")
         self.assertNotIn("measured_seconds", step)
-        self.assertEqual((step["critical"], step["live_bytes"]), (1, 60 * 8))
+        self.assertEqual(step["critical"], 1)
+        memory, = segment["memory"]
+        self.assertEqual((memory["device"], memory["peak_step"]), ("cpu", 0))
+        self.assertEqual((memory["live_bytes"], memory["peak_bytes"]), ([60 * 8], 60 * 8))
         # Every node and edge has a place, every route its ends.
         self.assertEqual([layout["stage"] for layout in segment["layouts"]], [-1, 0, last])
         for layout in segment["layouts"]:

@@ -157,7 +157,6 @@ void WriteSteps(JsonWriter& w, TextTable& texts, const Segment& s) {
   t.Numbers("estimated_seconds", [&](size_t i) { return steps[i].seconds; });
   t.Numbers("roofline_seconds", [&](size_t i) { return steps[i].roofline; });
   t.Numbers("workspace_bytes", [&](size_t i) { return steps[i].workspace_bytes; });
-  t.Numbers("live_bytes", [&](size_t i) { return s.plan.live_bytes[i]; });
   std::vector<bool> critical(steps.size(), false);
   for (Index i : s.critical_path) critical[i] = true;
   t.Numbers("critical", [&](size_t i) { return critical[i]; });
@@ -187,13 +186,15 @@ void WriteMemory(JsonWriter& w, TextTable& texts, const Segment& s) {
     t.Numbers("last", [&](size_t i) { return s.buffers[i].last; });
     t.Numbers("node", [&](size_t i) { return s.buffers[i].node; });
   }
-  WriteList(w, "arenas", s.plan.arenas, [&](const auto& arena) {
-    w.Text("device", arena.first);
-    w.Count("bytes", static_cast<double>(arena.second));
-  });
-  w.Count("peak_bytes", static_cast<double>(s.plan.peak_bytes));
-  w.Key("peak_step");
-  w.Number(s.plan.peak_step);
+  const std::vector<DeviceMemory>& memory = s.plan.memory;
+  TableWriter t(&w, &texts, "memory", memory.size());
+  t.Texts("device", [&](size_t i) { return memory[i].device; });
+  t.Numbers("arena_bytes", [&](size_t i) { return memory[i].arena_bytes; });
+  t.Numbers("result_bytes", [&](size_t i) { return memory[i].result_bytes; });
+  t.Numbers("peak_bytes", [&](size_t i) { return memory[i].peak_bytes; });
+  t.Numbers("peak_step", [&](size_t i) { return memory[i].peak_step; });
+  t.NumberLists(
+      "live_bytes", [&](size_t i) -> auto& { return memory[i].live_bytes; });
 }
 
 void WriteGroups(JsonWriter& w, TextTable& texts, const Picture& picture) {

@@ -67,7 +67,8 @@ function drawHeader() {
   const steps = seg.steps, parts = [plural(seg.nodes.filter((n) => alive(n, seg.lastStage)).length, "node")];
   if (steps.length) {
     parts.push(plural(steps.length, "step"), countText(sumOf(steps, "flops"), "FLOP"),
-               `estimate ${secondsText(sumOf(steps, "estimated_seconds"))}`, `peak ${bytesText(seg.peak_bytes ?? 0)}`);
+               `estimate ${secondsText(sumOf(steps, "estimated_seconds"))}`);
+    if (seg.memory.length) parts.push(peakText());
   }
   if (doc.measured_seconds) parts.push(`measured ${secondsText(doc.measured_seconds)}`);
   byId("summary").textContent = parts.join(" · ");

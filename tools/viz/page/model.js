@@ -18,12 +18,11 @@ async function loadDocument() {
 }
 
 const TABLES = ["nodes", "edges", "scopes", "sources", "reasons", "bodies", "steps", "buffers",
-                "groups"];
+                "memory", "groups"];
 
 // What a graph without a plan does not have is empty here.
 function prepareSegment(s) {
   for (const name of TABLES) s[name] = tableOf(s[name], doc.texts);
-  s.arenas ??= [];
   s.planned_later ??= [];
   s.layouts = s.layouts.map(prepareLayout);
   s.groupOf = new Int32Array(s.nodes.length).fill(-1);

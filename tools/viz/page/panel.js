@@ -139,7 +139,7 @@ function wholeDetails() {
     h("dl", {},
       ...fact("results", nodeLinks(outputs.map((n) => n.id))),
       ...fact("steps", steps.length || ""),
-      ...fact("peak memory", seg.peak_bytes ? bytesText(seg.peak_bytes) : ""),
+      ...fact("memory", seg.memory.length ? peakText() : ""),
       ...fact("critical path", seg.critical_path.length ? `${plural(seg.critical_path.length, "step")}, ${secondsText(seg.critical_seconds)}` : ""),
       ...fact("measured", doc.measured_seconds ? secondsText(doc.measured_seconds) : ""),
       ...fact("unattributed", doc.measured_seconds ? `${secondsText(doc.unattributed_seconds ?? 0)}, ${percentText((doc.unattributed_seconds ?? 0) / doc.measured_seconds)}` : ""),
