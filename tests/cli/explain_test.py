@@ -390,6 +390,24 @@ class Terminals(Common):
                       "|            A: f64[60, 8] (input),\n"
                       "|            x: f64[8] (input)\n", shown)
 
+    def test_positions_stay_whole(self):
+        for name in ("gram.otm", "a_name_of_middling_len.otm", "a_name_as_long_as_possible_.otm"):
+            self.write(name, GRAM)
+            whole = self.explain(name, *self.sizes)
+            positions = re.findall(rf"{name}:\d+:\d+", whole)
+            self.assertGreater(len(positions), 2)
+            shown = self.plain(self.on_terminal(40, "explain", name, *self.sizes))
+            self.assertEqual(re.findall(rf"{name}:\d+:\d+", shown), positions)
+            self.assertLessEqual(max(map(len, shown.splitlines())), 40)
+        # One that is longer than a line is cut behind a slash or the like, not in its numbers.
+        name = "one_that_is_longer/than_a_line_is_wide/for_it_has_folders.otm"
+        (self.folder / name).parent.mkdir(parents=True)
+        self.write(name, GRAM)
+        shown = self.plain(self.on_terminal(40, "explain", name, *self.sizes))
+        self.assertRegex(shown, r"(?m)than_a_$")
+        self.assertEqual(re.findall(r"folders\.otm:\d+:\d+", shown),
+                         re.findall(r"folders\.otm:\d+:\d+", self.explain(name, *self.sizes)))
+
     def test_width(self):
         whole = self.explain("gram.otm", *self.sizes)
 
