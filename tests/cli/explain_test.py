@@ -114,7 +114,7 @@ class Passes(Common):
                          """addmv(A: f64[60, 8], x: f64[8], y: f64[60]) -> (z: f64[60])
 
 pass decompose: 1 line added, 1 removed
-  matmul: A @ B -> dot, mv, mm or bmm by their ranks
+  fired   matmul: A @ B -> dot, mv, mm or bmm by their ranks
 --- source
 +++ decompose
 @@ -1,4 +1,4 @@
@@ -125,7 +125,7 @@ pass decompose: 1 line added, 1 removed
  }
 
 pass fuse_products: 1 line added, 2 removed
-  addmv: beta*y + alpha*mv(A, x) -> addmv(y, A, x, beta, alpha)
+  fired   addmv: beta*y + alpha*mv(A, x) -> addmv(y, A, x, beta, alpha)
 --- decompose
 +++ fuse_products
 @@ -1,4 +1,3 @@
@@ -137,9 +137,49 @@ pass fuse_products: 1 line added, 2 removed
 
 """)
 
+    def test_refusals_stand_below_the_rewrites(self):
+        # One product has two uses, one is read by a sum that may have none.
+        self.write("two.otm", "graph two(A: f64[n, n], x: f64[n], y: f64[n]) -> (z, u, w) {\n"
+                   "  p = A @ x\n  z = p + y\n  u = p\n  w = z + A @ y\n}\n")
+        arguments = ["two.otm", "--size", "n=500", "--passes"]
+        passes = {p["name"]: p for p in self.plan(*arguments)["segments"][0]["passes"]}
+        refusal, = passes["fuse_products"]["refusals"]
+        self.assertEqual(refusal, {
+            "text": "addmv: not fused at add z (two.otm:3:7): the product matmul p (two.otm:2:7) "
+                    "has 2 uses, and recomputing it costs 500 kFLOP", "refused": 1})
+        for record in passes.values():
+            if "refusals" in record:
+                self.assertEqual(record["refused"], sum(r["refused"] for r in record["refusals"]))
+            else:
+                self.assertEqual(record["refused"], 0)
+        section = self.explain(*arguments).split("\npass fuse_products: ")[1].split("\npass ")[0]
+        self.assertRegex(section, r"(?s)\n  fired   addmv: .*\n  refused " +
+                         re.escape(refusal["text"]) + r"\n--- decompose\n")
+        # A pass that only refused changed nothing, and says what it refused.
+        self.write("one.otm", "graph one(A: f64[n, n], x: f64[n], y: f64[n]) -> (z, p) {\n"
+                   "  p = A @ x\n  z = p + y\n}\n")
+        out = self.explain("one.otm", "--size", "n=500", "--passes")
+        self.assertRegex(out, r"\npass fuse_products: no change\n  refused addmv: not fused at .*"
+                         r"\n\n")
+        self.assertNotIn("+++ fuse_products", out)
+
+    def test_many_refusals_are_cut(self):
+        lines = "".join(f"  p{i} = A @ x{i}\n  x{i + 1} = p{i} + x{i}\n" for i in range(60))
+        results = ", ".join(f"p{i}" for i in range(60))
+        self.write("many.otm", f"graph many(A: f64[n, n], x0: f64[n]) -> ({results}, x60) {{\n"
+                   f"{lines}}}\n")
+        out = self.explain("many.otm", "--size", "n=8", "--passes").split("\nplan:")[0]
+        self.assertEqual(out.count("  refused addmv: "), 50)
+        self.assertIn("\n  (10 more refused)\n", out)
+        passes = self.plan("many.otm", "--size", "n=8", "--passes")["segments"][0]["passes"]
+        self.assertIn(60, [len(p.get("refusals", [])) for p in passes])
+
     def test_the_plan_says_the_names_of_the_diffs(self):
         sizes = ["--size", "t=64", "--size", "d=96"]
         plan = self.plan("net.otm", *sizes, "--passes", "--dump-passes", "dump")
+        # Whether the diffs are shown or not.
+        self.assertEqual([s["results"] for s in plan["segments"][0]["steps"]],
+                         [s["results"] for s in self.plan("net.otm", *sizes)["segments"][0]["steps"]])
         last = sorted(os.listdir(self.path("dump")))[-1]
         text = (self.folder / "dump" / last).read_text()
         named = [o["name"] for s in plan["segments"][0]["steps"] for o in s["results"]]
