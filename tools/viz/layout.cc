@@ -139,7 +139,7 @@ LayoutResult LayOut(const std::vector<LayoutBox>& boxes, const std::vector<Layou
     for (size_t i = 1; i < path.size(); ++i) {
       const Slot& slot = l.slots[path[i]];
       const double x = i + 1 == path.size() ? ends.below(e) : slot.x;
-      columns.Cross(previous, slot.row, x, &route);
+      columns.Cross(previous, slot.row, {path[i - 1], path[i]}, x, &route);
       Append(&route, columns.Map(slot.row, {x, rows[slot.row].top}));
       if (i + 1 < path.size()) Append(&route, columns.Map(slot.row, {x, rows[slot.row].bottom}));
       previous = slot.row;

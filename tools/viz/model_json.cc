@@ -205,6 +205,7 @@ void WriteGroups(JsonWriter& w, TextTable& texts, const Picture& picture) {
   t.Numbers("parent", [&](size_t g) { return groups[g].parent; });
   t.Numbers("times", [&](size_t g) { return groups[g].times; });
   t.Numbers("count", [&](size_t g) { return groups[g].count; });
+  t.Numbers("drawn", [&](size_t g) { return groups[g].drawn; });
   t.Numbers("first", [&](size_t g) { return groups[g].first; });
   t.Numbers("last", [&](size_t g) { return groups[g].last; });
   t.Numbers("open", [&](size_t g) { return groups[g].open; });

@@ -20,7 +20,8 @@ function drawScenes() {
   camera.scenes = shownScenes;
   if (state.side) scenes[0].draw(placeAll(0, false), 0, false);
   shownScenes[wanted - 1].draw(places, state.stage, state.changes);
-  if (before && state.view && before.layout !== places.layout && seg.layouts.includes(before.layout)) {
+  const moved = before && (before.layout !== places.layout || before.stage !== places.stage);
+  if (moved && state.view && seg.layouts.includes(before.layout)) {
     camera.follow(before, places);
   }
 }

@@ -99,18 +99,21 @@ function counterparts(id, stage) {
   return [...found];
 }
 
-// As tools/viz/picture.cc writes them, whose boxes have room for it.
+// As tools/viz/picture.cc writes them, whose boxes have room for it: the op, and of a fused
+// one or a call what it does, "fused mul_sum".
+function titleOf(node) {
+  const text = node.text, at = text.indexOf(" = ");
+  if (node.kind === "input") return node.name;
+  if (node.kind === "constant" && at >= 0) return text.slice(at + 3);
+  const does = (node.kind === "call" || node.kind === "fused") && at >= 0 && text.indexOf("(", at) > 0;
+  return does ? text.slice(at + 3, text.indexOf("(", at)) : node.op;
+}
 function labelOf(node, stage) {
-  const leaf = node.kind === "input", text = node.text, at = text.indexOf(" = ");
-  let title = leaf ? node.name : node.op;
-  if (node.kind === "constant" && at >= 0) title = text.slice(at + 3);
-  if (node.kind === "call" && at >= 0 && text.indexOf("(", at) > 0) {
-    title = text.slice(at + 3, text.indexOf("(", at));
-  }
+  const leaf = node.kind === "input";
   let name = leaf ? "" : node.name;
   for (const out of node.outputs) if (out !== name) name += (name ? ", " : "") + out;
   const label = {
-    title: shown(title, 28),
+    title: shown(titleOf(node), 28),
     subtitle: shown((name ? shown(name, 16) + ": " : "") + shown(node.type, 32), 40),
     detail: "",
   };
@@ -123,6 +126,9 @@ function labelOf(node, stage) {
 const groupTitle = (g) =>
     (g.times ? `×${g.times} ` : "") + shown(g.name || (g.kind === "whole" ? "all" : g.kind), 28);
 
-const nodeName = (n) => shown(n.name ? `${n.op} ${n.name}` : n.op, 60);
+function nodeName(n) {
+  const what = n.kind === "fused" ? titleOf(n) : n.op;
+  return shown(n.name ? `${what} ${n.name}` : what, 60);
+}
 const positionOf = (source) =>
     source.file ? `${source.file}:${source.line}:${source.column}` : "";

@@ -7,7 +7,12 @@ function frameShape(scene, g, {x, y, width, height}) {
   return svg("g", {class: "group open", "data-group": g.id, id: `${scene.name}-g${g.id}`,
       role: "img", "aria-label": `${groupTitle(g)}, open group`},
       svg("rect", {class: "frame", x, y, width, height, rx: 8}),
-      svg("rect", {class: "handle", x, y, width, height: 22, rx: 8}),
+      svg("rect", {class: "handle", x, y, width, height: 22, rx: 8}));
+}
+
+// Above the lines that come in through its upper edge.
+function frameTitle(g, {x, y}) {
+  return svg("g", {class: "group heading", "data-group": g.id, "aria-hidden": "true"},
       svg("text", {class: "small", x: x + 8, y: y + 15}, `▾ ${groupTitle(g)}`));
 }
 
