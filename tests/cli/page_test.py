@@ -160,7 +160,12 @@ class Page(browser.BrowserTest):
 
     def test_closed_groups_have_one_line_each(self):
         # What goes to several places in an open group goes to one box when it is closed.
-        self.open(self.page(MODEL, *MODEL_SIZES))
+        self.open(self.page("graph two(x: f64[n], A: f64[n, n], B: f64[n, n]) -> (u, v) {\n"
+                            "  u = A @ x\n  v = B @ x\n}\n"
+                            "graph join(u: f64[n], v: f64[n], A: f64[n, n]) -> y {\n"
+                            "  y = A @ u + A.T @ v\n}\n"
+                            "graph g(x: f64[n], A: f64[n, n], B: f64[n, n]) -> y {\n"
+                            "  u, v = two(x, A, B)\n  y = join(u, v, A)\n}\n"))
         ends = """
             const outermost = (id) => {
               for (let g = seg.groupOf[id]; ; g = seg.groups[g].parent) {
@@ -189,7 +194,7 @@ class Page(browser.BrowserTest):
     def test_no_empty_room_from_stage_to_stage(self):
         """A long chain becomes one node; the layout of all stages has room for both."""
         chain = "x"
-        for op in ["sin", "cos", "tanh", "exp"] * 4:
+        for op in ("sin cos tanh exp sqrt abs sigmoid log floor ceil tanh round erf expm1 log1p relu").split():
             chain = f"{op}({chain})"
         self.open(self.page(f"graph g(A: f64[n, n], x: f64[n]) -> z {{\n  z = solve(A, {chain})\n}}\n"))
         self.js("change({changes: true})")
