@@ -247,10 +247,11 @@ class Page(browser.BrowserTest):
         self.keys("k", "s", "c", Keys.ARROW_DOWN, "n", "m", "r", "d")
         wanted = self.js("return hashOf()")
         self.wait(lambda: self.js("return location.hash") == wanted)
-        shown = self.js("return document.getElementById('panes').textContent")
+        texts = "return [...document.querySelectorAll('#panes text, .caption')].map((e) => e.textContent).sort()"
+        shown = self.js(texts)
         self.open(page, wanted)
         self.assertEqual(self.js("return hashOf()"), wanted)
-        self.assertEqual(self.js("return document.getElementById('panes').textContent"), shown)
+        self.assertEqual(self.js(texts), shown)
         # Nonsense is left out.
         self.open(page, "#stage=99&node=-4&color=%3Cb%3E&view=1,2&open=x.7777&segment=1e9&near=1")
         self.assertIn("plan", self.text("#stage-name"))

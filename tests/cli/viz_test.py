@@ -102,7 +102,12 @@ class Viz(otium.CliTest):
                 for route in itertools.islice(routes, inside["routes"]):
                     self.assertLess(max(route["from"], route["to"]), inside["items"])
                     self.assertEqual(len(route["x"]), len(route["y"]))
-                    self.assertGreaterEqual(len(route["x"]), 2)
+                    self.assertGreaterEqual(route["alike"] + len(route["x"]), 2)
+                    # It begins like one before it from the same item.
+                    if route["alike"]:
+                        other = layout["routes"][route["like"]]
+                        self.assertEqual(other["from"], route["from"])
+                        self.assertLessEqual(route["alike"], other["alike"] + len(other["x"]))
 
     def test_analyze(self):
         document = viz_document.read(self.viz("json", "--analyze", *self.sizes))

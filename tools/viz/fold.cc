@@ -289,12 +289,18 @@ class Folder {
         }
       }
     }
+    num_ports_.assign(f_.groups.size(), 0);
+    absl::flat_hash_set<std::pair<Index, LineEnd>> ports;
     // Lines of one value between the same ends are one.
     absl::flat_hash_set<std::tuple<Index, LineEnd, LineEnd, Index, Index, Index>> seen;
     for (size_t e = 0; e < s_.edges.size(); ++e) {
       if (!view_.edges[e]) continue;
       const Edge& edge = s_.edges[e];
       ForEachPiece(f_, edge, [&](Index group, LineEnd from, LineEnd to) {
+        for (const LineEnd end : {from, to}) {
+          const bool is_port = end.type == LineEnd::kPortIn || end.type == LineEnd::kPortOut;
+          if (is_port && ports.insert({group, end}).second) ++num_ports_[group];
+        }
         if (seen.insert({group, from, to, edge.from, edge.first, edge.last}).second) {
           add(group, edge.first, edge.last);
         }
@@ -338,6 +344,8 @@ class Folder {
         drawn += all[g];
       }
       group.open = group.open || within[g];
+      // A group that begins closed has one line to its edge for all that goes on to its ports.
+      if (!group.open) group.drawn += num_ports_[g];
     }
   }
 
@@ -346,6 +354,7 @@ class Folder {
   Folding f_;
   std::vector<std::vector<Index>> in_edges_;
   std::vector<Hash128> hash_;  // Of groups.
+  std::vector<int> num_ports_;
 };
 
 }  // namespace

@@ -80,6 +80,17 @@ void Append(std::vector<Point>* route, Point p) {
   if (route->empty() || !(route->back() == p)) route->push_back(p);
 }
 
+// A line that goes straight down past many rows is its two ends.
+void DropPointsOnTheWay(std::vector<Point>* route) {
+  size_t kept = 0;
+  for (size_t i = 0; i < route->size(); ++i) {
+    const Point p = (*route)[i];
+    while (kept >= 2 && (*route)[kept - 1].x == p.x && (*route)[kept - 2].x == p.x) --kept;
+    (*route)[kept++] = p;
+  }
+  route->resize(kept);
+}
+
 }  // namespace
 
 LayoutResult LayOut(const std::vector<LayoutBox>& boxes, const std::vector<LayoutEdge>& edges) {
@@ -167,6 +178,7 @@ LayoutResult LayOut(const std::vector<LayoutBox>& boxes, const std::vector<Layou
   for (Point& p : result.places) shift(&p);
   for (auto& route : result.routes) {
     for (Point& p : route) shift(&p);
+    DropPointsOnTheWay(&route);
   }
   result.width = std::ceil(right - left) + 1;
   result.height = std::ceil(bottom - top) + 1;

@@ -35,16 +35,36 @@ function prepareSegment(s) {
   s.seconds = s.steps.reduce((sum, step) => sum + stepSeconds(step), 0);
 }
 
-// Each group with its own items and routes.
+// Each group with its own items and routes, which are made when they are asked for.
 function prepareLayout({stage, ...tables}) {
-  const items = tableOf(tables.items, doc.texts), routes = tableOf(tables.routes, doc.texts);
-  let item = 0, route = 0;
-  return {stage, insides: tableOf(tables.insides, doc.texts).map((inside) => ({
-    width: inside.width,
-    height: inside.height,
-    items: items.slice(item, item += inside.items),
-    routes: routes.slice(route, route += inside.routes),
-  }))};
+  const items = tableOf(tables.items, doc.texts), rows = tableOf(tables.routes, doc.texts), ways = new Map();
+  let item = 0, row = 0;
+  return {stage, insides: tableOf(tables.insides, doc.texts).map((inside) => {
+    const own = rows.slice(row, row += inside.routes);
+    let routes = null;
+    return {
+      width: inside.width,
+      height: inside.height,
+      items: items.slice(item, item += inside.items),
+      get routes() {
+        return routes ??= own.map(({id, from, to, edges}) => ({from, to, edges, ...wayOf(rows, id, ways)}));
+      },
+    };
+  })};
+}
+
+// The points of a route, of which the first may be those of another.
+function wayOf(rows, id, ways) {
+  const chain = [];
+  for (let at = id; !ways.has(at); at = rows[at].like) {
+    chain.push(rows[at]);
+    if (!rows[at].alike) break;
+  }
+  for (const row of chain.reverse()) {
+    const before = ways.get(row.like), join = (axis) => row.alike ? before[axis].slice(0, row.alike).concat(row[axis]) : row[axis];
+    ways.set(row.id, {x: join("x"), y: join("y")});
+  }
+  return ways.get(id);
 }
 
 // Types of items.
