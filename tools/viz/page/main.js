@@ -31,7 +31,8 @@ function redraw(changed) {
   if (any("theme")) document.documentElement.dataset.theme = state.theme;
   if (any("segment")) seg = doc.segments[state.segment];
   const scene = any("segment", "stage", "changes", "side", "color", "opened", "closed");
-  if (any("segment", "stage", "color")) prepareColors(), drawLegend();
+  if (any("segment", "stage", "color")) prepareColors();
+  if (any("segment", "stage", "color", "changes")) drawLegend();
   if (scene) drawScenes();
   else if (any("node", "group", "reach")) camera.scenes.forEach((s) => s.select());
   if (any("segment", "stage", "changes", "side")) drawStageBar();

@@ -16,7 +16,8 @@ function drawMemory() {
   }
   const width = chartWidth(), scale = (width - CHART_LEFT - CHART_RIGHT) / steps;
   const x = (step) => CHART_LEFT + step * scale;
-  const tall = seg.memory.length === 1 ? 150 : 110, height = tall * seg.memory.length;
+  // As much as the drawer shows at once, unless there are many.
+  const tall = Math.max(60, Math.min(150, 186 / seg.memory.length)), height = tall * seg.memory.length;
   const made = seg.buffers.filter((b) => b.kind === "arena" || b.kind === "result");
   const chart = chartOf(panel, height + 18, `Memory: ${plural(made.length, "buffer")}, ${peakText()}`);
   const whole = [...new Set(ticks(steps, Math.max(2, Math.min(steps, width / 110))).map(Math.round))].filter((v) => v < steps);
