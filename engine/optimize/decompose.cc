@@ -71,7 +71,7 @@ constexpr Rule kEinsum = MakeRule("einsum", "einsum(equation, ...) -> one produc
                                   "one or two operands; of one, its views and sums");
 constexpr Rule kEinsumLeft =
     MakeRule("einsum_left", "einsum(equation, ...) -> products of views, from the left",
-             "three operands or more, with --math strict", kIsProducts);
+             "three operands or more, in strict math", kIsProducts);
 constexpr Rule kEinsumOrder =
     MakeRule("einsum_order", "einsum(equation, ...) -> products of views, cheapest first",
              "three operands or more", kIsProducts, ErrorClass::kPreserves);
