@@ -107,21 +107,39 @@ bool IsStreamed(const Tape& tape, const TapeStore& store) {
   return tape.kept * ItemSize(store.dtype) >= kStreamedBytes;
 }
 
-// From a register to element i of the result, n of them.
-void CopyOut(const Tape& tape, const TapeStore& store, const char* from, char* result, int64_t i,
-             int64_t n) {
-  const int64_t item = ItemSize(store.dtype);
-  char* const to = result + i * item;
-  const bool aligned =
-      (reinterpret_cast<uintptr_t>(to) | static_cast<uintptr_t>(n * item)) % 64 == 0;
-  if (aligned && IsStreamed(tape, store)) StreamCopy(from, to, n * item);
-  else std::memcpy(to, from, n * item);
-}
-
 // What a call keeps whose arrays need no layout.
 struct TapeState {
   std::shared_ptr<const Tape> tape;
 };
+
+// An array that is dense in the order of the loop.
+struct FlatArray {
+  Slot slot;
+  int64_t item;
+  char* data;
+  char* At(int64_t i) const { return data + i * item; }
+  // Of stores: not into the result, but into a buffer, and from there past the caches.
+  int64_t buffer = 0;
+  bool is_direct = true, is_streamed = false;
+};
+
+// From a register to element i of the result, n of them.
+void CopyOut(const FlatArray& store, const char* from, int64_t i, int64_t n) {
+  char* const to = store.At(i);
+  const int64_t bytes = n * store.item;
+  const bool aligned = (reinterpret_cast<uintptr_t>(to) | static_cast<uintptr_t>(bytes)) % 64 == 0;
+  if (aligned && store.is_streamed) StreamCopy(from, to, bytes);
+  else std::memcpy(to, from, bytes);
+}
+
+// Asks for n elements of an operand some tiles after element i. What leaves the caches
+// came from memory, which would rest while a tile is computed: with the machine's own
+// prefetching alone (a * b + a) / (b * b + 1) took 1.2 times as long.
+void Prefetch(const FlatArray& load, int64_t i, int64_t n, int64_t tile) {
+  constexpr int64_t kTilesAhead = 4, kLine = 64;
+  const char* const from = load.At(i + kTilesAhead * tile);
+  for (int64_t byte = 0; byte < n * load.item; byte += kLine) __builtin_prefetch(from + byte);
+}
 
 // A pointwise tape on arrays that are all dense in the same order: one long loop.
 void LaunchFlat(const LaunchArgs& args) {
@@ -131,29 +149,37 @@ void LaunchFlat(const LaunchArgs& args) {
   static const TapeLayout* const no_layout = new TapeLayout;
   const TapeLaunch launch{tape, *no_layout, uniforms.data()};
   const TapePass& pass = tape.passes[0];
+  absl::InlinedVector<FlatArray, 6> loads;
+  for (uint16_t l : pass.loads) {
+    const TapeLoad& load = tape.loads[l];
+    loads.push_back(
+        {load.slot, ItemSize(load.dtype), static_cast<char*>(args.operands[load.input].data)});
+  }
+  absl::InlinedVector<FlatArray, 2> stores;
+  bool any_streamed = false;
+  for (uint16_t s : pass.stores) {
+    const TapeStore& store = tape.stores[s];
+    const bool is_streamed = IsStreamed(tape, store);
+    any_streamed |= is_streamed;
+    stores.push_back({store.slot, ItemSize(store.dtype),
+                      static_cast<char*>(args.results[store.result].data), store.buffer,
+                      store.direct && !is_streamed, is_streamed});
+  }
   const int64_t grain = std::max(TaskGrain(tape) / tape.tile, int64_t{1}) * tape.tile;
   ParallelForRanges(tape.kept, grain, [&](int64_t begin, int64_t end) {
     TapeTask task(launch);
     for (int64_t i = begin; i < end; i += tape.tile) {
       const int64_t n = std::min(tape.tile, end - i);
-      for (uint16_t l : pass.loads) {
-        const TapeLoad& load = tape.loads[l];
-        const char* data = static_cast<const char*>(args.operands[load.input].data);
-        task.slot(load.slot).data = data + i * ItemSize(load.dtype);
-      }
-      for (uint16_t s : pass.stores) {
-        const TapeStore& store = tape.stores[s];
-        char* data = static_cast<char*>(args.results[store.result].data);
-        const bool direct = store.direct && !IsStreamed(tape, store);
-        task.slot(store.slot).data =
-            direct ? data + i * ItemSize(store.dtype) : task.memory() + store.buffer;
+      for (const FlatArray& load : loads) task.slot(load.slot).data = load.At(i);
+      for (const FlatArray& store : stores) {
+        task.slot(store.slot).data = store.is_direct ? store.At(i) : task.memory() + store.buffer;
       }
       task.Run(pass.steps, n, 0);
-      for (uint16_t s : pass.stores) {
-        const TapeStore& store = tape.stores[s];
-        const char* from = static_cast<const char*>(task.slot(store.slot).data);
-        if (from != task.memory() + store.buffer) continue;
-        CopyOut(tape, store, from, static_cast<char*>(args.results[store.result].data), i, n);
+      if (any_streamed) {
+        for (const FlatArray& load : loads) Prefetch(load, i, n, tape.tile);
+      }
+      for (const FlatArray& store : stores) {
+        if (!store.is_direct) CopyOut(store, task.memory() + store.buffer, i, n);
       }
     }
     FinishStreams();

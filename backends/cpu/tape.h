@@ -52,6 +52,8 @@ inline constexpr int64_t kChunk = kBlock * kBlocksPerChunk;
 inline constexpr int64_t kStreamedBytes = int64_t{8} << 20;
 inline constexpr int64_t kPackedRow = 256;
 inline constexpr int64_t kCachedRow = 16384;
+// Rows whose values a slot has room for in the mode kLong.
+inline constexpr int64_t kRowsAtOnce = 8;
 // Columns: elements in a panel, and steps (of one or more rows) in a chunk.
 inline constexpr int64_t kPanelBytes = 16384;
 inline constexpr int64_t kStepsPerChunk = 128;

@@ -24,10 +24,10 @@ Slot TapeMemory::NewUniform() {
 }
 
 Slot TapeMemory::NewRowSlot(int64_t item) {
-  int64_t count = 0;  // kLong: one value, repeated.
+  int64_t count = 0;  // kLong: one value, repeated, or those of kRowsAtOnce rows.
   if (tape_.mode == TapeMode::kPacked) count = tape_.tile / std::max<int64_t>(tape_.reduced, 1);
   if (tape_.mode == TapeMode::kColumns) count = tape_.panel * tape_.rows_a_step;
-  const int64_t bytes = count == 0 ? kSplatBytes : count * item;
+  const int64_t bytes = count == 0 ? std::max(kSplatBytes, kRowsAtOnce * item) : count * item;
   tape_.row_slots.push_back(NewSlot({.repeated = count == 0, .offset = Reserve(bytes)}));
   return tape_.row_slots.back();
 }

@@ -67,8 +67,9 @@ void TapeTask::LoadRows(const TileRange& tile) {
     const TapeArray& array = layout_.loads[l];
     const TapeLoad& load = tape_.loads[l];
     char* const buffer = memory_ + load.buffer;
-    if (tape_.mode == TapeMode::kLong) {
+    if (tape_.mode == TapeMode::kLong && tile.rows == 1) {
       Splat(AddressOf(layout_, array, launch_.loads[l], tile), array.item, buffer);
+      slots_[load.slot].data = buffer;
     } else if (IsDense(layout_, array, tile)) {
       slots_[load.slot].data = AddressOf(layout_, array, launch_.loads[l], tile);
     } else {

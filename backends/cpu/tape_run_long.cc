@@ -120,10 +120,10 @@ class LongWalk {
   const TapeLayout& layout_;
 };
 
-// Rows that are only reduced, out of memory: kRowsByTurns at once, which are set up
-// for twice as many. The bits are those of LongWalk.
+// Rows that are only reduced, out of memory: the kernel reads kRowsByTurns by turns, and
+// is given kRowsAtOnce, so that what is set up for each counts less. The bits are those
+// of LongWalk.
 constexpr int64_t kRowsByTurns = 4;
-constexpr int64_t kRowsAtOnce = 2 * kRowsByTurns;
 
 bool TakesRowsByTurns(const Tape& tape, const TapeLayout& layout) {
   return tape.kept >= kRowsByTurns && tape.reduced <= kChunk && tape.passes.size() == 1 &&
@@ -132,42 +132,28 @@ bool TakesRowsByTurns(const Tape& tape, const TapeLayout& layout) {
                       [](const TapeReduce& r) { return r.is_arg; });
 }
 
+// Row values are vectors here, of as many elements as there are rows.
 void RunRowsByTurns(const TapeLaunch& launch) {
   const Tape& tape = launch.tape;
   const TapePass& pass = tape.passes[0];
-  constexpr int64_t kLargestItem = 16;
   const int64_t grain = std::max<int64_t>(TaskGrain(tape) / tape.reduced, kRowsAtOnce);
   ParallelForRanges(tape.kept, grain, [&](int64_t begin, int64_t end) {
     TapeTask task(launch);
-    Scratch<char> results(static_cast<int64_t>(pass.reduces.size()) * kRowsAtOnce * kLargestItem);
+    for (Slot s : tape.row_slots) task.slot(s).mask = -1;
     for (int64_t first = begin; first < end; first += kRowsAtOnce) {
-      TileRange tile;
-      tile.row = first;
-      tile.rows = std::min(kRowsAtOnce, end - first);
-      tile.columns = tape.reduced;
-      char* result = results.data();
+      TileRange rows = LongWalk::RowTile(first);
+      rows.rows = std::min(kRowsAtOnce, end - first);
+      task.LoadRows(rows);
+      task.Run(pass.row_steps, 0, rows.rows);
+      task.Load(pass.loads, LongWalk::RowTile(first));
       for (uint16_t r : pass.reduces) {
         const TapeReduce& reduce = tape.reduces[r];
-        task.Load(pass.loads, LongWalk::RowTile(first));
         reduce.long_row.rows(task.slot(reduce.in).data,
-                             RowStride(tape, pass, launch.layout, reduce), tile.rows, tape.reduced,
-                             result);
-        result += kRowsAtOnce * kLargestItem;
+                             RowStride(tape, pass, launch.layout, reduce), rows.rows, tape.reduced,
+                             task.out(reduce.out));
       }
-      for (int64_t row = 0; row < tile.rows; ++row) {
-        const TileRange one = LongWalk::RowTile(first + row);
-        task.LoadRows(one);
-        task.Run(pass.row_steps, 0, 0);
-        result = results.data();
-        for (uint16_t r : pass.reduces) {
-          const TapeReduce& reduce = tape.reduces[r];
-          const int64_t item = ItemSize(reduce.dtype);
-          Splat(result + row * item, item, task.out(reduce.out));
-          result += kRowsAtOnce * kLargestItem;
-        }
-        task.Run(tape.last_row_steps, 0, 0);
-        task.StoreRows(one);
-      }
+      task.Run(tape.last_row_steps, 0, rows.rows);
+      task.StoreRows(rows);
     }
   });
 }

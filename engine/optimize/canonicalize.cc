@@ -17,20 +17,25 @@
 namespace otium {
 namespace {
 
-constexpr absl::string_view kOutcomes[] = {"$a"};
-constexpr Rule ExactRule(absl::string_view name, absl::string_view formula) {
+using Outcomes = absl::string_view[1];
+constexpr Outcomes kChangesNothing = {"$a is what it reads"};
+constexpr Outcomes kUndoes = {"$a undoes the one that it reads"};
+constexpr Outcomes kTyped = {"$a is creation in its dtype"};
+constexpr Rule ExactRule(absl::string_view name, absl::string_view formula,
+                         const Outcomes& outcomes = kChangesNothing) {
   return {.name = name,
           .formula = formula,
           .condition = "always",
           .error = ErrorClass::kExact,
-          .outcomes = kOutcomes};
+          .outcomes = outcomes};
 }
 constexpr Rule kDoubleTranspose =
-    ExactRule("double_transpose", "transpose(transpose(x, i, j), i, j) -> x");
-constexpr Rule kDoubleInverse = ExactRule("involution", "f(f(x)) -> x for conj and neg");
+    ExactRule("double_transpose", "transpose(transpose(x, i, j), i, j) -> x", kUndoes);
+constexpr Rule kDoubleInverse = ExactRule("involution", "f(f(x)) -> x for conj and neg", kUndoes);
 constexpr Rule kRealConj = ExactRule("real_conj", "conj(x) -> x for real x");
 constexpr Rule kNoCast = ExactRule("no_cast", "cast(x, dtype of x) -> x");
-constexpr Rule kCastCreation = ExactRule("cast_creation", "cast(eye(n), d) -> eye(n, dtype=d)");
+constexpr Rule kCastCreation =
+    ExactRule("cast_creation", "cast(eye(n), d) -> eye(n, dtype=d)", kTyped);
 constexpr Rule kUnit = ExactRule("unit_factor", "x * 1, x / 1 -> x for real x");
 enum ProductOutcome : uint8_t { kProductFires, kProductManyUses, kProductPinned };
 constexpr absl::string_view kOfProduct[] = {

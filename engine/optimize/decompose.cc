@@ -38,35 +38,48 @@
 namespace otium {
 namespace {
 
-constexpr absl::string_view kOutcomes[] = {"$a"};
+using Outcomes = absl::string_view[1];
+constexpr Outcomes kIsOp = {"$a is $op"};
+constexpr Outcomes kRanksGiveOp = {"$a of $0-D by $1-D is $op"};
+constexpr Outcomes kIsOpOfRows = {"$a of $0-D by $1-D is one $op of all rows"};
+constexpr Outcomes kIsOpOfMatrices = {"$a of $0-D by $1-D is $op with the vector as a matrix"};
+constexpr Outcomes kIsProducts = {"$a of $0 operands is a chain of products that ends in $op"};
+
 constexpr Rule MakeRule(absl::string_view name, absl::string_view formula,
-                        absl::string_view condition = "always",
+                        absl::string_view condition = "always", const Outcomes& outcomes = kIsOp,
                         ErrorClass error = ErrorClass::kExact) {
   return {.name = name,
           .formula = formula,
           .condition = condition,
           .error = error,
-          .outcomes = kOutcomes};
+          .outcomes = outcomes};
 }
 
 // Exact: each element is the same sum of the same products.
 constexpr Rule kMatmul = MakeRule("matmul", "A @ B -> dot, mv, mm or bmm by their ranks",
-                                  "ranks up to 2, or equal batches of rank 3");
+                                  "ranks up to 2, or equal batches of rank 3", kRanksGiveOp);
 constexpr Rule kMatmulRows =
     MakeRule("matmul_rows", "A @ B -> mv or mm with the rows of all of A as those of one matrix",
-             "B is one vector or matrix, and the rows of A lie in order");
+             "B is one vector or matrix, and the rows of A lie in order", kIsOpOfRows);
 constexpr Rule kMatmulVector =
     MakeRule("matmul_vector", "A @ x -> A @ x[:, none], without its last dimension",
-             "one is 1-D, the other a batch");
-constexpr Rule kKron = MakeRule("kron", "kron(a, b) -> a * b on interleaved dimensions");
-constexpr Rule kInner = MakeRule("inner", "inner(a, b) -> a contraction of the last dimensions");
-constexpr Rule kInnerScalar = MakeRule("inner_scalar", "inner(a, b) -> a * b", "one is 0-D");
-constexpr Rule kTensordot = MakeRule("tensordot", "tensordot(a, b) -> one product of views");
-constexpr Rule kEinsum = MakeRule("einsum", "einsum(equation, ...) -> products of views",
-                                  "one or two operands, or from the left");
+             "one is 1-D, the other a batch", kIsOpOfMatrices);
+constexpr Rule kKron =
+    MakeRule("kron", "kron(a, b) -> a * b on interleaved dimensions", "always", kRanksGiveOp);
+constexpr Rule kInner = MakeRule("inner", "inner(a, b) -> a contraction of the last dimensions",
+                                 "always", kRanksGiveOp);
+constexpr Rule kInnerScalar =
+    MakeRule("inner_scalar", "inner(a, b) -> a * b", "one is 0-D", kRanksGiveOp);
+constexpr Rule kTensordot =
+    MakeRule("tensordot", "tensordot(a, b) -> one product of views", "always", kRanksGiveOp);
+constexpr Rule kEinsum = MakeRule("einsum", "einsum(equation, ...) -> one product of views",
+                                  "one or two operands; of one, its views and sums");
+constexpr Rule kEinsumLeft =
+    MakeRule("einsum_left", "einsum(equation, ...) -> products of views, from the left",
+             "three operands or more, in strict math", kIsProducts);
 constexpr Rule kEinsumOrder =
     MakeRule("einsum_order", "einsum(equation, ...) -> products of views, cheapest first",
-             "three operands or more", ErrorClass::kPreserves);
+             "three operands or more", kIsProducts, ErrorClass::kPreserves);
 constexpr Rule kAddbmm =
     MakeRule("addbmm", "addbmm(y, A, B) -> addmm(y, [A1 A2 ...], [B1; B2; ...])");
 constexpr Rule kTrace = MakeRule("trace", "trace(A) -> sum(diagonal(A))");
@@ -140,9 +153,24 @@ class Decomposer {
   // A copy: types move when nodes are added.
   TensorType Type(int i) const { return builder_.graph().type(operands_[i]); }
 
-  ValueId Fired(const Rule& rule, ValueId value) {
-    context_.Note(rule, 0, origin_, 0);
+  ValueId Fired(const Rule& rule, ValueId value, double x = 0, double y = 0) {
+    context_.Note(rule, 0, origin_, 0, x, y, OpOf(value));
     return WithFacts(value, node_type_.structure, &builder_);
+  }
+
+  ValueId FiredByRanks(const Rule& rule, ValueId value) {
+    return Fired(rule, value, Type(0).rank(), Type(1).rank());
+  }
+
+  // The op that makes it; of two operands and more their product, which views may follow.
+  const OpDef* OpOf(ValueId value) const {
+    if (value == kNoValue ||
+        std::find(operands_.begin(), operands_.end(), value) != operands_.end())
+      return nullptr;
+    const Graph& g = builder_.graph();
+    NodeId n = g.producer(value);
+    while (operands_.size() > 1 && g.op(n).Is(kViewOp)) n = g.producer(g.operands(n)[0]);
+    return &g.op(n);
   }
 
   // ---- matmul
@@ -152,15 +180,15 @@ class Decomposer {
     const ValueId a = operands_[0], b = operands_[1];
     if (A.rank() <= 2 && B.rank() <= 2) {
       if (A.rank() == 2) {
-        return Fired(kMatmul, builder_.Add(B.rank() == 2 ? Op::mm : Op::mv, {a, b}));
+        return FiredByRanks(kMatmul, builder_.Add(B.rank() == 2 ? Op::mm : Op::mv, {a, b}));
       }
-      if (B.rank() == 1) return Fired(kMatmul, builder_.Add(Op::dot, {a, b}));
+      if (B.rank() == 1) return FiredByRanks(kMatmul, builder_.Add(Op::dot, {a, b}));
       const ValueId transposed =
           builder_.Add(Op::transpose, {b}, {{"dim0", int64_t{-2}}, {"dim1", int64_t{-1}}});
-      return Fired(kMatmul, builder_.Add(Op::mv, {transposed, a}));
+      return FiredByRanks(kMatmul, builder_.Add(Op::mv, {transposed, a}));
     }
     if (A.rank() == 3 && B.rank() == 3 && A.shape[0] == B.shape[0]) {
-      return Fired(kMatmul, builder_.Add(Op::bmm, {a, b}));
+      return FiredByRanks(kMatmul, builder_.Add(Op::bmm, {a, b}));
     }
     // Merged, the matrices of a batch lose what they were: symmetric, triangular.
     const bool worth_it = B.rank() == 1 || A.structure.IsGeneral();
@@ -168,13 +196,13 @@ class Decomposer {
       const Dim rows = NumElements(A.shape.dims().first(A.rank() - 1));
       const ValueId flat = Reshaped(a, {rows, A.shape.back(1)}, &builder_);
       const ValueId product = builder_.Add(B.rank() == 1 ? Op::mv : Op::mm, {flat, b});
-      return Fired(kMatmulRows, Reshaped(product, DimsOf(node_type_.shape), &builder_));
+      return FiredByRanks(kMatmulRows, Reshaped(product, DimsOf(node_type_.shape), &builder_));
     }
     if (A.rank() == 1 || B.rank() == 1) {
       const ValueId left = A.rank() == 1 ? Unsqueezed(a, 0) : a;
       const ValueId right = B.rank() == 1 ? Unsqueezed(b, 1) : b;
       const ValueId product = builder_.Add(Op::matmul, {left, right});
-      return Fired(kMatmulVector, Reshaped(product, DimsOf(node_type_.shape), &builder_));
+      return FiredByRanks(kMatmulVector, Reshaped(product, DimsOf(node_type_.shape), &builder_));
     }
     return std::nullopt;
   }
@@ -188,14 +216,14 @@ class Decomposer {
   ValueId Inner() {
     const TensorType a = Type(0), b = Type(1);
     if (a.rank() == 0 || b.rank() == 0) {
-      return Fired(kInnerScalar, builder_.Add(Op::mul, {operands_[0], operands_[1]}));
+      return FiredByRanks(kInnerScalar, builder_.Add(Op::mul, {operands_[0], operands_[1]}));
     }
-    return Fired(kInner, ContractDims({{a.rank() - 1}, {b.rank() - 1}}));
+    return FiredByRanks(kInner, ContractDims({{a.rank() - 1}, {b.rank() - 1}}));
   }
 
   ValueId Tensordot() {
-    return Fired(kTensordot,
-                 ContractDims(*TensordotDims(attributes_, Type(0).rank(), Type(1).rank())));
+    return FiredByRanks(kTensordot,
+                        ContractDims(*TensordotDims(attributes_, Type(0).rank(), Type(1).rank())));
   }
 
   ValueId ContractDims(const ContractedDims& dims) {
@@ -227,10 +255,15 @@ class Decomposer {
     const Dims sizes = *EinsumSizes(spec, shapes);
     std::vector<LabelledValue> terms;
     for (size_t i = 0; i < operands_.size(); ++i) terms.push_back({operands_[i], spec.operands[i]});
-    const bool reorder = terms.size() > 2 && context_.Admits(kEinsumOrder);
-    return Fired(reorder ? kEinsumOrder : kEinsum,
-                 Contract(std::move(terms), spec.result, sizes,
-                          reorder ? PairOrder::kCheapest : PairOrder::kLeftToRight, &builder_));
+    const bool several = terms.size() > 2;
+    const bool reorder = several && context_.Admits(kEinsumOrder);
+    const ValueId value =
+        Contract(std::move(terms), spec.result, sizes,
+                 reorder ? PairOrder::kCheapest : PairOrder::kLeftToRight, &builder_);
+    return Fired(reorder   ? kEinsumOrder
+                 : several ? kEinsumLeft
+                           : kEinsum,
+                 value, static_cast<double>(operands_.size()));
   }
 
   // ---- products of elements, sums over the batch
@@ -248,7 +281,7 @@ class Decomposer {
     }
     const ValueId product = builder_.Add(Op::mul, {Reshaped(operands_[0], of_a, &builder_),
                                                    Reshaped(operands_[1], of_b, &builder_)});
-    return Fired(kKron, Reshaped(product, DimsOf(node_type_.shape), &builder_));
+    return FiredByRanks(kKron, Reshaped(product, DimsOf(node_type_.shape), &builder_));
   }
 
   // Side by side A1 A2 ... times B1 over B2 ... is the sum of the products.

@@ -34,8 +34,9 @@ struct PassContext {
            (rule.error == ErrorClass::kPreserves && math != MathMode::kStrict) ||
            math == MathMode::kFast;
   }
-  void Note(const Rule& rule, uint8_t outcome, SourceId a, SourceId b, double x = 0, double y = 0) {
-    reasons->push_back({&rule, outcome, {a, b}, {x, y}});
+  void Note(const Rule& rule, uint8_t outcome, SourceId a, SourceId b, double x = 0, double y = 0,
+            const OpDef* became = nullptr) {
+    reasons->push_back({&rule, outcome, {a, b}, {x, y}, became});
   }
 };
 

@@ -49,12 +49,14 @@ std::string SecondsText(double seconds) {
 
 std::string ReasonText(const Reason& reason, const SourceTable& sources) {
   const Rule& rule = *reason.rule;
+  const absl::string_view became = reason.became != nullptr ? reason.became->name : "what it reads";
   return absl::StrCat(rule.name, ": ",
                       absl::StrReplaceAll(rule.outcomes[reason.outcome],
                                           {{"$t0", SecondsText(reason.numbers[0])},
                                            {"$t1", SecondsText(reason.numbers[1])},
                                            {"$0", NumberText(reason.numbers[0])},
                                            {"$1", NumberText(reason.numbers[1])},
+                                           {"$op", became},
                                            {"$a", NodeText(sources, reason.nodes[0])},
                                            {"$b", NodeText(sources, reason.nodes[1])}}));
 }

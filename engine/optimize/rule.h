@@ -29,7 +29,7 @@ struct Rule {
   ErrorClass error = ErrorClass::kPreserves;
   // What each outcome says; outcome 0 is firing, the others are refusals. $0 and
   // $1 stand for the reason's numbers, $t0 and $t1 too when they are seconds, $a
-  // and $b for its nodes.
+  // and $b for its nodes, $op for what they became.
   absl::Span<const absl::string_view> outcomes;
 };
 
@@ -39,6 +39,8 @@ struct Reason {
   // Source nodes that the rule looked at; the first is where it would fire.
   SourceId nodes[2] = {0, 0};
   double numbers[2] = {0, 0};
+  // The op that stands for the first node now; null where it is what that read.
+  const OpDef* became = nullptr;
 
   bool fired() const { return outcome == 0; }
 };

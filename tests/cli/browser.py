@@ -43,6 +43,32 @@ def chain(nodes):
     return "\n".join(lines + [f"  z = v{nodes - 1} + 1", "}"]) + "\n"
 
 
+def branches(nodes, wide):
+    """Layers that are so wide and differ: each value reads two of the layer before."""
+    lines, before, state = ["graph branches(x: f64[n]) -> z {"], ["x"] * wide, 1
+    for layer in range(nodes // wide):
+        here = [f"v{layer}_{i}" for i in range(wide)]
+        for i in range(wide):
+            state = (state * 1103515245 + 12345) % 2**31
+            op = ["{} * {}", "{} + {}", "{} - {}", "maximum({}, {})"][(state >> 24) % 4]
+            lines.append(f"  {here[i]} = " + op.format(before[i], before[(i + (state >> 16) % 5) % wide]))
+        before = here
+    return "\n".join(lines + [f"  z = {' + '.join(before)}", "}"]) + "\n"
+
+
+def model(nodes):
+    """Layers for the planner, eight nodes each, with two branches, products that take up
+    what is added, and regions; which op stands where differs."""
+    lines, state = ["graph model(x0: f64[n], A: f64[n, n], B: f64[n, n]) -> z {"], 1
+    layers = max(1, nodes // 8)
+    for i in range(layers):
+        state = (state * 1103515245 + 12345) % 2**31
+        f, g = (["sin", "relu", "exp", "tanh"][(state >> shift) % 4] for shift in (8, 16))
+        lines += [f"  a{i} = {f}({'AB'[state >> 24 & 1]} @ x{i} + x{i})", f"  b{i} = {g}(x{i} * x{max(0, i - 3)})",
+                  f"  x{i + 1} = {'BA'[state >> 25 & 1]} @ a{i} - b{i}"]
+    return "\n".join(lines + [f"  z = x{layers} + 1", "}"]) + "\n"
+
+
 def start(downloads, size="1440,900"):
     options = webdriver.ChromeOptions()
     # --no-sandbox: tests run as root in containers, too.

@@ -70,7 +70,7 @@ class Explain(Common):
         self.assertAlmostEqual(plan["flops"], sum(s["flops"] for s in steps))
         self.assertAlmostEqual(plan["estimated_seconds"],
                                sum(s["estimated_seconds"] for s in steps))
-        self.assertGreater(plan["peak_bytes"], 0)
+        self.assertGreater(plan["reserved_bytes"], 0)
         self.assertTrue(all(s["device"] == "cpu" and s["kernel"] for s in steps))
 
     def test_a_guard(self):

@@ -2,6 +2,7 @@
 """otium explain: what it says of a plan and of passes, on terminals and in pipes."""
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -114,7 +115,7 @@ class Passes(Common):
                          """addmv(A: f64[60, 8], x: f64[8], y: f64[60]) -> (z: f64[60])
 
 pass decompose: 1 line added, 1 removed
-  matmul: A @ B -> dot, mv, mm or bmm by their ranks
+  fired   matmul: A @ B -> dot, mv, mm or bmm by their ranks
 --- source
 +++ decompose
 @@ -1,4 +1,4 @@
@@ -125,7 +126,7 @@ pass decompose: 1 line added, 1 removed
  }
 
 pass fuse_products: 1 line added, 2 removed
-  addmv: beta*y + alpha*mv(A, x) -> addmv(y, A, x, beta, alpha)
+  fired   addmv: beta*y + alpha*mv(A, x) -> addmv(y, A, x, beta, alpha)
 --- decompose
 +++ fuse_products
 @@ -1,4 +1,3 @@
@@ -137,9 +138,49 @@ pass fuse_products: 1 line added, 2 removed
 
 """)
 
+    def test_refusals_stand_below_the_rewrites(self):
+        # One product has two uses, one is read by a sum that may have none.
+        self.write("two.otm", "graph two(A: f64[n, n], x: f64[n], y: f64[n]) -> (z, u, w) {\n"
+                   "  p = A @ x\n  z = p + y\n  u = p\n  w = z + A @ y\n}\n")
+        arguments = ["two.otm", "--size", "n=500", "--passes"]
+        passes = {p["name"]: p for p in self.plan(*arguments)["segments"][0]["passes"]}
+        refusal, = passes["fuse_products"]["refusals"]
+        self.assertEqual(refusal, {
+            "text": "addmv: not fused at add z (two.otm:3:7): the product matmul p (two.otm:2:7) "
+                    "has 2 uses, and recomputing it costs 500 kFLOP", "refused": 1})
+        for record in passes.values():
+            if "refusals" in record:
+                self.assertEqual(record["refused"], sum(r["refused"] for r in record["refusals"]))
+            else:
+                self.assertEqual(record["refused"], 0)
+        section = self.explain(*arguments).split("\npass fuse_products: ")[1].split("\npass ")[0]
+        self.assertRegex(section, r"(?s)\n  fired   addmv: .*\n  refused " +
+                         re.escape(refusal["text"]) + r"\n--- decompose\n")
+        # A pass that only refused changed nothing, and says what it refused.
+        self.write("one.otm", "graph one(A: f64[n, n], x: f64[n], y: f64[n]) -> (z, p) {\n"
+                   "  p = A @ x\n  z = p + y\n}\n")
+        out = self.explain("one.otm", "--size", "n=500", "--passes")
+        self.assertRegex(out, r"\npass fuse_products: no change\n  refused addmv: not fused at .*"
+                         r"\n\n")
+        self.assertNotIn("+++ fuse_products", out)
+
+    def test_many_refusals_are_cut(self):
+        lines = "".join(f"  p{i} = A @ x{i}\n  x{i + 1} = p{i} + x{i}\n" for i in range(60))
+        results = ", ".join(f"p{i}" for i in range(60))
+        self.write("many.otm", f"graph many(A: f64[n, n], x0: f64[n]) -> ({results}, x60) {{\n"
+                   f"{lines}}}\n")
+        out = self.explain("many.otm", "--size", "n=8", "--passes").split("\nplan:")[0]
+        self.assertEqual(out.count("  refused addmv: "), 50)
+        self.assertIn("\n  (10 more refused)\n", out)
+        passes = self.plan("many.otm", "--size", "n=8", "--passes")["segments"][0]["passes"]
+        self.assertIn(60, [len(p.get("refusals", [])) for p in passes])
+
     def test_the_plan_says_the_names_of_the_diffs(self):
         sizes = ["--size", "t=64", "--size", "d=96"]
         plan = self.plan("net.otm", *sizes, "--passes", "--dump-passes", "dump")
+        # Whether the diffs are shown or not.
+        self.assertEqual([s["results"] for s in plan["segments"][0]["steps"]],
+                         [s["results"] for s in self.plan("net.otm", *sizes)["segments"][0]["steps"]])
         last = sorted(os.listdir(self.path("dump")))[-1]
         text = (self.folder / "dump" / last).read_text()
         named = [o["name"] for s in plan["segments"][0]["steps"] for o in s["results"]]
@@ -205,14 +246,35 @@ class Facts(Common):
         for name in ("gram.otm", "long.otm"):
             segment = self.plan(name, *(self.sizes if name == "gram.otm" else ["--size", "n=8"])
                                 )["segments"][0]
-            live = segment["live_bytes"]
-            self.assertEqual(len(live), len(segment["steps"]))
-            self.assertEqual(live[segment["peak_step"]], max(live))
+            memory, = segment["memory"]
+            self.assertEqual(len(memory["live_bytes"]), len(segment["steps"]))
+            self.assertEqual(memory["peak_bytes"], max(memory["live_bytes"]))
+            self.assertEqual(memory["peak_bytes"], memory["live_bytes"][memory["peak_step"]])
+            self.assertEqual(segment["reserved_bytes"],
+                             memory["arena_bytes"] + memory["result_bytes"])
             # What is reserved is what lives, but for gaps of up to 64 bytes a buffer.
-            gap = segment["peak_bytes"] - max(live)
+            gap = segment["reserved_bytes"] - memory["peak_bytes"]
             self.assertIn(gap, range(64 * (2 + len(segment["steps"]))))
         out = self.explain("gram.otm", *self.sizes)
-        self.assertRegex(out, r"plan: .* in step 1\n")
+        self.assertRegex(out, r"plan: .*, peak [^,]* in step 1\n")
+
+    def test_each_device_has_its_own_peak(self):
+        plan = self.plan("addmv.otm", *self.sizes, "--device", "cuda", "--device-model", "h200")
+        segment, = plan["segments"]
+        steps = segment["steps"]
+        memory = {m["device"]: m for m in segment["memory"]}
+        self.assertEqual(list(memory), ["cpu", "cuda:0"])
+        # A, x and y come, z is made and goes: all four are there while it is made.
+        product = [s["op"] for s in steps].index("addmv")
+        self.assertEqual(memory["cuda:0"]["peak_step"], product)
+        self.assertEqual(memory["cuda:0"]["peak_bytes"], (60 * 8 + 8 + 60 + 60) * 8)
+        # The CPU has nothing but the result, from when it comes back.
+        last = len(steps) - 1
+        self.assertEqual(memory["cpu"]["live_bytes"], [0] * last + [60 * 8])
+        self.assertEqual((memory["cpu"]["peak_step"], memory["cpu"]["arena_bytes"]), (last, 0))
+        out = self.explain("addmv.otm", *self.sizes, "--device", "cuda", "--device-model", "h200")
+        self.assertIn(f", peak 480 B on cpu in step {last}, 4.75 KiB on cuda:0 in step {product}\n",
+                      out)
 
     def test_rates(self):
         plan = self.plan("gram.otm", *self.sizes, "--analyze")
@@ -323,6 +385,79 @@ class Options(Common):
         self.otium("viz", "addmv.otm", *self.sizes, "--dump-passes", "file/x", code=RUN_FAILED)
 
 
+class Trace(Common):
+    """--profile: the run that --analyze tells of, as Chrome and Perfetto read it."""
+
+    def traced(self, *arguments):
+        plan = self.plan(*arguments, "--analyze", "--profile", "trace.json")
+        events = json.loads((self.folder / "trace.json").read_text())["traceEvents"]
+        self.assertEqual({e["ph"] for e in events}, {"M", "X"})
+        self.assertEqual({e["pid"] for e in events}, {1})
+        rows = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
+        by_kind = {kind: [e for e in events if e.get("cat") == kind]
+                   for kind in ("pass", "segment", "step")}
+        # Every event is of a kind, and in a row that has a name.
+        self.assertEqual(sum(map(len, by_kind.values())), sum(e["ph"] == "X" for e in events))
+        self.assertLessEqual({e["tid"] for e in events if e["ph"] == "X"}, set(rows))
+        return plan, rows, by_kind
+
+    def check(self, plan, rows, by_kind):
+        steps = [(i, j, s) for i, segment in enumerate(plan["segments"])
+                 for j, s in enumerate(segment["steps"])]
+        events = by_kind["step"]
+        self.assertEqual([(e["args"]["segment"], e["args"]["step"]) for e in events],
+                         [(i, j) for i, j, _ in steps])
+        for event, (_, _, step) in zip(events, steps):
+            measured, args = step["measured"], event["args"]
+            # The op, and the user's name for what it makes.
+            self.assertIn(event["name"].split()[0], (step["op"], step["kind"]))
+            # Microseconds with three digits behind the point.
+            self.assertAlmostEqual(event["ts"], measured["start"] * 1e6, delta=0.001)
+            self.assertAlmostEqual(event["dur"], measured["seconds"] * 1e6, delta=0.001)
+            self.assertEqual(rows[event["tid"]], f"{step['device']}, thread {measured['thread']}")
+            kernels = [step["kernel"], *step["alternatives"]]
+            self.assertEqual(args["kernel"], kernels[measured["alternative"]])
+            self.assertEqual(args["source"], step["position"])
+            self.assertAlmostEqual(args["bytes"], step["bytes"], delta=1e-5 * step["bytes"])
+            self.assertAlmostEqual(args["estimated_us"], step["estimated_seconds"] * 1e6, delta=0.001)
+        # Steps of a thread follow each other, and with what is between them are the run.
+        for row in {e["tid"] for e in events}:
+            own = [e for e in events if e["tid"] == row]
+            for one, after in zip(own, own[1:]):
+                self.assertLessEqual(one["ts"] + one["dur"], after["ts"] + 0.002)
+        whole = plan["measured_seconds"] * 1e6
+        spent = sum(e["dur"] for e in events)
+        self.assertAlmostEqual(spent + plan["unattributed_seconds"] * 1e6, whole,
+                               delta=0.001 * (len(events) + 1))
+        self.assertGreater(spent, 0)
+        self.assertLessEqual(events[-1]["ts"] + events[-1]["dur"], whole + 0.002)
+        # Segments reach from their first step to the end of their last.
+        for i, segment in enumerate(by_kind["segment"]):
+            own = [e for e in events if e["args"]["segment"] == i]
+            self.assertEqual((segment["name"], rows[segment["tid"]]), (f"segment {i}", "segments"))
+            self.assertAlmostEqual(segment["ts"], own[0]["ts"], delta=0.001)
+            self.assertAlmostEqual(segment["ts"] + segment["dur"], own[-1]["ts"] + own[-1]["dur"],
+                                   delta=0.003)
+            self.assertEqual(segment["args"]["steps"], len(own))
+        self.assertEqual(len(by_kind["segment"]), len(plan["segments"]))
+        # Passes in their order, with the times that the plan says.
+        passes = [p for segment in plan["segments"] for p in segment["passes"]]
+        self.assertEqual([e["name"] for e in by_kind["pass"]], [p["name"] for p in passes])
+        self.assertEqual({rows[e["tid"]] for e in by_kind["pass"]}, {"passes"})
+        for event, record in zip(by_kind["pass"], passes):
+            self.assertAlmostEqual(event["dur"], record["seconds"] * 1e6, delta=0.001)
+
+    def test_rows(self):
+        plan, rows, by_kind = self.traced("gram.otm", *self.sizes)
+        self.assertEqual([e["name"] for e in by_kind["step"]][-1], "solve x")
+        self.check(plan, rows, by_kind)
+
+    def test_rows_of_segments(self):
+        plan, rows, by_kind = self.traced("pick.otm", "x=[0, 5, 7]")
+        self.assertEqual([e["name"] for e in by_kind["segment"]], ["segment 0", "segment 1"])
+        self.check(plan, rows, by_kind)
+
+
 class Terminals(Common):
     def on_terminal(self, columns, *arguments, env=None):
         """What a terminal of that width gets, line by line."""
@@ -389,6 +524,24 @@ class Terminals(Common):
         self.assertIn("\n|    reads   y: f64[60] (input),\n"
                       "|            A: f64[60, 8] (input),\n"
                       "|            x: f64[8] (input)\n", shown)
+
+    def test_positions_stay_whole(self):
+        for name in ("gram.otm", "a_name_of_middling_len.otm", "a_name_as_long_as_possible_.otm"):
+            self.write(name, GRAM)
+            whole = self.explain(name, *self.sizes)
+            positions = re.findall(rf"{name}:\d+:\d+", whole)
+            self.assertGreater(len(positions), 2)
+            shown = self.plain(self.on_terminal(40, "explain", name, *self.sizes))
+            self.assertEqual(re.findall(rf"{name}:\d+:\d+", shown), positions)
+            self.assertLessEqual(max(map(len, shown.splitlines())), 40)
+        # One that is longer than a line is cut behind a slash or the like, not in its numbers.
+        name = "one_that_is_longer/than_a_line_is_wide/for_it_has_folders.otm"
+        (self.folder / name).parent.mkdir(parents=True)
+        self.write(name, GRAM)
+        shown = self.plain(self.on_terminal(40, "explain", name, *self.sizes))
+        self.assertRegex(shown, r"(?m)than_a_$")
+        self.assertEqual(re.findall(r"folders\.otm:\d+:\d+", shown),
+                         re.findall(r"folders\.otm:\d+:\d+", self.explain(name, *self.sizes)))
 
     def test_width(self):
         whole = self.explain("gram.otm", *self.sizes)

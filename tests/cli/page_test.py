@@ -14,6 +14,20 @@ import otium
 import viz_document
 from browser import RIDGE, chain, stack
 
+MODEL = """graph attention(x: f32[t, d], Q: f32[d, d], K: f32[d, d], V: f32[d, d]) -> y {
+  y = softmax((x @ Q) @ (x @ K).T * 0.125, dim=1) @ (x @ V)
+}
+graph block(x: f32[t, d], Q: f32[d, d], K: f32[d, d], V: f32[d, d], W: f32[d, d]) -> y {
+  a = x + attention(x, Q, K, V)
+  y = a + relu(a @ W)
+}
+graph model(x: f32[t, d], Q: f32[d, d], K: f32[d, d], V: f32[d, d], W: f32[d, d]) -> y {
+  h = block(x, Q, K, V, W)
+  y = block(h, Q, K, V, W)
+}
+"""
+MODEL_SIZES = ["--size", "t=256", "--size", "d=512"]
+
 
 class Page(browser.BrowserTest):
     def test_same_bytes_and_nothing_from_elsewhere(self):
@@ -144,6 +158,61 @@ class Page(browser.BrowserTest):
         self.keys("C")
         self.no_overlaps()
 
+    def test_closed_groups_have_one_line_each(self):
+        # What goes to several places in an open group goes to one box when it is closed.
+        self.open(self.page("graph two(x: f64[n], A: f64[n, n], B: f64[n, n]) -> (u, v) {\n"
+                            "  u = A @ x\n  v = B @ x\n}\n"
+                            "graph join(u: f64[n], v: f64[n], A: f64[n, n]) -> y {\n"
+                            "  y = A @ u + A.T @ v\n}\n"
+                            "graph g(x: f64[n], A: f64[n, n], B: f64[n, n]) -> y {\n"
+                            "  u, v = two(x, A, B)\n  y = join(u, v, A)\n}\n"))
+        ends = """
+            const outermost = (id) => {
+              for (let g = seg.groupOf[id]; ; g = seg.groups[g].parent) {
+                if (g <= 0) return `n${id}`;
+                if (!isOpen(g) && isShown(g)) return `g${g}`;
+              }
+            };
+            return [...scenes[0].things.values()].filter((t) => t.edges)
+                .map((t) => `${outermost(t.edges[0].from)} ${outermost(t.edges[0].to)}`);"""
+        opened = self.js(ends)
+        self.click("#fold")
+        closed = self.js(ends)
+        self.assertLess(len(closed), len(opened))
+        self.assertEqual(len(closed), len(set(closed)), closed)
+
+    def test_titles_fit_their_boxes(self):
+        self.open(self.page(MODEL, *MODEL_SIZES))
+        titles = self.js("""
+            return [...document.querySelectorAll('#scene-a .node')].map((e) => [
+                e.querySelector('.title').textContent, e.querySelector('.title').getComputedTextLength(),
+                Number(e.querySelector('.box').getAttribute('width'))]);""")
+        self.assertTrue(any(title.startswith("★ fused ") for title, _, _ in titles), titles)
+        for title, text, box in titles:
+            self.assertLess(text, box, title)
+
+    def test_no_empty_room_from_stage_to_stage(self):
+        """A long chain becomes one node; the layout of all stages has room for both."""
+        chain = "x"
+        for op in ("sin cos tanh exp sqrt abs sigmoid log floor ceil tanh round erf expm1 log1p relu").split():
+            chain = f"{op}({chain})"
+        self.open(self.page(f"graph g(A: f64[n, n], x: f64[n]) -> z {{\n  z = solve(A, {chain})\n}}\n"))
+        self.js("change({changes: true})")
+        heights = []
+        for stage in range(1, self.js("return seg.stages.length")):
+            self.js("setStage(arguments[0])", stage)
+            spans = sorted(self.js("""
+                return [...places.nodeAt].filter(([id]) => scenes[0].markOf(seg.nodes[id]) !== null)
+                    .map(([, at]) => [at.y, at.y + at.height])"""))
+            bottom = spans[0][0]
+            for top, end in spans:
+                self.assertLess(top - bottom, 130, self.text("#stage-name"))
+                bottom = max(bottom, end)
+            heights.append(bottom)
+        # Room for the chain where it is.
+        self.assertGreater(max(heights), 16 * 50)
+        self.assertLess(min(heights), 4 * 100)
+
     def test_what_is_out_of_the_window_is_not_in_the_page(self):
         self.open(self.page(chain(400), "--size", "n=8", "--no-optimize"))
         drawn = "return document.querySelectorAll('#panes .node').length"
@@ -178,10 +247,11 @@ class Page(browser.BrowserTest):
         self.keys("k", "s", "c", Keys.ARROW_DOWN, "n", "m", "r", "d")
         wanted = self.js("return hashOf()")
         self.wait(lambda: self.js("return location.hash") == wanted)
-        shown = self.js("return document.getElementById('panes').textContent")
+        texts = "return [...document.querySelectorAll('#panes text, .caption')].map((e) => e.textContent).sort()"
+        shown = self.js(texts)
         self.open(page, wanted)
         self.assertEqual(self.js("return hashOf()"), wanted)
-        self.assertEqual(self.js("return document.getElementById('panes').textContent"), shown)
+        self.assertEqual(self.js(texts), shown)
         # Nonsense is left out.
         self.open(page, "#stage=99&node=-4&color=%3Cb%3E&view=1,2&open=x.7777&segment=1e9&near=1")
         self.assertIn("plan", self.text("#stage-name"))

@@ -80,7 +80,10 @@ class Viz(otium.CliTest):
         step, = segment["steps"]
         self.assertEqual(nodes[step["node"]]["op"], "addmv")
         self.assertNotIn("measured_seconds", step)
-        self.assertEqual((step["critical"], step["live_bytes"]), (1, 60 * 8))
+        self.assertEqual(step["critical"], 1)
+        memory, = segment["memory"]
+        self.assertEqual((memory["device"], memory["peak_step"]), ("cpu", 0))
+        self.assertEqual((memory["live_bytes"], memory["peak_bytes"]), ([60 * 8], 60 * 8))
         # Every node and edge has a place, every route its ends.
         self.assertEqual([layout["stage"] for layout in segment["layouts"]], [-1, 0, last])
         for layout in segment["layouts"]:
@@ -99,7 +102,12 @@ class Viz(otium.CliTest):
                 for route in itertools.islice(routes, inside["routes"]):
                     self.assertLess(max(route["from"], route["to"]), inside["items"])
                     self.assertEqual(len(route["x"]), len(route["y"]))
-                    self.assertGreaterEqual(len(route["x"]), 2)
+                    self.assertGreaterEqual(route["alike"] + len(route["x"]), 2)
+                    # It begins like one before it from the same item.
+                    if route["alike"]:
+                        other = layout["routes"][route["like"]]
+                        self.assertEqual(other["from"], route["from"])
+                        self.assertLessEqual(route["alike"], other["alike"] + len(other["x"]))
 
     def test_analyze(self):
         document = viz_document.read(self.viz("json", "--analyze", *self.sizes))

@@ -255,7 +255,37 @@ TEST(TapeTest, OneColumnLeftOfATransposedMatrix) {
     cpu::RunTape(**tape, inputs, &result);
     for (int64_t i = 0; i < kRows; ++i) {
       for (int64_t j = 0; j < columns; ++j) {
-        ASSERT_EQ(y[i * columns + j], A[j * kRows + i] * v[j]) << i << ", " << j << " of " << columns;
+        ASSERT_EQ(y[i * columns + j], A[j * kRows + i] * v[j])
+            << i << ", " << j << " of " << columns;
+      }
+    }
+  }
+}
+
+// Long rows are reduced eight at once, with the other values of those rows: also the one
+// that is left.
+TEST(TapeTest, ReducedRowsWithValuesOfTheirOwn) {
+  constexpr int64_t kColumns = 300;
+  for (const int64_t rows : {4, 8, 9, 15, 17}) {
+    Function::Builder b("rows");
+    const Expr matrix = b.Input("A", DType::kF64, {rows, kColumns});
+    b.Output("y", sum(matrix, Ints{1}) * 2 + b.Input("v", DType::kF64, {rows}));
+    const auto tape = cpu::CompileTape(*region::LowerRegion(*BodyOf(b)));
+    ASSERT_TRUE(tape.ok()) << tape.status();
+    std::vector<double> A(rows * kColumns), v(2 * rows), y(rows);
+    for (size_t i = 0; i < A.size(); ++i) A[i] = static_cast<double>(i % 1000);
+    for (size_t i = 0; i < v.size(); ++i) v[i] = static_cast<double>(i * 7);
+    const int64_t sizes[] = {rows, kColumns}, strides[] = {kColumns, 1};
+    // Side by side, and every other one.
+    for (const int64_t stride : {1, 2}) {
+      const int64_t one = 1;
+      const View inputs[] = {{A.data(), sizes, strides}, {v.data(), &rows, &stride}};
+      const View result{y.data(), &rows, &one};
+      cpu::RunTape(**tape, inputs, &result);
+      for (int64_t i = 0; i < rows; ++i) {
+        double expected = v[i * stride];
+        for (int64_t j = 0; j < kColumns; ++j) expected += 2 * A[i * kColumns + j];
+        ASSERT_EQ(y[i], expected) << "row " << i << " of " << rows;
       }
     }
   }

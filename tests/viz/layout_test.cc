@@ -130,6 +130,18 @@ TEST(Layout, AFanIsInTheMiddle) {
   EXPECT_NEAR(r.places[3].x, r.places[1].x, 1);
 }
 
+// A constant that every layer reads: its line passes beside them all.
+TEST(Layout, AChainBesideALongLineIsNoDiagonal) {
+  Drawing d = Chain(13);
+  for (int i = 2; i < 13; ++i) d.edges.push_back({0, i});
+  const LayoutResult r = LayOut(d.boxes, d.edges);
+  CheckSound(d, r);
+  const auto [left, right] =
+      std::minmax_element(r.places.begin() + 1, r.places.end(),
+                          [](const Point& a, const Point& b) { return a.x < b.x; });
+  EXPECT_LT(right->x - left->x, 30);
+}
+
 TEST(Layout, CyclesAndLoopsAreDrawn) {
   Drawing d;
   for (int i = 0; i < 3; ++i) d.boxes.push_back({60, 24, Pinned::kNo});

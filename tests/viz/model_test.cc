@@ -198,11 +198,14 @@ graph chain(A: f64[n, n]) -> y {
   const Document document = planned.Describe();
   const Segment& s = document.segments[0];
   EXPECT_THAT(s.critical_path, ElementsAre(0, 1, 2));
-  ASSERT_EQ(s.plan.live_bytes.size(), 3u);
+  ASSERT_EQ(s.plan.memory.size(), 1u);
+  const DeviceMemory& memory = s.plan.memory[0];
+  ASSERT_EQ(memory.live_bytes.size(), 3u);
   EXPECT_EQ(s.step_node.size(), 3u);
-  EXPECT_EQ(*std::max_element(s.plan.live_bytes.begin(), s.plan.live_bytes.end()),
-            s.plan.live_bytes[s.plan.peak_step]);
-  EXPECT_GE(s.plan.peak_bytes, s.plan.live_bytes[s.plan.peak_step]);
+  EXPECT_EQ(*std::max_element(memory.live_bytes.begin(), memory.live_bytes.end()),
+            memory.peak_bytes);
+  EXPECT_EQ(memory.peak_bytes, memory.live_bytes[memory.peak_step]);
+  EXPECT_GE(s.plan.reserved_bytes, memory.peak_bytes);
 }
 
 TEST(Model, WithoutAHistoryThereIsOneStepFromSourceToPlan) {

@@ -127,9 +127,7 @@ absl::StatusOr<Profile> FastestRun(const Program& program, const Inputs& inputs,
 
 using PassObserver = std::function<void(absl::string_view, const GraphPtr&)>;
 
-// Both, or the one that there is.
 PassObserver Both(PassObserver a, PassObserver b) {
-  if (!a || !b) return a ? a : b;
   return [a = std::move(a), b = std::move(b)](absl::string_view pass, const GraphPtr& graph) {
     a(pass, graph);
     b(pass, graph);
@@ -138,7 +136,7 @@ PassObserver Both(PassObserver a, PassObserver b) {
 
 }  // namespace
 
-absl::StatusOr<WatchedPlan> PlanAndWatch(Session& session, const PassHistory* history,
+absl::StatusOr<WatchedPlan> PlanAndWatch(Session& session, const PassHistory& history,
                                          ProgressBar* bar) {
   const Options& options = session.options();
   OTIUM_ASSIGN_OR_RETURN(const CompileOptions compile, MakeCompileOptions(session));
@@ -149,7 +147,7 @@ absl::StatusOr<WatchedPlan> PlanAndWatch(Session& session, const PassHistory* hi
   OTIUM_ASSIGN_OR_RETURN(RunOptions run, MakeRunOptions(session, inputs));
   run.progress = bar->progress();
   CompileOptions watched = compile;
-  if (history != nullptr) watched.optimize.observe = history->Observer();
+  watched.optimize.observe = history.Observer();
   std::optional<PassDump> dump;
   if (!options.dump_passes.empty()) {
     OTIUM_ASSIGN_OR_RETURN(dump, PassDump::Start(options.dump_passes));

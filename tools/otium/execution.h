@@ -43,8 +43,8 @@ struct WatchedPlan {
 };
 
 // Reads, plans and with --analyze runs what the options say, their --dump-passes and
-// --profile included. `history` has the passes afterwards, unless it is null.
-absl::StatusOr<WatchedPlan> PlanAndWatch(Session& session, const PassHistory* history,
+// --profile included. `history` has the passes afterwards.
+absl::StatusOr<WatchedPlan> PlanAndWatch(Session& session, const PassHistory& history,
                                          ProgressBar* bar);
 
 // The machine that plans are for.

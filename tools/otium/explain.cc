@@ -30,10 +30,9 @@ absl::Status ExplainCommand(Session& session) {
   const Options& options = session.options();
   ProgressBar bar(session, "reading inputs");
   const PassHistory history;
-  OTIUM_ASSIGN_OR_RETURN(const WatchedPlan watched,
-                         PlanAndWatch(session, options.passes ? &history : nullptr, &bar));
-  PassDiffs diffs;
-  if (options.passes) diffs = DiffPasses(watched.plans, history);
+  OTIUM_ASSIGN_OR_RETURN(const WatchedPlan watched, PlanAndWatch(session, history, &bar));
+  // Without --passes, too: values have the names that the passes gave them.
+  const PassDiffs diffs = DiffPasses(watched.plans, history);
   const viz::ExplainedPlan plan =
       viz::ExplainPlans(watched.plans, watched.machine,
                         watched.profile.has_value() ? &*watched.profile : nullptr, diffs.names);
@@ -47,8 +46,8 @@ absl::Status ExplainCommand(Session& session) {
                          BindGraph(watched.function.graph_ptr(), watched.sizes));
   std::string text;
   AppendHanging("", "  ", viz::Displayed(Signature(*bound), viz::kWholeText), style.width, &text);
-  session.Print(absl::StrCat(text, options.passes ? "\n" : "", PassDiffsText(diffs, style),
-                             PlanTree(plan, style)));
+  if (options.passes) absl::StrAppend(&text, "\n", PassDiffsText(diffs, style));
+  session.Print(absl::StrCat(text, PlanTree(plan, style)));
   return absl::OkStatus();
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/graph/text/utf8.h"
 #include "tools/viz/display.h"
@@ -35,11 +36,16 @@ size_t ColumnsOf(absl::string_view text) {
 // it can.
 enum Break { kBehindThing, kBetweenWords, kThingInBrackets, kInBrackets, kNumBreaks };
 
+// Behind these a word may end that is longer than a line: paths and long names. Not behind
+// a colon: what is cut of file.otm:12:5 leaves its numbers together.
+constexpr absl::string_view kJoints = "/_-.,";
+
 // How much of `text` goes on a line: all, or as much as ends at the best break in the
 // second half of the line, or at the last one, or as much of the first word as fits.
 size_t LineLength(absl::string_view text, size_t columns) {
   size_t last[kNumBreaks] = {};   // Where each kind was seen last,
   size_t width[kNumBreaks] = {};  // and how long a line it makes.
+  size_t joint = 0;
   size_t used = 0;
   int depth = 0;
   bool in_text = false;  // Behind the spaces that a line may begin with.
@@ -61,12 +67,22 @@ size_t LineLength(absl::string_view text, size_t columns) {
         if (2 * width[kind] >= columns) return last[kind];
       }
       const size_t end = *std::max_element(last, last + kNumBreaks);
-      return end > 0 ? end : i;
+      return end > 0 ? end : joint > 0 ? joint : i;
     }
     used += Columns(unit);
     i += unit.size();
+    if (absl::StrContains(kJoints, unit)) joint = i;
   }
   return text.size();
+}
+
+// `rest`, with as many blanks less as the first word of `text` needs to be on one line, if
+// that helps.
+absl::string_view BeginningFor(absl::string_view rest, absl::string_view text, size_t width) {
+  const size_t wanted = ColumnsOf(text.substr(0, text.find(' ')));
+  absl::string_view less = rest;
+  while (ColumnsOf(less) + wanted > width && absl::EndsWith(less, "  ")) less.remove_suffix(1);
+  return ColumnsOf(less) + wanted > width ? rest : less;
 }
 
 }  // namespace
@@ -81,7 +97,7 @@ void AppendHanging(absl::string_view first, absl::string_view rest, absl::string
     absl::StrAppend(out, begin, text.substr(0, length), "\n");
     text.remove_prefix(length);
     text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-    begin = rest;
+    begin = BeginningFor(rest, text, width);
   } while (!text.empty());
 }
 

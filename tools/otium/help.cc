@@ -22,7 +22,8 @@ constexpr CommandHelp kCommands[] = {
      "estimates, memory, transfers, and why each rewrite fired or did not. Inputs that\n"
      "are not given need no data; sizes that nothing binds are taken to be 1000.\n"
      "--analyze also runs the plan and adds what its fastest run took. --passes shows\n"
-     "first what each pass changed, as a diff of canonical text, and by which rules.\n"
+     "first what each pass changed, as a diff of canonical text, by which rules, and\n"
+     "what it refused.\n"
      "On a terminal lines end at its width; in a pipe they are whole.\n",
      "  otium explain ridge.otm --size m=100000 --size n=500\n"
      "  otium explain ridge.otm A=A.npy b=b.npy --analyze\n"

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// explain --passes: what each pass that changed the canonical text changed of it, and
-// by which rules.
+// explain --passes: what each pass changed of the canonical text, by which rules, and what
+// it would have changed if it could.
 
 #ifndef OTIUM_TOOLS_OTIUM_PASS_DIFFS_H_
 #define OTIUM_TOOLS_OTIUM_PASS_DIFFS_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,11 +20,13 @@
 
 namespace otium::cli {
 
+// A pass that changed the text or refused something.
 struct PassDiff {
   size_t pass = 0;           // Of Plan::passes.
   std::string name, before;  // Of the pass, and of the last one that changed something.
-  viz::LineDiff diff;
-  std::vector<std::pair<const Rule*, int>> rules;  // That fired, and how often.
+  std::optional<viz::LineDiff> diff;
+  std::vector<std::pair<const Rule*, int>> rules;     // That fired, and how often.
+  std::vector<std::pair<std::string, int>> refusals;  // As ReasonText has them, and how often.
 };
 
 struct PassDiffs {

@@ -16,6 +16,7 @@ namespace otium::cli {
 namespace {
 
 using viz::BytesText;
+using viz::DeviceMemory;
 using viz::Displayed;
 using viz::ExplainedOperand;
 using viz::ExplainedPass;
@@ -26,6 +27,7 @@ using viz::ExplainedStep;
 using viz::kWholeText;
 using viz::Measurement;
 using viz::OpSeconds;
+using viz::PeakText;
 using viz::Rates;
 using viz::RatesOf;
 using viz::ScaledText;
@@ -105,7 +107,7 @@ class TreePrinter {
       const bool last = i + 1 == segments.size() && s.rest.empty();
       if (several) {
         Line(last ? "`- " : "|- ", last ? "     " : "|    ",
-             absl::StrCat("segment ", i, ": ", Counted(s.steps.size(), "step"), ", ", PeakText(s)));
+             absl::StrCat("segment ", i, ": ", Counted(s.steps.size(), "step"), Peak(s)));
       }
       PrintSegment(s, !several ? "" : last ? "   " : "|  ");
       if (i + 1 == segments.size() && !s.rest.empty()) {
@@ -123,21 +125,17 @@ class TreePrinter {
     AppendHanging(first, rest, text, style_.width, &text_);
   }
 
-  static std::string PeakText(const ExplainedSegment& s) {
-    std::string text = absl::StrCat("peak ", BytesText(static_cast<double>(s.peak_bytes)));
-    if (s.peak_step >= 0) absl::StrAppend(&text, " in step ", s.peak_step);
-    return text;
+  static std::string Peak(const ExplainedSegment& s) {
+    return s.memory.empty() ? "" : absl::StrCat(", ", PeakText(s));
   }
 
   void PrintTotals() {
-    // The step is said here when it can be told from the others.
-    const bool one = plan_.segments.size() == 1;
+    // Of several segments each says its own peak.
     Line("", "  ",
-         absl::StrCat(
-             "plan: ", Counted(plan_.num_steps(), "step"), ", ", ScaledText(plan_.flops, "FLOP"),
-             ", ", BytesText(plan_.bytes), ", estimate ", SecondsText(plan_.seconds), ", ",
-             one ? PeakText(plan_.segments[0])
-                 : absl::StrCat("peak ", BytesText(static_cast<double>(plan_.peak_bytes)))));
+         absl::StrCat("plan: ", Counted(plan_.num_steps(), "step"), ", ",
+                      ScaledText(plan_.flops, "FLOP"), ", ", BytesText(plan_.bytes), ", estimate ",
+                      SecondsText(plan_.seconds),
+                      plan_.segments.size() == 1 ? Peak(plan_.segments[0]) : ""));
     if (plan_.measured.has_value()) {
       const double seconds = *plan_.measured;
       std::string text = absl::StrCat("measured: ", SecondsText(seconds));
@@ -205,13 +203,13 @@ class TreePrinter {
   void PrintSegment(const ExplainedSegment& s, const std::string& indent) {
     // Labels and texts.
     std::vector<std::pair<absl::string_view, std::string>> notes;
-    if (!s.arenas.empty()) {
-      notes.emplace_back("memory",
-                         absl::StrJoin(s.arenas, ", ", [](std::string* out, const auto& arena) {
-                           absl::StrAppend(out, BytesText(static_cast<double>(arena.second)),
-                                           " arena on ", arena.first);
-                         }));
+    std::vector<std::string> arenas;
+    for (const DeviceMemory& m : s.memory) {
+      if (m.arena_bytes == 0) continue;
+      arenas.push_back(
+          absl::StrCat(BytesText(static_cast<double>(m.arena_bytes)), " arena on ", m.device));
     }
+    if (!arenas.empty()) notes.emplace_back("memory", absl::StrJoin(arenas, ", "));
     if (!s.runnable) {
       notes.emplace_back("note", "on a device that is only described: it can not run here");
     }

@@ -20,7 +20,7 @@ absl::Status VizCommand(Session& session) {
   }
   ProgressBar bar(session, "reading inputs");
   const PassHistory history;
-  OTIUM_ASSIGN_OR_RETURN(const WatchedPlan watched, PlanAndWatch(session, &history, &bar));
+  OTIUM_ASSIGN_OR_RETURN(const WatchedPlan watched, PlanAndWatch(session, history, &bar));
   const DumpOptions dump{.history = &history,
                          .profile = watched.profile.has_value() ? &*watched.profile : nullptr,
                          .machine = &watched.machine};

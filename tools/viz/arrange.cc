@@ -54,24 +54,29 @@ std::vector<Index> ComputationOrder(const Segment& segment, const View& view) {
   std::vector<Index> order;
   const auto n = static_cast<Index>(segment.nodes.size());
   std::vector<int> missing(n, 0);
-  std::vector<std::vector<Index>> out(n);
+  std::vector<std::vector<Index>> in(n), out(n);
   for (size_t e = 0; e < segment.edges.size(); ++e) {
     if (!view.edges[e] || segment.edges[e].from == segment.edges[e].to) continue;
-    ++missing[segment.edges[e].to];
+    in[segment.edges[e].to].push_back(segment.edges[e].from);
     out[segment.edges[e].from].push_back(segment.edges[e].to);
+  }
+  const auto is_leaf = [&](Index v) { return in[v].empty() && !out[v].empty(); };
+  for (Index v = 0; v < n; ++v) {
+    missing[v] = static_cast<int>(
+        std::count_if(in[v].begin(), in[v].end(), [&](Index from) { return !is_leaf(from); }));
   }
   using Entry = std::pair<Index, Index>;
   std::priority_queue<Entry, std::vector<Entry>, std::greater<Entry>> ready;
   std::vector<Entry> all;
   for (Index v = 0; v < n; ++v) {
-    if (!view.nodes[v]) continue;
+    if (!view.nodes[v] || is_leaf(v)) continue;
     all.push_back(Key(segment, v));
     if (missing[v] == 0) ready.push(Key(segment, v));
   }
   std::sort(all.begin(), all.end());
   std::vector<bool> done(n, false);
-  size_t next = 0;
-  while (order.size() < all.size()) {
+  size_t next = 0, left = all.size();
+  while (left > 0) {
     if (ready.empty()) {  // A cycle between stages.
       while (done[all[next].second]) ++next;
       ready.push(all[next]);
@@ -80,6 +85,12 @@ std::vector<Index> ComputationOrder(const Segment& segment, const View& view) {
     ready.pop();
     if (done[v]) continue;
     done[v] = true;
+    --left;
+    for (Index from : in[v]) {
+      if (!is_leaf(from) || done[from]) continue;
+      done[from] = true;
+      order.push_back(from);
+    }
     order.push_back(v);
     for (Index t : out[v]) {
       if (--missing[t] == 0) ready.push(Key(segment, t));

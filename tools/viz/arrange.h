@@ -12,7 +12,8 @@
 namespace otium::viz {
 
 // The nodes of the view, each after all that it reads, else as the user wrote them; the
-// nodes of a call stand where it does.
+// nodes of a call stand where it does, and what reads nothing, like weights, before the
+// first that reads it.
 std::vector<Index> ComputationOrder(const Segment& segment, const View& view);
 
 // Of each node, where it is drawn, or -1: in its scope; a call in the scope that it becomes, so

@@ -8,7 +8,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "engine/graph/text/printer.h"
+#include "tools/viz/units.h"
 
 namespace otium::viz {
 
@@ -49,15 +51,11 @@ class Explainer {
     for (size_t i = 0; i < plan_.reasons.size(); ++i) {
       if (!reason_used_[i]) segment.reasons.push_back(Text(plan_.reasons[i]));
     }
-    for (const Plan::Arena& a : plan_.arenas) {
-      segment.arenas.emplace_back(DeviceToString(a.device), a.bytes);
+    for (const DeviceModel& device : machine_.devices) {
+      DeviceMemory memory = MemoryOf(device.device);
+      if (memory.peak_bytes > 0) segment.memory.push_back(std::move(memory));
     }
-    segment.peak_bytes = plan_.peak_bytes;
-    segment.live_bytes = LiveBytes();
-    const auto most = std::max_element(segment.live_bytes.begin(), segment.live_bytes.end());
-    if (most != segment.live_bytes.end()) {
-      segment.peak_step = static_cast<int>(most - segment.live_bytes.begin());
-    }
+    segment.reserved_bytes = plan_.peak_bytes;
     segment.runnable = plan_.runnable;
     if (plan_.continuation.has_value()) {
       const Graph& rest = *plan_.continuation->rest;
@@ -71,13 +69,18 @@ class Explainer {
 
  private:
   // From where buffers begin and end to be.
-  std::vector<int64_t> LiveBytes() const {
+  DeviceMemory MemoryOf(Device device) const {
+    DeviceMemory memory{.device = DeviceToString(device)};
+    for (const Plan::Arena& arena : plan_.arenas) {
+      if (arena.device == device) memory.arena_bytes = arena.bytes;
+    }
     const auto steps = static_cast<StepId>(plan_.steps.size());
-    std::vector<int64_t> live(steps, 0);
-    if (steps == 0) return live;
+    if (steps == 0) return memory;
     std::vector<int64_t> change(steps + 1, 0);
     for (const PlanBuffer& buffer : plan_.buffers) {
+      if (buffer.device != device) continue;
       if (buffer.kind != BufferKind::kArena && buffer.kind != BufferKind::kResult) continue;
+      if (buffer.kind == BufferKind::kResult) memory.result_bytes += buffer.bytes;
       const StepId first = std::clamp(buffer.first, 0, steps - 1);
       // Results stay to the end.
       const StepId last = buffer.kind == BufferKind::kResult
@@ -88,10 +91,14 @@ class Explainer {
     }
     int64_t bytes = 0;
     for (StepId i = 0; i < steps; ++i) {
+      const PlanStep& step = plan_.steps[i];
       bytes += change[i];
-      live[i] = bytes + plan_.steps[i].WorkspaceBytes();
+      memory.live_bytes.push_back(bytes + (step.device == device ? step.WorkspaceBytes() : 0));
     }
-    return live;
+    const auto most = std::max_element(memory.live_bytes.begin(), memory.live_bytes.end());
+    memory.peak_bytes = *most;
+    memory.peak_step = static_cast<int>(most - memory.live_bytes.begin());
+    return memory;
   }
 
   // Large constants of the source are inputs of plans.
@@ -240,6 +247,16 @@ std::string StepTitle(const ExplainedStep& step) {
   return absl::StrCat(StepName(step), step.region.empty() ? "" : " ", step.region);
 }
 
+std::string PeakText(const ExplainedSegment& segment) {
+  const bool one = segment.memory.size() == 1;
+  std::vector<std::string> peaks;
+  for (const DeviceMemory& m : segment.memory) {
+    peaks.push_back(absl::StrCat(BytesText(static_cast<double>(m.peak_bytes)), one ? "" : " on ",
+                                 one ? "" : m.device, " in step ", m.peak_step));
+  }
+  return peaks.empty() ? "" : absl::StrCat("peak ", absl::StrJoin(peaks, ", "));
+}
+
 double SecondsOf(const ExplainedStep& step) {
   return step.measured.has_value() ? step.measured->seconds : step.seconds;
 }
@@ -309,7 +326,7 @@ ExplainedPlan ExplainPlans(const std::vector<std::shared_ptr<const Plan>>& plans
       result.roofline += s.roofline;
       if (s.kind == "transfer") AddTransfer(s, &result.transfers);
     }
-    result.peak_bytes = std::max(result.peak_bytes, segment.peak_bytes);
+    result.reserved_bytes = std::max(result.reserved_bytes, segment.reserved_bytes);
   }
   if (profile == nullptr) return result;
   double total = 0;

@@ -77,17 +77,24 @@ struct ExplainedPass {
   int fired = 0, refused = 0;  // Reasons.
 };
 
+// What a plan needs of one device, without inputs and constants.
+struct DeviceMemory {
+  std::string device;
+  int64_t arena_bytes = 0, result_bytes = 0;  // Reserved for the whole run.
+  // Of them, and workspace, what is in use while each step runs, and the step with the
+  // most. Devices may have theirs in different steps, so nothing is summed over them.
+  std::vector<int64_t> live_bytes;
+  int64_t peak_bytes = 0;
+  int peak_step = 0;
+};
+
 struct ExplainedSegment {
   std::vector<ExplainedStep> steps;
   std::vector<ExplainedPass> passes;
   // Those that belong to no step.
   std::vector<ExplainedReason> reasons;
-  std::vector<std::pair<std::string, int64_t>> arenas;  // Device and bytes.
-  int64_t peak_bytes = 0;
-  // Arena, results and workspace while each step runs, and the step with the most; -1
-  // when there is none.
-  std::vector<int64_t> live_bytes;
-  int peak_step = -1;
+  std::vector<DeviceMemory> memory;  // Of the devices that it needs some of.
+  int64_t reserved_bytes = 0;        // Arenas and results of all devices.
   bool runnable = true;
   // Ops that are planned when the sizes that this segment makes are known.
   std::vector<std::string> rest;
@@ -112,7 +119,7 @@ struct ExplainedPlan {
   std::vector<ExplainedSegment> segments;
   // Sums over all steps.
   double flops = 0, bytes = 0, seconds = 0, roofline = 0;
-  int64_t peak_bytes = 0;
+  int64_t reserved_bytes = 0;  // The most that a segment reserves.
   std::vector<Transfers> transfers;
   std::optional<double> measured;  // Seconds of the whole run.
   double unattributed = 0;         // Of them, between the steps.
@@ -133,6 +140,9 @@ Rates RatesOf(double flops, double bytes, double roofline, double seconds);
 // What the step is called: its op, or "copy", "transfer"; and with its region.
 absl::string_view StepName(const ExplainedStep& step);
 std::string StepTitle(const ExplainedStep& step);
+// "peak 16 B in step 0", "peak 1 KiB on cpu in step 3, 2 KiB on cuda:0 in step 1"; or
+// nothing.
+std::string PeakText(const ExplainedSegment& segment);
 // Measured, or else estimated.
 double SecondsOf(const ExplainedStep& step);
 

@@ -74,7 +74,7 @@ Json StepToJson(const ExplainedStep& s) {
 Json PlanToJson(const ExplainedPlan& plan) {
   Json segments = Json::array();
   for (const ExplainedSegment& s : plan.segments) {
-    Json steps = Json::array(), passes = Json::array(), arenas = Json::array();
+    Json steps = Json::array(), passes = Json::array(), memory = Json::array();
     for (const ExplainedStep& step : s.steps) steps.push_back(StepToJson(step));
     for (const ExplainedPass& p : s.passes) {
       passes.push_back({{"name", p.name},
@@ -84,16 +84,19 @@ Json PlanToJson(const ExplainedPlan& plan) {
                         {"fired", p.fired},
                         {"refused", p.refused}});
     }
-    for (const auto& [device, bytes] : s.arenas) {
-      arenas.push_back({{"device", device}, {"bytes", bytes}});
+    for (const DeviceMemory& m : s.memory) {
+      memory.push_back({{"device", m.device},
+                        {"arena_bytes", m.arena_bytes},
+                        {"result_bytes", m.result_bytes},
+                        {"peak_bytes", m.peak_bytes},
+                        {"peak_step", m.peak_step},
+                        {"live_bytes", m.live_bytes}});
     }
     segments.push_back({{"steps", std::move(steps)},
                         {"passes", std::move(passes)},
                         {"reasons", ReasonsToJson(s.reasons)},
-                        {"arenas", std::move(arenas)},
-                        {"peak_bytes", s.peak_bytes},
-                        {"peak_step", s.peak_step},
-                        {"live_bytes", s.live_bytes},
+                        {"memory", std::move(memory)},
+                        {"reserved_bytes", s.reserved_bytes},
                         {"runnable", s.runnable},
                         {"planned_later", s.rest}});
   }
@@ -102,7 +105,7 @@ Json PlanToJson(const ExplainedPlan& plan) {
                {"bytes", plan.bytes},
                {"estimated_seconds", plan.seconds},
                {"roofline_seconds", plan.roofline},
-               {"peak_bytes", plan.peak_bytes},
+               {"reserved_bytes", plan.reserved_bytes},
                {"transfers", Json::array()},
                {"by_op", Json::array()}};
   for (const Transfers& t : plan.transfers) {

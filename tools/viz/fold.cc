@@ -2,9 +2,11 @@
 #include "tools/viz/fold.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/hash.h"
 #include "tools/viz/arrange.h"
@@ -26,6 +28,7 @@ class Folder {
     for (size_t g = 0; g < f_.groups.size(); ++g) MakeParts(static_cast<Index>(g));
     PutParentsFirst();
     Sum();
+    CountDrawn();
     Open(max_drawn);
     return std::move(f_);
   }
@@ -147,10 +150,22 @@ class Folder {
     return item.is_group ? f_.groups[item.index].name : s_.nodes[item.index].op;
   }
 
-  // "mv, add, relu", the first few different ones.
+  // How much an item says of what is done: ops that are left in the end, and scopes; what
+  // became of the others; leaves.
+  int WorthOf(const Item& item) const {
+    if (item.is_group) return 2;
+    const Node& node = s_.nodes[item.index];
+    if (node.kind == NodeKind::kInput || node.kind == NodeKind::kConstant) return 0;
+    return node.last == s_.last_stage() ? 2 : 1;
+  }
+
+  // "mv, add, relu", the first few different ones of those that say most.
   std::string NameOf(const std::vector<Item>& items, size_t begin, size_t end) const {
+    int most = 0;
+    for (size_t i = begin; i < end; ++i) most = std::max(most, WorthOf(items[i]));
     std::vector<std::string> names;
     for (size_t i = begin; i < end; ++i) {
+      if (WorthOf(items[i]) < most) continue;
       std::string name = NameOf(items[i]);
       if (std::find(names.begin(), names.end(), name) != names.end()) continue;
       if (names.size() == 3)
@@ -227,7 +242,10 @@ class Folder {
     sorted.reserve(order.size());
     for (Index old : order) {
       Group& group = sorted.emplace_back(std::move(f_.groups[old]));
-      if (group.parent >= 0) group.parent = new_index[group.parent];
+      if (group.parent >= 0) {
+        group.parent = new_index[group.parent];
+        group.depth = sorted[group.parent].depth + 1;
+      }
       for (Item& item : group.items) {
         if (item.is_group) item.index = new_index[item.index];
       }
@@ -254,20 +272,80 @@ class Folder {
     }
   }
 
-  // Level by level, repeats after all others, as long as there is room.
-  void Open(int max_drawn) {
-    f_.groups[0].open = true;
-    int64_t drawn = static_cast<int64_t>(f_.groups[0].items.size());
-    for (const bool repeats : {false, true}) {
-      for (size_t g = 1; g < f_.groups.size(); ++g) {
-        Group& group = f_.groups[g];
-        if (group.open || !f_.groups[group.parent].open) continue;
-        if (!repeats && group.kind == GroupKind::kRepeat) continue;
-        const auto more = static_cast<int64_t>(group.items.size());
-        if (drawn + more > max_drawn) continue;
-        group.open = true;
-        drawn += more;
+  void CountDrawn() {
+    // Of each group and stage, how many more there are than in the stage before.
+    const size_t stages = s_.stages.size() + 1;
+    std::vector<int> change(f_.groups.size() * stages, 0);
+    const auto add = [&](Index group, Index first, Index last) {
+      ++change[group * stages + first];
+      if (last + 2 < static_cast<Index>(stages)) --change[group * stages + last + 2];
+    };
+    for (size_t g = 0; g < f_.groups.size(); ++g) {
+      for (const Item& item : f_.groups[g].items) {
+        if (item.is_group) {
+          add(static_cast<Index>(g), f_.groups[item.index].first, f_.groups[item.index].last);
+        } else {
+          add(static_cast<Index>(g), s_.nodes[item.index].first, s_.nodes[item.index].last);
+        }
       }
+    }
+    num_ports_.assign(f_.groups.size(), 0);
+    absl::flat_hash_set<std::pair<Index, LineEnd>> ports;
+    // Lines of one value between the same ends are one.
+    absl::flat_hash_set<std::tuple<Index, LineEnd, LineEnd, Index, Index, Index>> seen;
+    for (size_t e = 0; e < s_.edges.size(); ++e) {
+      if (!view_.edges[e]) continue;
+      const Edge& edge = s_.edges[e];
+      ForEachPiece(f_, edge, [&](Index group, LineEnd from, LineEnd to) {
+        for (const LineEnd end : {from, to}) {
+          const bool is_port = end.type == LineEnd::kPortIn || end.type == LineEnd::kPortOut;
+          if (is_port && ports.insert({group, end}).second) ++num_ports_[group];
+        }
+        if (seen.insert({group, from, to, edge.from, edge.first, edge.last}).second) {
+          add(group, edge.first, edge.last);
+        }
+      });
+    }
+    for (size_t g = 0; g < f_.groups.size(); ++g) {
+      int now = 0;
+      for (size_t stage = 0; stage < stages; ++stage) {
+        now += change[g * stages + stage];
+        f_.groups[g].drawn = std::max(f_.groups[g].drawn, now);
+      }
+    }
+  }
+
+  // Level by level as long as there is room; repeats after all others, each with all that
+  // is in it: alike blocks of which some are open would not look alike.
+  void Open(int max_drawn) {
+    std::vector<Group>& groups = f_.groups;
+    groups[0].open = true;
+    int64_t drawn = groups[0].drawn;
+    for (size_t g = 1; g < groups.size(); ++g) {
+      Group& group = groups[g];
+      if (!groups[group.parent].open || group.kind == GroupKind::kRepeat) continue;
+      if (drawn + group.drawn > max_drawn) continue;
+      group.open = true;
+      drawn += group.drawn;
+    }
+    std::vector<int64_t> all(groups.size(), 0);  // Drawn with all that is in it.
+    for (size_t g = groups.size(); g-- > 1;) {
+      all[g] += groups[g].drawn;
+      all[groups[g].parent] += all[g];
+    }
+    const int64_t room = std::min(max_drawn, kAtAGlance);
+    std::vector<bool> within(groups.size(), false);  // A repeat that is open.
+    for (size_t g = 1; g < groups.size(); ++g) {
+      Group& group = groups[g];
+      within[g] = within[group.parent];
+      if (!within[g] && group.kind == GroupKind::kRepeat && groups[group.parent].open &&
+          drawn + all[g] <= room) {
+        within[g] = true;
+        drawn += all[g];
+      }
+      group.open = group.open || within[g];
+      // A group that begins closed has one line to its edge for all that goes on to its ports.
+      if (!group.open) group.drawn += num_ports_[g];
     }
   }
 
@@ -276,6 +354,7 @@ class Folder {
   Folding f_;
   std::vector<std::vector<Index>> in_edges_;
   std::vector<Hash128> hash_;  // Of groups.
+  std::vector<int> num_ports_;
 };
 
 }  // namespace
@@ -304,6 +383,26 @@ absl::string_view GroupKindName(GroupKind kind) {
 std::string GroupTitle(const Group& group) {
   if (group.kind != GroupKind::kRepeat) return group.name;
   return absl::StrCat("\xC3\x97", group.times, " ", group.name);
+}
+
+void ForEachPiece(const Folding& folding, const Edge& edge,
+                  absl::FunctionRef<void(Index group, LineEnd from, LineEnd to)> piece) {
+  const std::vector<Group>& groups = folding.groups;
+  Index from_group = folding.group_of[edge.from], to_group = folding.group_of[edge.to];
+  if (from_group < 0 || to_group < 0) return;
+  LineEnd from = {LineEnd::kNode, edge.from}, to = {LineEnd::kNode, edge.to};
+  while (from_group != to_group) {
+    if (groups[from_group].depth >= groups[to_group].depth) {
+      piece(from_group, from, {LineEnd::kPortOut, edge.from});
+      from = {LineEnd::kGroup, from_group};
+      from_group = groups[from_group].parent;
+    } else {
+      piece(to_group, {LineEnd::kPortIn, edge.from}, to);
+      to = {LineEnd::kGroup, to_group};
+      to_group = groups[to_group].parent;
+    }
+  }
+  if (from != to || from_group == 0) piece(from_group, from, to);
 }
 
 Folding Fold(const Segment& segment, const View& view, int max_drawn) {

@@ -16,8 +16,10 @@
 #define OTIUM_TOOLS_VIZ_FOLD_H_
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "tools/viz/model.h"
 
 namespace otium::viz {
@@ -42,8 +44,12 @@ struct Group {
   GroupKind kind = GroupKind::kWhole;
   Index parent = -1;
   std::vector<Item> items;  // In the order of computation.
+  int depth = 0;            // Groups around it.
   int times = 0;            // Of a repeat.
   int count = 0;            // Nodes, at any depth.
+  // Its items and lines that live in one stage, or went in it, in the stage with the most:
+  // what is drawn more when it is open.
+  int drawn = 0;
   Index first = 0, last = 0;
   bool open = false;
 };
@@ -55,8 +61,30 @@ struct Folding {
   std::vector<Index> group_of;  // Of each node; -1 when it is not in the view.
 };
 
-// At most `max_drawn` things are drawn when the groups that are open are open.
+// So many boxes and lines are still a picture, more are a map: repeats open only up to here.
+inline constexpr int kAtAGlance = 800;
+
+// At most `max_drawn` boxes and lines are drawn when the groups that are open are open.
 Folding Fold(const Segment& segment, const View& view, int max_drawn);
+
+// Where a piece of a line begins or ends: at an item of a group, or at its port for the
+// values of a node outside (in) or inside it (out).
+struct LineEnd {
+  enum Type : uint8_t { kNode, kGroup, kPortIn, kPortOut };
+  Type type = kNode;
+  Index index = 0;
+  friend bool operator==(const LineEnd&, const LineEnd&) = default;
+  template <class H>
+  friend H AbslHashValue(H h, const LineEnd& end) {
+    return H::combine(std::move(h), end.type, end.index);
+  }
+};
+
+// The pieces of the line of an edge: out through the ports of the groups that it leaves,
+// across, and in through the ports of those that it enters. `piece` gets each group, and
+// the ends in it.
+void ForEachPiece(const Folding& folding, const Edge& edge,
+                  absl::FunctionRef<void(Index group, LineEnd from, LineEnd to)> piece);
 
 // "x12 layer", with the multiplication sign.
 std::string GroupTitle(const Group& group);

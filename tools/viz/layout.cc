@@ -80,6 +80,17 @@ void Append(std::vector<Point>* route, Point p) {
   if (route->empty() || !(route->back() == p)) route->push_back(p);
 }
 
+// A line that goes straight down past many rows is its two ends.
+void DropPointsOnTheWay(std::vector<Point>* route) {
+  size_t kept = 0;
+  for (size_t i = 0; i < route->size(); ++i) {
+    const Point p = (*route)[i];
+    while (kept >= 2 && (*route)[kept - 1].x == p.x && (*route)[kept - 2].x == p.x) --kept;
+    (*route)[kept++] = p;
+  }
+  route->resize(kept);
+}
+
 }  // namespace
 
 LayoutResult LayOut(const std::vector<LayoutBox>& boxes, const std::vector<LayoutEdge>& edges) {
@@ -139,7 +150,7 @@ LayoutResult LayOut(const std::vector<LayoutBox>& boxes, const std::vector<Layou
     for (size_t i = 1; i < path.size(); ++i) {
       const Slot& slot = l.slots[path[i]];
       const double x = i + 1 == path.size() ? ends.below(e) : slot.x;
-      columns.Cross(previous, slot.row, x, &route);
+      columns.Cross(previous, slot.row, {path[i - 1], path[i]}, x, &route);
       Append(&route, columns.Map(slot.row, {x, rows[slot.row].top}));
       if (i + 1 < path.size()) Append(&route, columns.Map(slot.row, {x, rows[slot.row].bottom}));
       previous = slot.row;
@@ -167,6 +178,7 @@ LayoutResult LayOut(const std::vector<LayoutBox>& boxes, const std::vector<Layou
   for (Point& p : result.places) shift(&p);
   for (auto& route : result.routes) {
     for (Point& p : route) shift(&p);
+    DropPointsOnTheWay(&route);
   }
   result.width = std::ceil(right - left) + 1;
   result.height = std::ceil(bottom - top) + 1;

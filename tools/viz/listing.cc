@@ -135,9 +135,9 @@ class Lister {
     }
     scopes_.clear();
     Reasons(stage);
-    absl::StrAppend(&out_, "\nmemory: peak ", BytesText(static_cast<double>(s_.plan.peak_bytes)));
-    if (s_.plan.peak_step >= 0) absl::StrAppend(&out_, " in step ", s_.plan.peak_step);
-    out_ += "\n";
+    if (!s_.plan.memory.empty()) {
+      absl::StrAppend(&out_, "\nmemory: ", PeakText(s_.plan), "\n");
+    }
     for (const SeenBuffer& b : s_.buffers) {
       if (b.kind != BufferKind::kArena && b.kind != BufferKind::kResult) continue;
       absl::StrAppend(&out_, "  ", b.kind == BufferKind::kResult ? "result" : "arena ", " ",

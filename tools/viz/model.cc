@@ -44,7 +44,7 @@ class ReasonBuilder {
       const Reason& reason = plan_.reasons[next_];
       const auto [said, is_new] =
           said_.try_emplace({stage, reason.rule, reason.outcome, reason.nodes[0], reason.nodes[1],
-                             reason.numbers[0], reason.numbers[1]},
+                             reason.numbers[0], reason.numbers[1], reason.became},
                             segment_.reasons.size());
       if (!is_new) {
         ++segment_.reasons[said->second].times;
@@ -88,7 +88,8 @@ class ReasonBuilder {
     return static_cast<Index>(rules.size()) - 1;
   }
 
-  using Key = std::tuple<Index, const Rule*, uint8_t, SourceId, SourceId, double, double>;
+  using Key =
+      std::tuple<Index, const Rule*, uint8_t, SourceId, SourceId, double, double, const OpDef*>;
 
   absl::flat_hash_map<Key, size_t> said_;
   const Plan& plan_;

@@ -3,7 +3,9 @@
 // The document as JSON; README.md describes it, member by member.
 
 #include <algorithm>
+#include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "engine/optimize/cost.h"
 #include "engine/version.h"
@@ -157,7 +159,6 @@ void WriteSteps(JsonWriter& w, TextTable& texts, const Segment& s) {
   t.Numbers("estimated_seconds", [&](size_t i) { return steps[i].seconds; });
   t.Numbers("roofline_seconds", [&](size_t i) { return steps[i].roofline; });
   t.Numbers("workspace_bytes", [&](size_t i) { return steps[i].workspace_bytes; });
-  t.Numbers("live_bytes", [&](size_t i) { return s.plan.live_bytes[i]; });
   std::vector<bool> critical(steps.size(), false);
   for (Index i : s.critical_path) critical[i] = true;
   t.Numbers("critical", [&](size_t i) { return critical[i]; });
@@ -187,13 +188,15 @@ void WriteMemory(JsonWriter& w, TextTable& texts, const Segment& s) {
     t.Numbers("last", [&](size_t i) { return s.buffers[i].last; });
     t.Numbers("node", [&](size_t i) { return s.buffers[i].node; });
   }
-  WriteList(w, "arenas", s.plan.arenas, [&](const auto& arena) {
-    w.Text("device", arena.first);
-    w.Count("bytes", static_cast<double>(arena.second));
-  });
-  w.Count("peak_bytes", static_cast<double>(s.plan.peak_bytes));
-  w.Key("peak_step");
-  w.Number(s.plan.peak_step);
+  const std::vector<DeviceMemory>& memory = s.plan.memory;
+  TableWriter t(&w, &texts, "memory", memory.size());
+  t.Texts("device", [&](size_t i) { return memory[i].device; });
+  t.Numbers("arena_bytes", [&](size_t i) { return memory[i].arena_bytes; });
+  t.Numbers("result_bytes", [&](size_t i) { return memory[i].result_bytes; });
+  t.Numbers("peak_bytes", [&](size_t i) { return memory[i].peak_bytes; });
+  t.Numbers("peak_step", [&](size_t i) { return memory[i].peak_step; });
+  t.NumberLists(
+      "live_bytes", [&](size_t i) -> auto& { return memory[i].live_bytes; });
 }
 
 void WriteGroups(JsonWriter& w, TextTable& texts, const Picture& picture) {
@@ -204,11 +207,40 @@ void WriteGroups(JsonWriter& w, TextTable& texts, const Picture& picture) {
   t.Numbers("parent", [&](size_t g) { return groups[g].parent; });
   t.Numbers("times", [&](size_t g) { return groups[g].times; });
   t.Numbers("count", [&](size_t g) { return groups[g].count; });
+  t.Numbers("drawn", [&](size_t g) { return groups[g].drawn; });
   t.Numbers("first", [&](size_t g) { return groups[g].first; });
   t.Numbers("last", [&](size_t g) { return groups[g].last; });
   t.Numbers("open", [&](size_t g) { return groups[g].open; });
   t.Numbers("closed_width", [&](size_t g) { return picture.groups[g].closed_width; });
   t.Numbers("closed_height", [&](size_t g) { return picture.groups[g].closed_height; });
+}
+
+// Of each route the one before that it begins like, and for how many points: a value that
+// many read is one line for most of their ways, which would be said again for each of them.
+struct Likeness {
+  std::vector<Index> like;
+  std::vector<size_t> alike;
+};
+Likeness FindLikeness(const std::vector<GroupPicture>& groups) {
+  Likeness result;
+  std::vector<const Route*> all;
+  for (const GroupPicture& p : groups) {
+    absl::flat_hash_map<Index, Index> last;  // By the item that it comes from.
+    for (const Route& route : p.routes) {
+      const auto at = static_cast<Index>(all.size());
+      all.push_back(&route);
+      const auto [it, is_first] = last.try_emplace(route.from, at);
+      const Index before = std::exchange(it->second, at);
+      size_t alike = 0;
+      if (!is_first) {
+        const std::vector<Point>&a = all[before]->points, &b = route.points;
+        while (alike < a.size() && alike < b.size() && a[alike] == b[alike]) ++alike;
+      }
+      result.like.push_back(alike > 0 ? before : -1);
+      result.alike.push_back(alike);
+    }
+  }
+  return result;
 }
 
 // Items and routes of all groups, one after the other; each group says how many.
@@ -246,10 +278,16 @@ void WriteLayout(JsonWriter& w, TextTable& texts, Index stage,
     t.Numbers("to", [&](size_t i) { return routes[i]->to; });
     t.NumberLists(
         "edges", [&](size_t i) -> auto& { return routes[i]->edges; });
+    const Likeness likeness = FindLikeness(groups);
+    t.Numbers("like", [&](size_t i) { return likeness.like[i]; });
+    t.Numbers("alike", [&](size_t i) { return likeness.alike[i]; });
     const auto coordinates = [&](absl::string_view key, double Point::*member) {
       t.NumberLists(key, [&](size_t i) {
         std::vector<double> values;
-        for (const Point& p : routes[i]->points) values.push_back(p.*member);
+        const std::vector<Point>& points = routes[i]->points;
+        for (size_t k = likeness.alike[i]; k < points.size(); ++k) {
+          values.push_back(points[k].*member);
+        }
         return values;
       });
     };

@@ -172,15 +172,23 @@ void PlaceSlots(Layering* layering) {
       weight.clear();
       for (int s : row) {
         double sum = 0, total = 0;
+        const bool is_line = l.slots[s].box < 0;
         const auto look = [&](const Side& side) {
+          // Boxes hold to boxes and lines to lines: a line that passes beside a chain of boxes
+          // and goes to each would pull them further and further, and be pulled.
+          bool to_its_kind = false;
+          for (int k = side.begin[s]; k < side.begin[s + 1]; ++k) {
+            const int other = OtherEnd(l, side, side.links[k]);
+            to_its_kind = to_its_kind || (l.slots[other].box < 0) == is_line;
+          }
           for (int k = side.begin[s]; k < side.begin[s + 1]; ++k) {
             const Link& link = l.links[side.links[k]];
             const int other = OtherEnd(l, side, side.links[k]);
             const double here = Bounded(side.up ? link.to_dx : link.from_dx);
             const double there = Bounded(side.up ? link.from_dx : link.to_dx);
             // Long lines are to be straight above all.
-            const bool lines = l.slots[s].box < 0 && l.slots[other].box < 0;
-            const double w = lines ? 8 : l.slots[s].box < 0 || l.slots[other].box < 0 ? 2 : 1;
+            const bool kin = (l.slots[other].box < 0) == is_line;
+            const double w = kin ? (is_line ? 8 : 1) : to_its_kind ? 0.1 : 2;
             sum += w * (l.slots[other].x + there - here);
             total += w;
           }

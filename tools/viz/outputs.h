@@ -8,13 +8,14 @@
 
 #include <string>
 
+#include "tools/viz/fold.h"
 #include "tools/viz/model.h"
 
 namespace otium::viz {
 
 // How much pictures show before they fold.
 inline constexpr int kMaxDrawnInPage = 3000;
-inline constexpr int kMaxDrawnInPicture = 400;
+inline constexpr int kMaxDrawnInPicture = kAtAGlance;
 
 std::string ToJson(const Document& document, const Machine& machine);  // model_json.cc
 std::string ToHtml(const Document& document, const Machine& machine);  // html.cc

@@ -24,8 +24,10 @@ struct Size {
 };
 
 Size SizeOf(const Label& label) {
+  // Titles of steps may have a star and a space before them.
+  const int star = label.detail.empty() ? 0 : 2;
   const double width = std::max(
-      kTitleLetter * DisplayWidth(label.title),
+      kTitleLetter * (star + DisplayWidth(label.title)),
       kSubtitleLetter * std::max(DisplayWidth(label.subtitle), DisplayWidth(label.detail)));
   const double lines = kLine * ((label.subtitle.empty() ? 0 : 1) + (label.detail.empty() ? 0 : 1));
   return {std::max(44.0, std::ceil(width) + 20), kOneLine + lines};
@@ -42,11 +44,7 @@ class Drawer {
     FindWhatIsIn();
     item_of_node_.assign(s_.nodes.size(), -1);
     item_of_group_.assign(groups.size(), -1);
-    depth_.assign(groups.size(), 0);
-    for (size_t g = 0; g < groups.size(); ++g) {
-      if (g > 0) depth_[g] = depth_[groups[g].parent] + 1;
-      AddItems(static_cast<Index>(g));
-    }
+    for (size_t g = 0; g < groups.size(); ++g) AddItems(static_cast<Index>(g));
     Split();
     // Children before their parents, which need their sizes.
     for (size_t g = groups.size(); g-- > 0;) {
@@ -126,27 +124,23 @@ class Drawer {
     return it->second;
   }
 
+  Index ItemAt(Index g, LineEnd end) {
+    switch (end.type) {
+      case LineEnd::kNode: return item_of_node_[end.index];
+      case LineEnd::kGroup: return item_of_group_[end.index];
+      case LineEnd::kPortIn: return Port(g, Placed::kPortIn, end.index);
+      case LineEnd::kPortOut: return Port(g, Placed::kPortOut, end.index);
+    }
+    return -1;
+  }
+
   void Split() {
-    const std::vector<Group>& groups = folding_.groups;
     for (Index e = 0; e < static_cast<Index>(s_.edges.size()); ++e) {
       if (!view_.edges[e]) continue;
-      const Edge& edge = s_.edges[e];
-      Index from_group = folding_.group_of[edge.from];
-      Index to_group = folding_.group_of[edge.to];
-      if (from_group < 0 || to_group < 0) continue;
-      Index from = item_of_node_[edge.from], to = item_of_node_[edge.to];
-      while (from_group != to_group) {
-        if (depth_[from_group] >= depth_[to_group]) {
-          AddRoute(from_group, from, Port(from_group, Placed::kPortOut, edge.from), e);
-          from = item_of_group_[from_group];
-          from_group = groups[from_group].parent;
-        } else {
-          AddRoute(to_group, Port(to_group, Placed::kPortIn, edge.from), to, e);
-          to = item_of_group_[to_group];
-          to_group = groups[to_group].parent;
-        }
-      }
-      if (from != to || from_group == 0) AddRoute(from_group, from, to, e);
+      ForEachPiece(folding_, s_.edges[e], [&](Index g, LineEnd from, LineEnd to) {
+        const Index first = ItemAt(g, from);
+        AddRoute(g, first, ItemAt(g, to), e);
+      });
     }
   }
 
@@ -213,7 +207,6 @@ class Drawer {
   std::vector<GroupPicture> pictures_;
   std::vector<bool> is_in_;  // Groups in which something is shown.
   std::vector<Index> item_of_node_, item_of_group_;
-  std::vector<int> depth_;
   absl::flat_hash_map<std::tuple<Index, Index, Index, Index>, Index> route_of_;
   absl::flat_hash_map<std::tuple<Index, Placed::Type, Index>, Index> port_of_;
 };

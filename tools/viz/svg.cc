@@ -299,8 +299,8 @@ std::string Summary(const Segment& s) {
   const size_t steps = s.plan.steps.size();
   std::string text =
       absl::StrCat("plan: ", steps, steps == 1 ? " step, " : " steps, ", ScaledText(flops, "FLOP"),
-                   ", ", BytesText(bytes), ", estimate ", SecondsText(seconds), ", peak ",
-                   BytesText(static_cast<double>(s.plan.peak_bytes)));
+                   ", ", BytesText(bytes), ", estimate ", SecondsText(seconds));
+  if (!s.plan.memory.empty()) absl::StrAppend(&text, ", ", PeakText(s.plan));
   if (measured > 0) absl::StrAppend(&text, ", measured ", SecondsText(measured));
   return text;
 }

@@ -28,7 +28,7 @@ Columns WrapRows(const std::vector<Row>& rows, const std::vector<int>& crossing)
     area_width += row.right - row.left;
   }
   const double height = rows.back().bottom, width = right - left;
-  result.columns_.push_back({-left, 0, width, height, 1, 0});
+  result.columns_.push_back({-left, 0, width, height, 1, {}});
   if (rows.size() <= kFewRows || height <= std::max(kLow, kTallest * width)) return result;
   // Columns of the average width, with room between them.
   const double typical = area_width / static_cast<double>(rows.size()) + 80;
@@ -74,14 +74,16 @@ Columns WrapRows(const std::vector<Row>& rows, const std::vector<int>& crossing)
   return result;
 }
 
-void Columns::Cross(int from, int to, double x, std::vector<Point>* route) {
+void Columns::Cross(int from, int to, std::pair<int, int> slots, double x,
+                    std::vector<Point>* route) {
   const int first = column_of_[from], last = column_of_[to];
   if (first == last) return;
   Column& column = columns_[first];
   const Column& next = columns_[last];
   // The next of the lanes between the columns, again from the first one when all
   // are taken.
-  const int lane = column.used++ % column.lanes;
+  const auto next_lane = static_cast<int>(column.lane_of.size()) % column.lanes;
+  const int lane = column.lane_of.try_emplace(slots, next_lane).first->second;
   const double lane_x = (last == first + 1 ? column.right : next.dx) + kBoxGap + kLane * lane;
   const double foot = column.bottom + kBoxGap + kLane * (column.lanes - lane);
   const double head = -kBoxGap - kLane * (lane + 1);

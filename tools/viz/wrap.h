@@ -7,8 +7,10 @@
 #ifndef OTIUM_TOOLS_VIZ_WRAP_H_
 #define OTIUM_TOOLS_VIZ_WRAP_H_
 
+#include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "tools/viz/layout.h"
 
 namespace otium::viz {
@@ -25,8 +27,9 @@ class Columns {
     return {p.x + c.dx, p.y - c.top};
   }
   // Appends the way of a line from the foot of row `from` to the head of row `to`,
-  // where it is at `x`, when they are in different columns.
-  void Cross(int from, int to, double x, std::vector<Point>* route);
+  // where it is at `x`, when they are in different columns. Lines between the same
+  // two `slots` are one.
+  void Cross(int from, int to, std::pair<int, int> slots, double x, std::vector<Point>* route);
   int count() const { return static_cast<int>(columns_.size()); }
 
  private:
@@ -36,7 +39,7 @@ class Columns {
     double right = 0;  // Of its boxes.
     double bottom = 0;
     int lanes = 1;  // Lines that leave it at its foot, at most kMaxLanes.
-    int used = 0;
+    absl::flat_hash_map<std::pair<int, int>, int> lane_of;
   };
   std::vector<Column> columns_;
   std::vector<int> column_of_;

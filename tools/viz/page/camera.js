@@ -61,12 +61,12 @@ const camera = {
     change({view: {x, y: bounds.y - CAPTION / k, k}});
   },
 
-  // Into another layout: all in the window stays so; else the selection, or what is in
-  // the middle, stays where it is on the screen.
+  // Into another layout: all in the window stays so; else, and from stage to stage, the
+  // selection, or what is in the middle, stays where it is on the screen.
   follow(before, after) {
     const {x, y, k} = state.view, {width, height} = this.size(), {bounds} = before;
     const right = x + width / k, bottom = y + height / k;
-    if (bounds.x >= x && bounds.y >= y && bounds.x + bounds.width <= right && bounds.y + bounds.height <= bottom) {
+    if (before.layout !== after.layout && bounds.x >= x && bounds.y >= y && bounds.x + bounds.width <= right && bounds.y + bounds.height <= bottom) {
       state.view = this.fitted(after);
       return;
     }

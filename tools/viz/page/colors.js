@@ -112,6 +112,7 @@ function drawLegend() {
     entries.push(entry(NOTHING.css, NOTHING.label));
   }
   const marks = [["line", "value"]];
+  if (state.changes && state.stage > 0) marks.push(["line new", "made"], ["line going", "removed"]);
   if (nodes.some((n) => n.kind === "transfer")) marks.push(["line transfer", "transfer: wider with its bytes"]);
   if (seg.critical_path.length > 1 && seg.stages[state.stage].kind === "plan") marks.push(["line critical", "★ critical path"]);
   for (const [css, label] of marks) {

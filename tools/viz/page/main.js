@@ -20,7 +20,8 @@ function drawScenes() {
   camera.scenes = shownScenes;
   if (state.side) scenes[0].draw(placeAll(0, false), 0, false);
   shownScenes[wanted - 1].draw(places, state.stage, state.changes);
-  if (before && state.view && before.layout !== places.layout && seg.layouts.includes(before.layout)) {
+  const moved = before && (before.layout !== places.layout || before.stage !== places.stage);
+  if (moved && state.view && seg.layouts.includes(before.layout)) {
     camera.follow(before, places);
   }
 }
@@ -30,7 +31,8 @@ function redraw(changed) {
   if (any("theme")) document.documentElement.dataset.theme = state.theme;
   if (any("segment")) seg = doc.segments[state.segment];
   const scene = any("segment", "stage", "changes", "side", "color", "opened", "closed");
-  if (any("segment", "stage", "color")) prepareColors(), drawLegend();
+  if (any("segment", "stage", "color")) prepareColors();
+  if (any("segment", "stage", "color", "changes")) drawLegend();
   if (scene) drawScenes();
   else if (any("node", "group", "reach")) camera.scenes.forEach((s) => s.select());
   if (any("segment", "stage", "changes", "side")) drawStageBar();
@@ -67,7 +69,8 @@ function drawHeader() {
   const steps = seg.steps, parts = [plural(seg.nodes.filter((n) => alive(n, seg.lastStage)).length, "node")];
   if (steps.length) {
     parts.push(plural(steps.length, "step"), countText(sumOf(steps, "flops"), "FLOP"),
-               `estimate ${secondsText(sumOf(steps, "estimated_seconds"))}`, `peak ${bytesText(seg.peak_bytes ?? 0)}`);
+               `estimate ${secondsText(sumOf(steps, "estimated_seconds"))}`);
+    if (seg.memory.length) parts.push(peakText());
   }
   if (doc.measured_seconds) parts.push(`measured ${secondsText(doc.measured_seconds)}`);
   byId("summary").textContent = parts.join(" · ");

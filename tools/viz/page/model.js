@@ -18,12 +18,11 @@ async function loadDocument() {
 }
 
 const TABLES = ["nodes", "edges", "scopes", "sources", "reasons", "bodies", "steps", "buffers",
-                "groups"];
+                "memory", "groups"];
 
 // What a graph without a plan does not have is empty here.
 function prepareSegment(s) {
   for (const name of TABLES) s[name] = tableOf(s[name], doc.texts);
-  s.arenas ??= [];
   s.planned_later ??= [];
   s.layouts = s.layouts.map(prepareLayout);
   s.groupOf = new Int32Array(s.nodes.length).fill(-1);
@@ -36,16 +35,36 @@ function prepareSegment(s) {
   s.seconds = s.steps.reduce((sum, step) => sum + stepSeconds(step), 0);
 }
 
-// Each group with its own items and routes.
+// Each group with its own items and routes, which are made when they are asked for.
 function prepareLayout({stage, ...tables}) {
-  const items = tableOf(tables.items, doc.texts), routes = tableOf(tables.routes, doc.texts);
-  let item = 0, route = 0;
-  return {stage, insides: tableOf(tables.insides, doc.texts).map((inside) => ({
-    width: inside.width,
-    height: inside.height,
-    items: items.slice(item, item += inside.items),
-    routes: routes.slice(route, route += inside.routes),
-  }))};
+  const items = tableOf(tables.items, doc.texts), rows = tableOf(tables.routes, doc.texts), ways = new Map();
+  let item = 0, row = 0;
+  return {stage, insides: tableOf(tables.insides, doc.texts).map((inside) => {
+    const own = rows.slice(row, row += inside.routes);
+    let routes = null;
+    return {
+      width: inside.width,
+      height: inside.height,
+      items: items.slice(item, item += inside.items),
+      get routes() {
+        return routes ??= own.map(({id, from, to, edges}) => ({from, to, edges, ...wayOf(rows, id, ways)}));
+      },
+    };
+  })};
+}
+
+// The points of a route, of which the first may be those of another.
+function wayOf(rows, id, ways) {
+  const chain = [];
+  for (let at = id; !ways.has(at); at = rows[at].like) {
+    chain.push(rows[at]);
+    if (!rows[at].alike) break;
+  }
+  for (const row of chain.reverse()) {
+    const before = ways.get(row.like), join = (axis) => row.alike ? before[axis].slice(0, row.alike).concat(row[axis]) : row[axis];
+    ways.set(row.id, {x: join("x"), y: join("y")});
+  }
+  return ways.get(id);
 }
 
 // Types of items.
@@ -100,18 +119,21 @@ function counterparts(id, stage) {
   return [...found];
 }
 
-// As tools/viz/picture.cc writes them, whose boxes have room for it.
+// As tools/viz/picture.cc writes them, whose boxes have room for it: the op, and of a fused
+// one or a call what it does, "fused mul_sum".
+function titleOf(node) {
+  const text = node.text, at = text.indexOf(" = ");
+  if (node.kind === "input") return node.name;
+  if (node.kind === "constant" && at >= 0) return text.slice(at + 3);
+  const does = (node.kind === "call" || node.kind === "fused") && at >= 0 && text.indexOf("(", at) > 0;
+  return does ? text.slice(at + 3, text.indexOf("(", at)) : node.op;
+}
 function labelOf(node, stage) {
-  const leaf = node.kind === "input", text = node.text, at = text.indexOf(" = ");
-  let title = leaf ? node.name : node.op;
-  if (node.kind === "constant" && at >= 0) title = text.slice(at + 3);
-  if (node.kind === "call" && at >= 0 && text.indexOf("(", at) > 0) {
-    title = text.slice(at + 3, text.indexOf("(", at));
-  }
+  const leaf = node.kind === "input";
   let name = leaf ? "" : node.name;
   for (const out of node.outputs) if (out !== name) name += (name ? ", " : "") + out;
   const label = {
-    title: shown(title, 28),
+    title: shown(titleOf(node), 28),
     subtitle: shown((name ? shown(name, 16) + ": " : "") + shown(node.type, 32), 40),
     detail: "",
   };
@@ -124,6 +146,9 @@ function labelOf(node, stage) {
 const groupTitle = (g) =>
     (g.times ? `×${g.times} ` : "") + shown(g.name || (g.kind === "whole" ? "all" : g.kind), 28);
 
-const nodeName = (n) => shown(n.name ? `${n.op} ${n.name}` : n.op, 60);
+function nodeName(n) {
+  const what = n.kind === "fused" ? titleOf(n) : n.op;
+  return shown(n.name ? `${what} ${n.name}` : what, 60);
+}
 const positionOf = (source) =>
     source.file ? `${source.file}:${source.line}:${source.column}` : "";

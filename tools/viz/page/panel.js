@@ -7,7 +7,8 @@ function fact(name, ...value) {
   return value.every((v) => v === "" || v === undefined || v === null) ? []
       : [h("dt", {}, name), h("dd", {}, ...value)];
 }
-const nodeLink = (id) => h("button", {class: "link", click: () => selectNode(id)}, nodeName(seg.nodes[id]));
+const linkTo = (id, text) => h("button", {class: "link", click: () => selectNode(id)}, text);
+const nodeLink = (id) => linkTo(id, nodeName(seg.nodes[id]));
 
 function nodeLinks(ids) {
   const unique = [...new Set(ids)], links = unique.slice(0, 40).flatMap((id) => [nodeLink(id), " "]);
@@ -116,15 +117,26 @@ function groupDetails(g) {
   ];
 }
 
-function slowestOf(steps, count) {
-  const slowest = [];  // In one pass: sorting a hundred thousand takes as long as drawing.
+// Where the time goes, most first: of many steps those that do the same, as the layers of
+// a model, together.
+function costliest(steps, count) {
+  const sums = new Map();
   for (const step of steps) {
-    const seconds = stepSeconds(step), at = slowest.findIndex((entry) => seconds > entry.seconds);
-    if (at < 0 && slowest.length >= count) continue;
-    slowest.splice(at < 0 ? slowest.length : at, 0, {step, seconds});
-    slowest.length = Math.min(slowest.length, count);
+    const n = seg.nodes[step.node], what = n ? titleOf(n) : step.kind;
+    const key = steps.length > count ? [what, step.kernel, step.device].join("\n") : step.id;
+    const sum = sums.get(key) ?? {step, what, times: 0, seconds: 0};
+    ++sum.times;
+    sum.seconds += stepSeconds(step);
+    sums.set(key, sum);
   }
-  return slowest.map((entry) => entry.step);
+  return [...sums.values()].sort((a, b) => b.seconds - a.seconds).slice(0, count);
+}
+
+function costEntry({step, what, times, seconds}) {
+  const link = step.node < 0 ? shown(step.kernel) : times === 1 ? nodeLink(step.node) : linkTo(step.node, shown(what, 60));
+  const which = times === 1 ? `step ${step.id}` : `×${times.toLocaleString("en")}`;
+  const share = percentText(seg.seconds > 0 ? seconds / seg.seconds : 0);
+  return h("li", {}, link, h("span", {class: "note"}, ` ${which}, ${shown(step.kernel, 40)}, ${secondsText(seconds)}, ${share}`));
 }
 
 function wholeDetails() {
@@ -132,23 +144,21 @@ function wholeDetails() {
   const devices = (doc.devices ?? []).map((d) =>
       `${d.device}: ${shown(d.name, 80)}, ${countText(d.f32_flops ?? 0, "FLOP/s")} (f32), ${countText(d.f64_flops ?? 0, "FLOP/s")} (f64), ${countText(d.memory_bandwidth ?? 0, "B/s")}`);
   const outputs = seg.nodes.filter((n) => n.outputs.length && n.last === seg.lastStage);
-  const slowest = slowestOf(steps, 10);
+  const costs = costliest(steps, 10);
   return [
     h("h2", {}, shown(doc.graph, 80) || "Graph"),
     h("p", {class: "note"}, "Select a node for everything about it."),
     h("dl", {},
       ...fact("results", nodeLinks(outputs.map((n) => n.id))),
       ...fact("steps", steps.length || ""),
-      ...fact("peak memory", seg.peak_bytes ? bytesText(seg.peak_bytes) : ""),
+      ...fact("memory", seg.memory.length ? peakText() : ""),
       ...fact("critical path", seg.critical_path.length ? `${plural(seg.critical_path.length, "step")}, ${secondsText(seg.critical_seconds)}` : ""),
       ...fact("measured", doc.measured_seconds ? secondsText(doc.measured_seconds) : ""),
       ...fact("unattributed", doc.measured_seconds ? `${secondsText(doc.unattributed_seconds ?? 0)}, ${percentText((doc.unattributed_seconds ?? 0) / doc.measured_seconds)}` : ""),
       ...fact("planned later", shown(seg.planned_later.join(", "), 300)),
       ...devices.flatMap((d) => fact("device", d))),
-    ...(slowest.length ? [h("h3", {}, `Where the time goes (${seg.measured ? "measured" : "estimated"})`),
-      h("ol", {class: "plain"}, ...slowest.map((step) => h("li", {},
-          step.node >= 0 ? nodeLink(step.node) : shown(step.kernel),
-          h("span", {class: "note"}, ` step ${step.id}, ${shown(step.kernel, 40)}, ${secondsText(stepSeconds(step))}, ${percentText(seg.seconds > 0 ? stepSeconds(step) / seg.seconds : 0)}`))))] : []),
+    ...(costs.length ? [h("h3", {}, `Where the time goes (${seg.measured ? "measured" : "estimated"})`),
+      h("ol", {class: "plain"}, ...costs.map(costEntry))] : []),
   ];
 }
 

@@ -7,6 +7,8 @@
 // nothing else stands.
 
 const MAX_DRAWN = 3000;
+const LARGE_VOID = 130, SMALL_VOID = 44;
+const ROOM = 8;  // That boxes keep on each side, whatever is closed beside them.
 
 const isOpen = (id) =>
     id === 0 || (seg.groups[id].open ? !state.closed.has(id) : state.opened.has(id));
@@ -46,24 +48,43 @@ function axisMap(spans, end) {
 const layoutOf = (stage, changes) =>
     (!changes && seg.layouts.find((layout) => layout.stage === stage)) || seg.layouts[0];
 
-// The inside of a group and of all that is open in it, into `insides`.
-function placeInside(id, layout, insides) {
+// Where nothing of `spans` stands for more than two rows, as spans of one.
+function voidsBetween(spans, end) {
+  const voids = [];
+  let at = 0;
+  for (const [a, b] of [...spans].sort((p, q) => p[0] - q[0]).concat([[end, end]])) {
+    if (a - at > LARGE_VOID) voids.push([at, a, SMALL_VOID]);
+    at = Math.max(at, b);
+  }
+  return voids;
+}
+
+const livesIn = (stages) => (item) => {
+  const thing = (item.type === NODE ? seg.nodes : seg.groups)[item.index];
+  return stages.some((stage) => alive(thing, stage));
+};
+
+// The inside of a group and of all that is open in it, into `insides`. What does not live
+// has no room but what is left between the others.
+function placeInside(id, layout, lives, insides) {
   const g = layout.insides[id], sizes = g.items.map((item) => {
     if (item.type !== GROUP) return [item.width, item.height];
     const {closed_width, closed_height} = seg.groups[item.index];
     if (!isOpen(item.index)) return [closed_width, closed_height];
-    const inside = placeInside(item.index, layout, insides);
+    const inside = placeInside(item.index, layout, lives, insides);
     return [inside.width, inside.height];
   });
-  const boxes = g.items.map((item, i) => [item, sizes[i]]).filter(([item]) => item.type <= GROUP);
-  const fx = axisMap(boxes.map(([item, size]) => [item.x, item.x + item.width, size[0]]), g.width);
-  const fy = axisMap(boxes.map(([item, size]) => [item.y, item.y + item.height, size[1]]), g.height);
+  const boxes = g.items.map((item, i) => [item, sizes[i]]).filter(([item]) => item.type <= GROUP && lives(item));
+  const span = (at, now, wanted) => [at - ROOM, at + now + ROOM, wanted + 2 * ROOM];
+  const fx = axisMap(boxes.map(([item, size]) => span(item.x, item.width, size[0])), g.width);
+  const rows = boxes.map(([item, size]) => span(item.y, item.height, size[1]));
+  const fy = axisMap([...rows, ...voidsBetween(rows, g.height)], g.height);
   const items = g.items.map(({type, index, x, y, width: w, height: h}, i) => {
-    const [width, height] = sizes[i], left = fx(x), top = fy(y);
+    const [width, height] = sizes[i];
     return {
       type, index, width, height,
-      x: left + (fx(x + w) - left - width) / 2,
-      y: top + (fy(y + h) - top - height) / 2,
+      x: (fx(x - ROOM) + fx(x + w + ROOM) - width) / 2,
+      y: (fy(y - ROOM) + fy(y + h + ROOM) - height) / 2,
     };
   });
   const inside = {width: fx(g.width), height: fy(g.height), items, fx, fy, layout: g};
@@ -78,7 +99,10 @@ function routePoints(inside, route) {
   const attach = (at, itemIndex, x, bottom) => {
     const {type, x: left, width} = inside.layout.items[itemIndex], item = inside.items[itemIndex];
     if (type > GROUP) return;
-    points[at][0] = item.x + (width > 0 ? (x - left) / width : 0.5) * item.width;
+    let share = width > 0 ? (x - left) / width : 0.5;
+    // Lines of a large group do not go to the corners of a small box.
+    if (type === GROUP && item.width < width / 2) share = 0.2 + 0.6 * share;
+    points[at][0] = item.x + share * item.width;
     points[at][1] = bottom ? item.y + item.height : item.y;
   };
   attach(0, route.from, xs[0], true);
@@ -88,8 +112,8 @@ function routePoints(inside, route) {
 
 // Everything that is drawn of a stage, with its place: open groups from outside in.
 function placeAll(stage, changes) {
-  const layout = layoutOf(stage, changes), insides = new Map();
-  placeInside(0, layout, insides);
+  const layout = layoutOf(stage, changes), insides = new Map(), stages = changes ? [stage - 1, stage] : [stage];
+  placeInside(0, layout, livesIn(stages), insides);
   const groups = [], nodeAt = new Map(), groupAt = new Map();
   const open = [{id: 0, x: 0, y: 0}];
   for (let i = 0; i < open.length; ++i) {
@@ -103,8 +127,7 @@ function placeAll(stage, changes) {
       if (isOpen(item.index)) open.push({id: item.index, x: at.x, y: at.y});
     }
   }
-  const stages = changes ? [stage - 1, stage] : [stage];
-  return {layout, insides, groups, nodeAt, groupAt, ...boundsOf(stages, nodeAt, groupAt)};
+  return {stage, layout, insides, groups, nodeAt, groupAt, ...boundsOf(stages, nodeAt, groupAt)};
 }
 
 // Bounds of what there is to see, and what stands first.
@@ -119,15 +142,13 @@ function boundsOf(stages, nodeAt, groupAt) {
 
 // ---- opening and closing
 
-const boxesIn = (g) => seg.layouts[0].insides[g.id].items.reduce((sum, item) => sum + (item.type <= GROUP ? 1 : 0), 0);
-
 function isShown(id) {
   for (; id > 0; id = seg.groups[id].parent) if (!isOpen(seg.groups[id].parent)) return false;
   return true;
 }
 function countDrawn() {
   let sum = 0;
-  for (const g of seg.groups) if (isOpen(g.id) && isShown(g.id)) sum += boxesIn(g);
+  for (const g of seg.groups) if (isOpen(g.id) && isShown(g.id)) sum += g.drawn;
   return sum;
 }
 
@@ -172,11 +193,11 @@ function openAround(nodeId) {
 const closeAll = () => setOpen(seg.groups.filter((g) => g.id).map((g) => g.id), false);
 // From outside in, while it fits.
 function openAll() {
-  let sum = boxesIn(seg.groups[0]);
+  let sum = seg.groups[0].drawn;
   const ids = [], open = new Set([0]);
   for (const g of seg.groups) {
-    if (!g.id || !open.has(g.parent) || sum + boxesIn(g) > MAX_DRAWN) continue;
-    sum += boxesIn(g);
+    if (!g.id || !open.has(g.parent) || sum + g.drawn > MAX_DRAWN) continue;
+    sum += g.drawn;
     open.add(g.id);
     ids.push(g.id);
   }

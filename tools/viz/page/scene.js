@@ -38,8 +38,11 @@ class Scene {
     this.frames = this.framesAround(places);
     for (const {g, inside, x, y} of places.groups) {
       const frame = this.frames.get(g.id);
-      if (g.id > 0 && frame) this.add("frames", `g${g.id}`, frame, () => frameShape(this, g, frame));
-      for (const route of inside.layout.routes) this.line(inside, route, x, y);
+      if (g.id > 0 && frame) {
+        this.add("frames", `g${g.id}`, frame, () => frameShape(this, g, frame));
+        this.add("boxes", `t${g.id}`, {...frame, height: GROUP_HEADER}, () => frameTitle(g, frame));
+      }
+      for (const route of this.routesIn(inside)) this.line(inside, route, x, y);
       for (const item of inside.items) {
         const at = {x: x + item.x, y: y + item.y, width: item.width, height: item.height};
         if (item.type === NODE) {
@@ -146,8 +149,21 @@ class Scene {
         .some((e) => alive(e, this.stage) || (this.changes && e.last === this.stage - 1));
   }
 
+  // Those that are seen. Lines that went to other places in a group are one where it is closed.
+  routesIn(inside) {
+    const is = (at, open) => inside.items[at].type === GROUP && isOpen(inside.items[at].index) === open;
+    const routes = new Map();
+    for (const route of inside.layout.routes) {
+      if (!this.showsRoute(route)) continue;
+      const ends = [route.from, route.to], joins = ends.some((at) => is(at, false)) && !ends.some((at) => is(at, true));
+      const key = joins ? ends.join() : routes.size, before = routes.get(key);
+      const {from, to, x, y, edges} = before ?? route;
+      routes.set(key, before ? {from, to, x, y, edges: edges.concat(route.edges)} : route);
+    }
+    return routes.values();
+  }
+
   line(inside, route, x, y) {
-    if (!this.showsRoute(route)) return;
     const edges = route.edges.map((e) => seg.edges[e]), here = edges.some((e) => alive(e, this.stage));
     const points = routePoints(inside, route).map(([px, py]) => [px + x, py + y]);
     if (points.length < 2) return;

@@ -7,7 +7,12 @@ function frameShape(scene, g, {x, y, width, height}) {
   return svg("g", {class: "group open", "data-group": g.id, id: `${scene.name}-g${g.id}`,
       role: "img", "aria-label": `${groupTitle(g)}, open group`},
       svg("rect", {class: "frame", x, y, width, height, rx: 8}),
-      svg("rect", {class: "handle", x, y, width, height: 22, rx: 8}),
+      svg("rect", {class: "handle", x, y, width, height: 22, rx: 8}));
+}
+
+// Above the lines that come in through its upper edge.
+function frameTitle(g, {x, y}) {
+  return svg("g", {class: "group heading", "data-group": g.id, "aria-hidden": "true"},
       svg("text", {class: "small", x: x + 8, y: y + 15}, `▾ ${groupTitle(g)}`));
 }
 
@@ -47,8 +52,9 @@ function boxShape(scene, n, {x, y, width, height}, mark) {
         width: Math.max(2, share * (width - 8))}));
   }
   if (mark) {
-    // To the left of where lines come in.
-    const tag = signs[mark], wide = 13 + 6.2 * tag.length, from = x - wide + 22;
+    // No further to the left than there is room between boxes (kBoxGap); what lives has
+    // arrows at its upper edge, which are to be seen.
+    const tag = signs[mark], wide = 13 + 6.2 * tag.length, from = x - (mark === "made" ? 18 : 8);
     element.append(svg("rect", {class: "tag", x: from, y: y - 11, width: wide, height: 14, rx: 7}),
                    svg("text", {class: "tag-text", x: from + 6, y: y - 0.5}, tag));
   }

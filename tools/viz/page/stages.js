@@ -18,7 +18,8 @@ function countsText() {
   const merged = gone.filter((n) => n.became.some((made) => mergers.get(made) > 1)).length;
   const made = seg.nodes.filter((n) => n.first === state.stage).length;
   if (state.stage === 0) return "as it was written";
-  return `+ ${made} made, − ${gone.length - merged} removed, ⋈ ${merged} merged`;
+  const counts = [["+", made, "made"], ["−", gone.length - merged, "removed"], ["⋈", merged, "merged"]];
+  return counts.filter(([, count]) => count).map(([sign, ...text]) => `${sign} ${text.join(" ")}`).join(", ") || "no node changed";
 }
 
 const firedIn = (stage) => seg.reasons.filter((r) => r.stage === stage && r.fired);
