@@ -328,10 +328,7 @@ bool IsNumber(const Graph& graph, NodeId n) {
 
 bool RegionGroups::Refuse(NodeId n, uint8_t why, uint32_t u) {
   merging_.clear();
-  auto origin = [&](NodeId node) {
-    return graph_.origins(node).empty() ? SourceId{0} : graph_.origins(node)[0];
-  };
-  context_.Note(kRegionRule, why, origin(n), origin(units_[u].first), units_[u].loops);
+  context_.Note(kRegionRule, why, graph_, n, units_[u].first, units_[u].loops);
   return false;
 }
 
