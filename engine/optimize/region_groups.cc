@@ -16,7 +16,7 @@ constexpr absl::string_view kOutcomes[] = {
     "$a is not in the loop of $b: it walks another iteration space",
     "$a is not in the loop of $b: it is wanted on another device",
     "$a is not in the loop of $b, which has $0 ops: a longer one runs out of registers",
-    "$a is not in the loop of $b: it needs a value that is known only after that loop",
+    "$a is not in the loop of $b: it needs a value that may be known only after that loop",
     "$0 ops from $b to $a stay apart: together they are no loop",
 };
 
