@@ -72,7 +72,7 @@ function drawHeader() {
                `estimate ${secondsText(sumOf(steps, "estimated_seconds"))}`);
     if (seg.memory.length) parts.push(peakText());
   }
-  if (doc.measured_seconds) parts.push(`measured ${secondsText(doc.measured_seconds)}`);
+  if (measuredText()) parts.push(`measured ${measuredText()}`);
   byId("summary").textContent = parts.join(" · ");
 }
 
