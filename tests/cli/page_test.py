@@ -157,6 +157,8 @@ class Page(browser.BrowserTest):
         self.no_overlaps()
         self.keys("C")
         self.no_overlaps()
+        # What is left is seen whole, wherever one was before.
+        self.assertEqual(self.js("return state.view"), self.js("return camera.fitted(places)"))
 
     def test_closed_groups_have_one_line_each(self):
         # What goes to several places in an open group goes to one box when it is closed.
@@ -358,6 +360,10 @@ class Page(browser.BrowserTest):
         drawn = self.downloaded("addmv-plan*.svg").read_text()
         self.assertIn("addmv", drawn)
         self.assertNotIn("var(", drawn)
+        # Titles of groups have the ground around them, below the letters.
+        self.open(self.page(stack(6), "--size", "t=4", "--size", "d=4"))
+        self.assertRegex(self.js("return exportedSvg()"), "<text[^>]*paint-order:\\s*stroke[^>]*>▾ layer")
+        self.open(self.page(otium.ADDMV))
         self.keys("E")
         picture = self.downloaded("addmv-plan*.png").read_bytes()
         self.assertEqual(picture[:8], b"\x89PNG\r\n\x1a\n")
