@@ -49,10 +49,9 @@ std::vector<SourceId> UnionOfOrigins(const Graph& graph, absl::Span<const NodeId
   for (NodeId n : nodes) all.insert(all.end(), graph.origins(n).begin(), graph.origins(n).end());
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());
-  // Sources of callees are numbered after the calls of them.
-  std::stable_partition(all.begin(), all.end(), [&](SourceId id) {
-    return graph.sources()->entries[id].op != Op::call;
-  });
+  // Calls were written before what they hold: sources of callees are appended.
+  std::stable_partition(all.begin(), all.end(),
+                        [&](SourceId id) { return graph.sources()->entries[id].op != Op::call; });
   return all;
 }
 

@@ -216,8 +216,8 @@ class Explainer {
     }
     for (size_t i = 0; i < plan_.reasons.size(); ++i) {
       const Reason& reason = plan_.reasons[i];
-      const auto rarest = std::min_element(
-          reason.calls.begin(), reason.calls.end(), [&](SourceId a, SourceId b) {
+      const auto rarest =
+          std::min_element(reason.calls.begin(), reason.calls.end(), [&](SourceId a, SourceId b) {
             return reasons[{reason.nodes[0], a}] < reasons[{reason.nodes[0], b}];
           });
       const SourceId call = rarest == reason.calls.end() ? kNoCall : *rarest;
