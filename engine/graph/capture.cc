@@ -171,8 +171,11 @@ class Capturer {
   void SetOrigin(const Node& node) {
     const auto id = static_cast<SourceId>(sources_->entries.size());
     auto name = names_.find(&node);
+    // A pin is no node of the graph: what is pinned is.
+    const Node* op = &node;
+    while (op->op().id == Op::on) op = &op->operands()[0].node();
     sources_->entries.push_back(
-        {node.position(), node.op().id, name == names_.end() ? std::string() : name->second});
+        {node.position(), op->op().id, name == names_.end() ? std::string() : name->second});
     builder_.SetOrigins({id});
   }
 

@@ -119,8 +119,7 @@ class Canonicalizer {
 
  private:
   ValueId Fired(const Rule& rule, ValueId value) {
-    const auto origins = source_.origins(node_);
-    context_.Note(rule, 0, origins.empty() ? 0 : origins[0], 0);
+    context_.Note(rule, 0, source_, node_);
     return value;
   }
 
@@ -135,10 +134,7 @@ class Canonicalizer {
     const ValueId operand = source_.operands(node_)[0];
     const NodeId before = source_.producer(operand);
     auto note = [&](ProductOutcome outcome, double x = 0) {
-      auto origin = [&](NodeId n) {
-        return source_.origins(n).empty() ? SourceId{0} : source_.origins(n)[0];
-      };
-      context_.Note(rule, outcome, origin(node_), origin(before), x);
+      context_.Note(rule, outcome, source_, node_, before, x);
     };
     if (uses_[operand] != 1) {
       note(kProductManyUses, uses_[operand]);
@@ -149,16 +145,11 @@ class Canonicalizer {
       return std::nullopt;
     }
     note(kProductFires);
-    std::vector<SourceId> origins(source_.origins(node_).begin(), source_.origins(node_).end());
-    const auto more = source_.origins(before);
-    origins.insert(origins.end(), more.begin(), more.end());
-    std::sort(origins.begin(), origins.end());
-    origins.erase(std::unique(origins.begin(), origins.end()), origins.end());
     const ValueId a = builder_.graph().operands(product)[0];
     const ValueId b = builder_.graph().operands(product)[1];
     const ValueId left = transposes ? Transposed(b) : Conjugated(a);
     const ValueId right = transposes ? Transposed(a) : Conjugated(b);
-    builder_.SetOrigins(origins);
+    builder_.SetOrigins(UnionOfOrigins(source_, {node_, before}));
     return builder_.Add(op, {left, right});
   }
 

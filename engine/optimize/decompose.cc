@@ -114,10 +114,11 @@ class Decomposer {
  public:
   Decomposer(const Graph& source, NodeId node, absl::Span<const ValueId> operands,
              GraphBuilder& builder, PassContext& context)
-      : node_type_(source.type(source.result(node))),
+      : source_(source),
+        node_(node),
+        node_type_(source.type(source.result(node))),
         op_(source.op(node)),
         attributes_(source.attributes(node)),
-        origin_(source.origins(node).empty() ? 0 : source.origins(node)[0]),
         operands_(operands),
         builder_(builder),
         context_(context) {}
@@ -154,7 +155,7 @@ class Decomposer {
   TensorType Type(int i) const { return builder_.graph().type(operands_[i]); }
 
   ValueId Fired(const Rule& rule, ValueId value, double x = 0, double y = 0) {
-    context_.Note(rule, 0, origin_, 0, x, y, OpOf(value));
+    context_.Note(rule, 0, source_, node_, std::nullopt, x, y, OpOf(value));
     return WithFacts(value, node_type_.structure, &builder_);
   }
 
@@ -320,10 +321,11 @@ class Decomposer {
                                              {{"offset", attributes_.Get<int64_t>("diagonal")}}));
   }
 
+  const Graph& source_;
+  const NodeId node_;
   const TensorType& node_type_;
   const OpDef& op_;
   const Attributes& attributes_;
-  const SourceId origin_;
   const absl::Span<const ValueId> operands_;
   GraphBuilder& builder_;
   PassContext& context_;

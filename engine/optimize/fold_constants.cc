@@ -97,7 +97,7 @@ absl::StatusOr<GraphPtr> FoldConstants(const GraphPtr& graph, PassContext& conte
         if (!any || std::find(folded.begin(), folded.end(), kNoValue) != folded.end()) {
           return std::nullopt;
         }
-        context.Note(kFold, 0, g.origins(n).empty() ? 0 : g.origins(n)[0], 0);
+        context.Note(kFold, 0, g, n);
         return folded;
       });
 }

@@ -82,10 +82,7 @@ class Fuser {
 
  private:
   void Note(NodeId n, ValueId product, Outcome outcome, double x = 0) {
-    auto origin = [&](NodeId node) {
-      return graph_.origins(node).empty() ? SourceId{0} : graph_.origins(node)[0];
-    };
-    context_.Note(kRule, outcome, origin(n), origin(graph_.producer(product)), x);
+    context_.Note(kRule, outcome, graph_, n, graph_.producer(product), x);
   }
 
   bool Allowed(NodeId n, ValueId product) {
@@ -156,12 +153,7 @@ class Fuser {
   std::vector<ValueId> Fuse(NodeId n, NodeId product, Graph body, GraphBuilder& builder) {
     std::vector<ValueId> operands;
     for (ValueId v : outer_) operands.push_back(Strong(v, builder));
-    std::vector<SourceId> origins(graph_.origins(n).begin(), graph_.origins(n).end());
-    const auto more = graph_.origins(product);
-    origins.insert(origins.end(), more.begin(), more.end());
-    std::sort(origins.begin(), origins.end());
-    origins.erase(std::unique(origins.begin(), origins.end()), origins.end());
-    builder.SetOrigins(origins);
+    builder.SetOrigins(UnionOfOrigins(graph_, {n, product}));
     const OpDef& op = GetOp(Op::fused);
     return {builder.Add(op, operands,
                         Attributes(op, {std::make_shared<const Graph>(std::move(body))}))};

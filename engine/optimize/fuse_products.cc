@@ -253,11 +253,9 @@ class Fuser {
                        [&](NodeId other) { return graph_.pin(other) == graph_.pin(n); });
   }
 
-  SourceId Origin(NodeId n) const { return graph_.origins(n).empty() ? 0 : graph_.origins(n)[0]; }
-
   bool Refuse(const Form& form, Outcome outcome, NodeId n, NodeId other, double x = 0,
               double y = 0) {
-    context_.Note(*form.rule, outcome, Origin(n), Origin(other), x, y);
+    context_.Note(*form.rule, outcome, graph_, n, other, x, y);
     return false;
   }
 
@@ -340,19 +338,12 @@ class Fuser {
   std::vector<ValueId> Fuse(NodeId n, NodeId p, const Term& product, const Term& sum,
                             const Form& form, GraphBuilder& builder) {
     const DType dtype = graph_.type(product.rest).dtype;
-    std::vector<SourceId> origins(graph_.origins(n).begin(), graph_.origins(n).end());
-    auto came_from = [&](NodeId node) {
-      const auto more = graph_.origins(node);
-      origins.insert(origins.end(), more.begin(), more.end());
-    };
-    came_from(p);
-    for (NodeId node : product.nodes) came_from(node);
-    for (NodeId node : sum.nodes) came_from(node);
-    std::sort(origins.begin(), origins.end());
-    origins.erase(std::unique(origins.begin(), origins.end()), origins.end());
-    context_.Note(*form.rule, kFires, Origin(n), Origin(p));
+    std::vector<NodeId> merged = {n, p};
+    merged.insert(merged.end(), product.nodes.begin(), product.nodes.end());
+    merged.insert(merged.end(), sum.nodes.begin(), sum.nodes.end());
+    context_.Note(*form.rule, kFires, graph_, n, p);
     const ValueId beta = Scale(sum, dtype, builder), alpha = Scale(product, dtype, builder);
-    builder.SetOrigins(origins);
+    builder.SetOrigins(UnionOfOrigins(graph_, merged));
     return {builder.Add(form.fused, {new_values_[sum.rest], new_values_[product.a],
                                      new_values_[product.b], beta, alpha})};
   }

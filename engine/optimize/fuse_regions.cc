@@ -156,7 +156,6 @@ absl::Status Rebuilder::EmitRegion(uint32_t unit) {
       operands.push_back(values_[v]);
     }
   }
-  std::vector<SourceId> origins;
   absl::InlinedVector<ValueId, 4> arguments;
   for (NodeId n : members) {
     arguments.clear();
@@ -171,7 +170,6 @@ absl::Status Rebuilder::EmitRegion(uint32_t unit) {
     const ValueId first = body.Add(graph_.op(n), arguments, graph_.attributes(n));
     OTIUM_RETURN_IF_ERROR(body.status());
     for (int i = 0; i < graph_.num_results(n); ++i) inside[graph_.result(n, i)] = first + i;
-    origins.insert(origins.end(), graph_.origins(n).begin(), graph_.origins(n).end());
   }
   std::vector<ValueId> results;
   for (NodeId n : members) {
@@ -184,9 +182,8 @@ absl::Status Rebuilder::EmitRegion(uint32_t unit) {
   }
   OTIUM_ASSIGN_OR_RETURN(Graph built, std::move(body).Build());
   const GraphPtr graph = Shared(std::move(built));
-  auto origin = [&](NodeId n) { return graph_.origins(n).empty() ? 0 : graph_.origins(n)[0]; };
   auto note = [&](RegionOutcome outcome) {
-    context_.Note(kRegionRule, outcome, origin(members.back()), origin(members[0]),
+    context_.Note(kRegionRule, outcome, graph_, members.back(), members[0],
                   groups_.unit(unit).loops);
   };
   if (graph == nullptr) {
@@ -195,9 +192,7 @@ absl::Status Rebuilder::EmitRegion(uint32_t unit) {
     for (NodeId n : members) EmitNode(n);
     return builder_.status();
   }
-  std::sort(origins.begin(), origins.end());
-  origins.erase(std::unique(origins.begin(), origins.end()), origins.end());
-  builder_.SetOrigins(origins);
+  builder_.SetOrigins(UnionOfOrigins(graph_, members));
   builder_.SetPin(graph_.pin(members[0]));
   const OpDef& op = GetOp(Op::fused);
   const ValueId first = builder_.Add(op, operands, Attributes(op, {graph}));

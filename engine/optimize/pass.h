@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -34,9 +35,15 @@ struct PassContext {
            (rule.error == ErrorClass::kPreserves && math != MathMode::kStrict) ||
            math == MathMode::kFast;
   }
-  void Note(const Rule& rule, uint8_t outcome, SourceId a, SourceId b, double x = 0, double y = 0,
+  void Note(const Rule& rule, uint8_t outcome, const Graph& graph, NodeId a,
+            std::optional<NodeId> b = std::nullopt, double x = 0, double y = 0,
             const OpDef* became = nullptr) {
-    reasons->push_back({&rule, outcome, {a, b}, {x, y}, became});
+    Reason reason = ReasonAt(rule, graph, a, b);
+    reason.outcome = outcome;
+    reason.numbers[0] = x;
+    reason.numbers[1] = y;
+    reason.became = became;
+    reasons->push_back(std::move(reason));
   }
 };
 
@@ -56,6 +63,10 @@ using RewriteFn = absl::FunctionRef<std::optional<std::vector<ValueId>>(
 absl::StatusOr<GraphPtr> RewriteNodes(const GraphPtr& graph, RewriteFn rewrite,
                                       std::vector<ValueId>* new_values = nullptr,
                                       std::shared_ptr<const SourceTable> sources = nullptr);
+
+// The origins of one node that is made of several: ops in the order of the source, then
+// the calls that they lie in.
+std::vector<SourceId> UnionOfOrigins(const Graph& graph, absl::Span<const NodeId> nodes);
 
 // Whether `wanted` holds for the op of any node: passes that look for certain ops
 // spare graphs without them the walk.

@@ -16,7 +16,7 @@ constexpr absl::string_view kOutcomes[] = {
     "$a is not in the loop of $b: it walks another iteration space",
     "$a is not in the loop of $b: it is wanted on another device",
     "$a is not in the loop of $b, which has $0 ops: a longer one runs out of registers",
-    "$a is not in the loop of $b: it needs a value that is known only after that loop",
+    "$a is not in the loop of $b: it needs a value that may be known only after that loop",
     "$0 ops from $b to $a stay apart: together they are no loop",
 };
 
@@ -328,10 +328,7 @@ bool IsNumber(const Graph& graph, NodeId n) {
 
 bool RegionGroups::Refuse(NodeId n, uint8_t why, uint32_t u) {
   merging_.clear();
-  auto origin = [&](NodeId node) {
-    return graph_.origins(node).empty() ? SourceId{0} : graph_.origins(node)[0];
-  };
-  context_.Note(kRegionRule, why, origin(n), origin(units_[u].first), units_[u].loops);
+  context_.Note(kRegionRule, why, graph_, n, units_[u].first, units_[u].loops);
   return false;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "engine/base/status.h"
 #include "engine/optimize/pass.h"
@@ -40,6 +42,17 @@ absl::StatusOr<GraphPtr> RewriteNodes(const GraphPtr& graph, RewriteFn rewrite,
   for (const GraphOutput& out : from.outputs()) builder.AddOutput(out.name, values[out.value]);
   OTIUM_ASSIGN_OR_RETURN(Graph result, std::move(builder).Build());
   return std::make_shared<const Graph>(std::move(result));
+}
+
+std::vector<SourceId> UnionOfOrigins(const Graph& graph, absl::Span<const NodeId> nodes) {
+  std::vector<SourceId> all;
+  for (NodeId n : nodes) all.insert(all.end(), graph.origins(n).begin(), graph.origins(n).end());
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  // Calls were written before what they hold: sources of callees are appended.
+  std::stable_partition(all.begin(), all.end(),
+                        [&](SourceId id) { return graph.sources()->entries[id].op != Op::call; });
+  return all;
 }
 
 }  // namespace otium

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/optimize/rule.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -46,6 +48,16 @@ std::string SecondsText(double seconds) {
 }
 
 }  // namespace
+
+Reason ReasonAt(const Rule& rule, const Graph& graph, NodeId a, std::optional<NodeId> b) {
+  const auto origins = graph.origins(a);
+  Reason reason{.rule = &rule};
+  if (!origins.empty()) reason.nodes[0] = origins[0];
+  if (b.has_value() && !graph.origins(*b).empty()) reason.nodes[1] = graph.origins(*b)[0];
+  std::copy_if(origins.begin(), origins.end(), std::back_inserter(reason.calls),
+               [&](SourceId id) { return graph.sources()->entries[id].op == Op::call; });
+  return reason;
+}
 
 std::string ReasonText(const Reason& reason, const SourceTable& sources) {
   const Rule& rule = *reason.rule;

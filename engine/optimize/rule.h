@@ -8,6 +8,7 @@
 #define OTIUM_ENGINE_OPTIMIZE_RULE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,12 +39,19 @@ struct Reason {
   uint8_t outcome = 0;
   // Source nodes that the rule looked at; the first is where it would fire.
   SourceId nodes[2] = {0, 0};
+  // The calls that the first lies in: the nodes of a graph called twice are from the
+  // same source.
+  std::vector<SourceId> calls;
   double numbers[2] = {0, 0};
   // The op that stands for the first node now; null where it is what that read.
   const OpDef* became = nullptr;
 
   bool fired() const { return outcome == 0; }
 };
+
+// Of a rule that fires at node `a` of `graph` and looked at `b`, if there is one.
+Reason ReasonAt(const Rule& rule, const Graph& graph, NodeId a,
+                std::optional<NodeId> b = std::nullopt);
 
 // "addmv: not fused: the product has 2 uses, and recomputing it costs 2 MFLOP".
 OTIUM_EXPORT std::string ReasonText(const Reason& reason, const SourceTable& sources);

@@ -142,10 +142,7 @@ class Sinker {
   }
 
   void Note(NodeId n, ValueId v, Outcome outcome, double x = 0) {
-    auto origin = [&](NodeId node) {
-      return graph_.origins(node).empty() ? SourceId{0} : graph_.origins(node)[0];
-    };
-    context_.Note(kRule, outcome, origin(n), origin(cuts_.at(v).product), x);
+    context_.Note(kRule, outcome, graph_, n, cuts_.at(v).product, x);
   }
 
   // ---- which nodes

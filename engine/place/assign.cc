@@ -137,9 +137,7 @@ class Assigner {
       const AssignmentProblem::Item& item = problem_.items[i];
       const NodeId n = node_of_item_[i];
       if (item.fixed >= 0 || graph_.origins(n).empty()) continue;
-      Reason reason;
-      reason.rule = &kPlacement;
-      reason.nodes[0] = graph_.origins(n)[0];
+      Reason reason = ReasonAt(kPlacement, graph_, n);
       const int here = devices[i];
       if (here != 0) {
         reason.outcome = kMoved;

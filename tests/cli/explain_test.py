@@ -336,6 +336,41 @@ class Facts(Common):
         self.assertRegex(self.explain("two.otm", "--size", "n=500"),
                          r"pass    \w+: (no change|\d+ nodes)(, \d+ fired)?, \d+ refused\n")
 
+    def test_steps_of_calls_have_their_own_reasons(self):
+        # Two blocks, each with one product, addition and relu; only the second is summed,
+        # and the sum takes what the product would have had.
+        self.write("calls.otm", """graph layer(x: f64[t, d], W: f64[d, d]) -> y {
+  y = x + relu(x @ W)
+}
+graph both(x: f64[t, d], W: f64[d, d]) -> y {
+  a = layer(x, W)
+  y = sum(layer(a, W), dim=0)
+}
+""")
+        segment, = self.plan("calls.otm")["segments"]
+        first, product, rest = segment["steps"]
+        self.assertEqual([s["region"] for s in (first, rest)], ["mm_relu_add", "relu_add_sum"])
+        # Those of a step are of its call, in the order of the passes, and each once.
+        self.assertEqual([(r["rule"], r["fired"]) for r in first["reasons"]],
+                         [("matmul", True), ("region", True), ("epilogue", True)])
+        self.assertEqual([(r["rule"], r["fired"]) for r in product["reasons"]],
+                         [("matmul", True)])
+        self.assertEqual([(r["rule"], r["fired"]) for r in rest["reasons"]],
+                         [("region", True), ("epilogue", False)])
+        self.assertEqual(segment["reasons"], [])
+        # Their nodes are ops of the callee, not the call.
+        for step in segment["steps"]:
+            self.assertNotEqual(step["position"].split(":")[1], "5")
+            for reason in step["reasons"]:
+                self.assertNotIn("call ", reason["text"])
+
+    def test_what_is_pinned_is_named_by_its_op(self):
+        self.write("pin.otm", "graph pin(A: f64[n, n], x: f64[n], y: f64[n]) -> z {\n"
+                   "  z = A @ x + y on cpu\n}\n")
+        step, = self.plan("pin.otm")["segments"][0]["steps"]
+        self.assertEqual([r["text"].split(" (")[0] for r in step["reasons"]],
+                         ["matmul: matmul", "addmv: add z"])
+
     def test_sums_of_long_plans(self):
         sizes = ["--size", "n=8"]
         out = self.explain("long.otm", *sizes)

@@ -157,6 +157,8 @@ class Page(browser.BrowserTest):
         self.no_overlaps()
         self.keys("C")
         self.no_overlaps()
+        # What is left is seen whole, wherever one was before.
+        self.assertEqual(self.js("return state.view"), self.js("return camera.fitted(places)"))
 
     def test_closed_groups_have_one_line_each(self):
         # What goes to several places in an open group goes to one box when it is closed.
@@ -241,6 +243,27 @@ class Page(browser.BrowserTest):
             }
             return bad;"""), [])
 
+    def test_an_address_shows_the_whole_with_the_selection(self):
+        page = self.page(RIDGE)
+        self.open(page)
+        whole = self.js("return state.view")
+        for node in range(self.js("return seg.nodes.length")):
+            if self.js("return alive(seg.nodes[arguments[0]], state.stage)", node):
+                self.open(page, f"#node={node}&chart=none")
+                self.assertEqual(self.js("return [state.view, state.node]"), [whole, node])
+
+    def test_narrow_windows_have_details_below(self):
+        self.open(self.page(otium.ADDMV))
+        self.browser.set_window_size(500, 900)
+        try:
+            panes, panel = (self.js("return document.getElementById(arguments[0]).getBoundingClientRect().toJSON()", id)
+                            for id in ("panes", "panel"))
+            self.assertEqual(panes["width"], panel["width"])
+            self.assertLessEqual(panes["bottom"], panel["top"])
+            self.assertGreater(min(panes["height"], panel["height"]), 150)
+        finally:
+            self.browser.set_window_size(1440, 900)
+
     def test_state_is_in_the_address(self):
         page = self.page(RIDGE, "--size", "m=40", "--size", "n=20")
         self.open(page)
@@ -265,6 +288,11 @@ class Page(browser.BrowserTest):
         self.js("const s = document.getElementById('segment'); s.value = 1; s.dispatchEvent(new Event('change'))")
         self.assertNotIn("nonzero", self.titles())
         self.assertIn("y", self.text("#details"))
+        # Of the whole run, this one took a part.
+        self.assertRegex(self.text("#summary"), r"measured [\d.]+ .s of [\d.]+ .s$")
+        seconds = self.js("return doc.segments.map((s) => s.seconds)")
+        self.assertEqual(self.js("return secondsText(doc.measured_seconds - doc.unattributed_seconds)"),
+                         self.js("return secondsText(arguments[0])", sum(seconds)))
         self.open(page, "#segment=1")
         self.assertEqual(self.js("return document.getElementById('segment').value"), "1")
 
@@ -298,6 +326,16 @@ class Page(browser.BrowserTest):
                 self.assertIn(self.js("return colorMode().textOf(seg.nodes[arguments[0]])", self.id_of("solve")),
                               self.text(f"#a-n{self.id_of('solve')}"))
 
+    def test_the_legend_tells_what_borders_and_bars_are(self):
+        self.open(self.page(RIDGE, "--size", "m=40", "--size", "n=20"))
+        self.assertIn("result: thick border", self.text("#legend ul"))
+        self.assertIn("share of the time", self.text("#legend ul"))
+        # Results are told from others on the critical path, too.
+        width = "return parseFloat(getComputedStyle(document.querySelector(arguments[0])).strokeWidth)"
+        self.assertGreater(self.js(width, ".out.critical > .box"), self.js(width, ".critical:not(.out) > .box") + 1)
+        self.keys("k")
+        self.assertNotIn("share of the time", self.text("#legend ul"))
+
     def test_charts(self):
         self.open(self.page(RIDGE, "--analyze", "--size", "m=40", "--size", "n=20"))
         self.assertIn("unattributed", self.text("#chart-text"))
@@ -322,6 +360,10 @@ class Page(browser.BrowserTest):
         drawn = self.downloaded("addmv-plan*.svg").read_text()
         self.assertIn("addmv", drawn)
         self.assertNotIn("var(", drawn)
+        # Titles of groups have the ground around them, below the letters.
+        self.open(self.page(stack(6), "--size", "t=4", "--size", "d=4"))
+        self.assertRegex(self.js("return exportedSvg()"), "<text[^>]*paint-order:\\s*stroke[^>]*>▾ layer")
+        self.open(self.page(otium.ADDMV))
         self.keys("E")
         picture = self.downloaded("addmv-plan*.png").read_bytes()
         self.assertEqual(picture[:8], b"\x89PNG\r\n\x1a\n")

@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "nlohmann/json.hpp"
 #include "tests/viz/planned.h"
+#include "tools/viz/history.h"
 #include "tools/viz/outputs.h"
 
 namespace otium::viz {
@@ -41,6 +42,19 @@ Index StageOf(const Segment& s, absl::string_view name) {
     if (s.stages[i].name == name) return static_cast<Index>(i);
   }
   return -1;
+}
+
+TEST(Model, KindsOfOps) {
+  for (Op op : {Op::solve, Op::cholesky, Op::cholesky_ex}) {
+    EXPECT_EQ(KindOf(GetOp(op)), NodeKind::kSolver) << GetOp(op).name;
+  }
+  for (Op op : {Op::mm, Op::addmv, Op::einsum}) {
+    EXPECT_EQ(KindOf(GetOp(op)), NodeKind::kProduct) << GetOp(op).name;
+  }
+  // Those that can fail do not all solve something.
+  for (Op op : {Op::index_select, Op::gather, Op::cat}) {
+    EXPECT_EQ(KindOf(GetOp(op)), NodeKind::kOther) << GetOp(op).name;
+  }
 }
 
 TEST(Model, NodesKeepTheirIdentity) {

@@ -2,9 +2,11 @@
 #include "tools/viz/explained_plan.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -38,9 +40,7 @@ class Explainer {
       if (buffer != kNoBuffer) result_in_.try_emplace(buffer, out.name);
     }
     reason_used_.assign(plan_.reasons.size(), false);
-    for (size_t i = 0; i < plan_.reasons.size(); ++i) {
-      reasons_of_[plan_.reasons[i].nodes[0]].push_back(i);
-    }
+    IndexReasons();
     for (const PlanStep& step : plan_.steps) segment.steps.push_back(Explain(step));
     size_t next = 0;
     for (const PassRecord& p : plan_.passes) {
@@ -206,16 +206,48 @@ class Explainer {
     e.workspace_bytes = step.WorkspaceBytes();
     const auto origins = graph.origins(step.node);
     if (!origins.empty()) e.position = graph.sources()->entries[origins[0]].position.ToString();
-    for (SourceId origin : is_copy ? absl::Span<const SourceId>() : origins) {
-      auto it = reasons_of_.find(origin);
-      if (it == reasons_of_.end()) continue;
-      for (size_t i : it->second) {
-        e.reasons.push_back(Text(plan_.reasons[i]));
-        reason_used_[i] = true;
-      }
-      reasons_of_.erase(it);
-    }
+    if (!is_copy) AddReasons(origins, &e);
     return e;
+  }
+
+  void IndexReasons() {
+    absl::flat_hash_map<std::pair<SourceId, SourceId>, int> reasons;  // By node and call.
+    for (const Reason& reason : plan_.reasons) {
+      for (SourceId call : reason.calls) ++reasons[{reason.nodes[0], call}];
+    }
+    for (size_t i = 0; i < plan_.reasons.size(); ++i) {
+      const Reason& reason = plan_.reasons[i];
+      const auto rarest =
+          std::min_element(reason.calls.begin(), reason.calls.end(), [&](SourceId a, SourceId b) {
+            return reasons[{reason.nodes[0], a}] < reasons[{reason.nodes[0], b}];
+          });
+      const SourceId call = rarest == reason.calls.end() ? kNoCall : *rarest;
+      reasons_of_[{reason.nodes[0], call}].push_back(i);
+    }
+  }
+
+  // Those of the nodes that the step came from, in the calls that it lies in.
+  void AddReasons(absl::Span<const SourceId> origins, ExplainedStep* step) {
+    auto is_origin = [&](SourceId id) { return absl::c_linear_search(origins, id); };
+    std::vector<SourceId> calls = {kNoCall};
+    absl::c_copy_if(origins, std::back_inserter(calls), [&](SourceId id) {
+      return plan_.graph->sources()->entries[id].op == Op::call;
+    });
+    std::vector<size_t> found;
+    for (SourceId origin : origins) {
+      for (SourceId call : calls) {
+        const auto it = reasons_of_.find({origin, call});
+        if (it == reasons_of_.end()) continue;
+        absl::c_copy_if(it->second, std::back_inserter(found), [&](size_t i) {
+          return !reason_used_[i] && absl::c_all_of(plan_.reasons[i].calls, is_origin);
+        });
+      }
+    }
+    absl::c_sort(found);  // As they were given.
+    for (size_t i : found) {
+      step->reasons.push_back(Text(plan_.reasons[i]));
+      reason_used_[i] = true;
+    }
   }
 
   const Plan& plan_;
@@ -223,8 +255,10 @@ class Explainer {
   const ValueNameList names_;
   absl::flat_hash_map<BufferId, std::string> result_in_;
   std::vector<bool> reason_used_;
-  // By the source node where they would fire; those of a step are told once.
-  absl::flat_hash_map<SourceId, std::vector<size_t>> reasons_of_;
+  static constexpr SourceId kNoCall = ~SourceId{0};
+  // By the source node where they would fire, and of the calls around it the one that
+  // tells most: a graph that is called a thousand times has a thousand of each.
+  absl::flat_hash_map<std::pair<SourceId, SourceId>, std::vector<size_t>> reasons_of_;
 };
 
 void AddTransfer(const ExplainedStep& step, std::vector<Transfers>* all) {

@@ -61,6 +61,9 @@ NodeKind KindOf(const OpDef& op) {
     case Op::constant: return NodeKind::kConstant;
     case Op::call: return NodeKind::kCall;
     case Op::fused: return NodeKind::kFused;
+    case Op::cholesky_ex: return NodeKind::kSolver;  // Says what went wrong in a result.
+    case Op::index_select:                           // Fail by the index, and solve nothing.
+    case Op::gather: return NodeKind::kOther;
     default: break;
   }
   if (op.Is(kRandomOp)) return NodeKind::kRandom;

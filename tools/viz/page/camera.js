@@ -94,10 +94,10 @@ const camera = {
     change({view: {x: x - dx / k, y: y - dy / k, k}});
   },
 
-  // Moves as little as is needed for `at` to be seen.
+  // To the middle, unless it is seen as it is.
   reveal(at) {
     if (!at) return;
-    const {width, height} = this.size(), {k} = state.view, margin = 40 / k;
+    const {width, height} = this.size(), {k} = state.view, margin = 12 / k;
     let {x, y} = state.view;
     const w = width / k, hgt = height / k;
     if (at.x < x + margin || at.x + Math.min(at.width, w / 2) > x + w - margin) x = at.x + Math.min(at.width, w) / 2 - w / 2;

@@ -119,6 +119,15 @@ function drawLegend() {
     entries.push(h("li", {}, svg("svg", {width: 24, height: 16, "aria-hidden": "true"},
         svg("path", {class: css, d: "M1 8H23"})), label));
   }
+  const sign = (label, ...shapes) => entries.push(h("li", {},
+      svg("svg", {width: 24, height: 16, "aria-hidden": "true"}, ...shapes), label));
+  if (nodes.some((n) => n.outputs.length)) {
+    sign("result: thick border", svg("g", {class: "out"}, svg("rect", {class: "box none", x: 3, y: 2.5, width: 18, height: 11, rx: 3})));
+  }
+  if (nodes.some((n) => shareOf(n, state.stage) > SHOWN_SHARE)) {
+    sign("share of the time", svg("rect", {class: "box none", x: 2.5, y: 1.5, width: 19, height: 13, rx: 3}),
+         svg("rect", {class: "bar", x: 5, y: 10.5, width: 9, height: 2.5, rx: 1}));
+  }
   byId("legend").replaceChildren(h("span", {class: "legend-title"}, `Colour: ${mode.label}`),
                                  h("ul", {}, ...entries));
 }

@@ -4,7 +4,8 @@
 // it looks the same anywhere.
 
 const EXPORTED_STYLES = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "opacity",
-                         "font-size", "font-weight", "font-family", "text-anchor", "display", "text-decoration-line"];
+                         "font-size", "font-weight", "font-family", "text-anchor", "display", "text-decoration-line",
+                         "paint-order", "stroke-linejoin"];
 
 function exportedSvg() {
   const scene = camera.scenes[camera.scenes.length - 1], {width, height} = camera.size();

@@ -40,7 +40,7 @@ function redraw(changed) {
   if (any("segment", "color", "chart")) drawCharts();
   else if (any("node")) selectInCharts();
   // Panes half as wide show half as much: begin anew.
-  if (any("side") && state.view && !any("view")) camera.begin(places), revealSelection();
+  if (any("side") && state.view && !any("view")) beginAnew();
   if (scene || any("view") || (state.side && any("node"))) camera.apply();
   if (any("stage")) say(`${seg.stages[state.stage].name}: ${countsText()}`);
   if (any("color")) byId("color").value = state.color;
@@ -58,6 +58,11 @@ function revealSelection() {
   camera.reveal(places.nodeAt.get(id));
 }
 
+function beginAnew() {
+  camera.begin(places);
+  revealSelection();
+}
+
 function nextTheme() {
   const theme = {"": "light", light: "dark", dark: ""}[state.theme];
   change({theme});
@@ -72,7 +77,7 @@ function drawHeader() {
                `estimate ${secondsText(sumOf(steps, "estimated_seconds"))}`);
     if (seg.memory.length) parts.push(peakText());
   }
-  if (doc.measured_seconds) parts.push(`measured ${secondsText(doc.measured_seconds)}`);
+  if (measuredText()) parts.push(`measured ${measuredText()}`);
   byId("summary").textContent = parts.join(" · ");
 }
 
@@ -114,10 +119,7 @@ function showHash() {
   redraw(new Set(Object.keys(wanted)));
   drawHeader();
   if (state.node >= 0) openAround(state.node);
-  if (!state.view) {
-    camera.begin(places);
-    revealSelection();
-  }
+  if (!state.view) beginAnew();
   camera.apply();
 }
 

@@ -72,6 +72,9 @@ const NODE = 0, GROUP = 1, PORT_IN = 2, PORT_OUT = 3;
 
 const wasMeasured = (step) => step.measured_seconds >= 0;
 const stepSeconds = (step) => wasMeasured(step) ? step.measured_seconds : step.estimated_seconds;
+// Of the whole run; of several segments, how much the steps of this one took of it.
+const measuredText = () => !doc.measured_seconds ? ""
+    : (doc.segments.length > 1 ? `${secondsText(seg.measured ? seg.seconds : 0)} of ` : "") + secondsText(doc.measured_seconds);
 const alive = (thing, stage) => thing.first <= stage && stage <= thing.last;
 const stepsOf = (node) => node.steps.map((i) => seg.steps[i]);
 const secondsOf = (node) => stepsOf(node).reduce((sum, step) => sum + stepSeconds(step), 0);
@@ -112,7 +115,7 @@ function counterparts(id, stage) {
   if (!found.size) {
     const sources = new Set(node.sources);
     for (const other of seg.nodes) {
-            // Calls come last and hold much: what a node was written as comes first.
+      // Calls come last and hold much: what a node was written as comes first.
       if (alive(other, stage) && sources.has(other.sources[0])) found.add(other.id);
     }
   }
@@ -143,6 +146,8 @@ function labelOf(node, stage) {
   }
   return label;
 }
+const lifeText = (thing) => thing.first === thing.last ? `only in ${seg.stages[thing.first].name}`
+    : `${seg.stages[thing.first].name} to ${seg.stages[thing.last].name}`;
 const groupTitle = (g) =>
     (g.times ? `×${g.times} ` : "") + shown(g.name || (g.kind === "whole" ? "all" : g.kind), 28);
 

@@ -36,7 +36,7 @@ function stepFacts(i) {
       ...fact("flops", countText(step.flops, "FLOP")),
       ...fact("bytes", bytesText(step.bytes)),
       ...fact("estimate", secondsText(step.estimated_seconds)),
-      ...fact("measured", measured ? `${secondsText(step.measured_seconds)}, ${percentText(step.share)} of the steps` : ""),
+      ...fact("measured", measured ? `${secondsText(step.measured_seconds)}, ${percentText(step.share)} of all steps` : ""),
       ...fact("measured / estimate", measured && step.estimated_seconds > 0
           ? factorText(step.measured_seconds / step.estimated_seconds) : ""),
       ...fact("rate", seconds > 0 ? `${countText(step.flops / seconds, "FLOP/s")}, ${countText(step.bytes / seconds, "B/s")}` : ""),
@@ -58,7 +58,6 @@ function sourceEntry(index) {
 
 function nodeDetails(n) {
   const last = n.last < seg.lastStage;
-  const life = `${seg.stages[n.first].name} to ${seg.stages[n.last].name}`;
   const reasons = n.reasons.map((i) => seg.reasons[i]);
   const fired = reasons.filter((r) => r.fired), refused = reasons.filter((r) => !r.fired);
   const buffers = seg.buffers.filter((b) => b.node === n.id);
@@ -72,7 +71,7 @@ function nodeDetails(n) {
       ...fact("result", shown(n.outputs.join(", "), 200)),
       ...fact("device", shown(n.device)),
       ...fact("bytes", n.bytes ? bytesText(n.bytes) : ""),
-      ...fact("lives", life),
+      ...fact("lives", lifeText(n)),
       ...fact("made by", n.first > 0 ? seg.stages[n.first].name : ""),
       ...fact("gone in", last ? seg.stages[n.last + 1].name : ""),
       ...fact("became", last ? nodeLinks(n.became) || "nothing: it was not needed" : ""),
@@ -112,7 +111,7 @@ function groupDetails(g) {
     h("h2", {}, groupTitle(g)),
     h("dl", {}, ...fact("kind", g.kind), ...fact("nodes", g.count.toLocaleString("en")),
       ...fact("alike blocks", g.times || ""),
-      ...fact("lives", `${seg.stages[g.first].name} to ${seg.stages[g.last].name}`)),
+      ...fact("lives", lifeText(g))),
     h("div", {class: "buttons"}, h("button", {click: () => toggleGroup(g.id)}, isOpen(g.id) ? "Close" : "Open")),
   ];
 }
@@ -153,7 +152,7 @@ function wholeDetails() {
       ...fact("steps", steps.length || ""),
       ...fact("memory", seg.memory.length ? peakText() : ""),
       ...fact("critical path", seg.critical_path.length ? `${plural(seg.critical_path.length, "step")}, ${secondsText(seg.critical_seconds)}` : ""),
-      ...fact("measured", doc.measured_seconds ? secondsText(doc.measured_seconds) : ""),
+      ...fact("measured", measuredText()),
       ...fact("unattributed", doc.measured_seconds ? `${secondsText(doc.unattributed_seconds ?? 0)}, ${percentText((doc.unattributed_seconds ?? 0) / doc.measured_seconds)}` : ""),
       ...fact("planned later", shown(seg.planned_later.join(", "), 300)),
       ...devices.flatMap((d) => fact("device", d))),

@@ -190,7 +190,12 @@ function openAround(nodeId) {
   const g = seg.groupOf[nodeId];
   if (g > 0) openGroup(g);
 }
-const closeAll = () => setOpen(seg.groups.filter((g) => g.id).map((g) => g.id), false);
+const allGroups = () => seg.groups.filter((g) => g.id).map((g) => g.id);
+// Both make another picture.
+function closeAll() {
+  setOpen(allGroups(), false);
+  beginAnew();
+}
 // From outside in, while it fits.
 function openAll() {
   let sum = seg.groups[0].drawn;
@@ -201,6 +206,7 @@ function openAll() {
     open.add(g.id);
     ids.push(g.id);
   }
-  closeAll();
+  setOpen(allGroups(), false);
   setOpen(ids, true);
+  beginAnew();
 }

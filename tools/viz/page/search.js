@@ -62,7 +62,7 @@ const search = {
     const entries = this.found.map((n, i) => h("li", {role: "option", id: `found-${i}`, "data-index": i},
         h("strong", {}, nodeName(n)), " ", shown(n.type, 40),
         h("span", {class: "note"}, ` ${shown(n.device, 16)}`,
-          alive(n, state.stage) ? "" : ` only in ${seg.stages[n.first].name}`)));
+          alive(n, state.stage) ? "" : ` ${lifeText(n)}`)));
     const total = here.length + elsewhere.length;
     if (total > this.found.length) entries.push(h("li", {class: "note", "aria-disabled": true, role: "option"}, `and ${total - this.found.length} more`));
     if (!total && byId("search").value) entries.push(h("li", {class: "note", "aria-disabled": true, role: "option"}, "nothing found"));

@@ -46,8 +46,8 @@ function boxShape(scene, n, {x, y, width, height}, mark) {
                        i === 0 ? star + text : text));
     top += 14;
   });
-  const share = inPlan && seg.steps.length > 1 && seg.seconds > 0 ? secondsOf(n) / seg.seconds : 0;
-  if (share > 0.005) {
+  const share = shareOf(n, scene.stage);
+  if (share > SHOWN_SHARE) {
     element.append(svg("rect", {class: "bar", x: x + 4, y: y + height - 3.5, height: 2.5, rx: 1,
         width: Math.max(2, share * (width - 8))}));
   }
@@ -59,6 +59,13 @@ function boxShape(scene, n, {x, y, width, height}, mark) {
                    svg("text", {class: "tag-text", x: from + 6, y: y - 0.5}, tag));
   }
   return element;
+}
+
+// Of the time of the segment, as the bar at the bottom of a box tells it.
+const SHOWN_SHARE = 0.005;
+function shareOf(n, stage) {
+  const told = seg.stages[stage].kind === "plan" && seg.steps.length > 1 && seg.seconds > 0;
+  return told ? secondsOf(n) / seg.seconds : 0;
 }
 
 // By the logarithm: a kilobyte is thin, a gigabyte a band.
