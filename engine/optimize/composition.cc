@@ -59,10 +59,10 @@ std::optional<std::vector<ValueId>> Compose(const Graph& source, NodeId node,
     builder.Fail(body.status());
     return std::vector<ValueId>(source.num_results(node), kNoValue);
   }
-  const auto origins = source.origins(node);
-  context.Note(*composed.rule, 0, origins.empty() ? 0 : origins[0], 0, composed.numbers[0],
-               composed.numbers[1]);
   std::vector<ValueId> results = AddNodes(*body, inputs, builder);
+  const Graph& made = builder.graph();
+  context.Note(*composed.rule, 0, source, node, std::nullopt, composed.numbers[0],
+               composed.numbers[1], &made.op(made.producer(results[0])));
   for (size_t i = 0; i < results.size(); ++i) {
     results[i] = WithFacts(results[i], source.result_types(node)[i].structure, &builder);
   }

@@ -9,7 +9,6 @@
 //   addbmm(y, A, B)          -> addmm of merged views
 //   trace(A)                 -> the sum of its diagonal
 //   flatten, narrow, ...     -> reshape, slice, ...
-//   factorizations           -> see decompose_factorization.cc
 //   orgqr                    -> householder_product
 //   pinv, cond, ...          -> decompose_linalg.cc
 //
@@ -28,7 +27,6 @@
 
 #include "engine/base/status.h"
 #include "engine/optimize/contraction.h"
-#include "engine/optimize/decompose_factorization.h"
 #include "engine/optimize/decompose_linalg.h"
 #include "engine/optimize/pass.h"
 #include "ops/einsum.h"
@@ -106,7 +104,7 @@ bool IsCandidate(Op op) {
     case Op::narrow:
     case Op::diag:
     case Op::orgqr: return true;
-    default: return IsFactorizationCandidate(op);
+    default: return false;
   }
 }
 
@@ -354,9 +352,6 @@ absl::StatusOr<GraphPtr> Decompose(const GraphPtr& graph, PassContext& context) 
                       [&](NodeId n, absl::Span<const ValueId> operands,
                           GraphBuilder& builder) -> std::optional<std::vector<ValueId>> {
                         if (!IsCandidate(products->op(n).id)) return std::nullopt;
-                        if (IsFactorizationCandidate(products->op(n).id)) {
-                          return DecomposeFactorization(*products, n, operands, builder, context);
-                        }
                         const std::optional<ValueId> value =
                             Decomposer(*products, n, operands, builder, context).Rewrite();
                         if (!value.has_value()) return std::nullopt;

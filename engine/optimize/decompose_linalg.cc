@@ -22,7 +22,7 @@
 namespace otium {
 namespace {
 
-constexpr absl::string_view kOutcomes[] = {"$a"};
+constexpr absl::string_view kOutcomes[] = {"$a is made of others, and ends in $op"};
 constexpr Rule MakeRule(absl::string_view name, absl::string_view formula,
                         absl::string_view condition = "always",
                         ErrorClass error = ErrorClass::kExact) {
@@ -52,6 +52,36 @@ Expr ScaleColumns(const Expr& Q, const Expr& by) { return Q * unsqueeze(by, -2);
 // Halves are multiplied and added up as f32.
 Expr Widened(const Expr& x) {
   return IsInexact(x.dtype()) && ItemSize(RealDType(x.dtype())) < 4 ? cast(x, DType::kF32) : x;
+}
+
+// ---- factorizations
+
+constexpr Rule kLu = MakeRule("lu", "lu(A) -> lu_unpack(lu_factor_ex(A))");
+// Exact: what LAPACK's potrs does.
+constexpr Rule kCholeskySolve = MakeRule(
+    "cholesky_solve", "cholesky_solve(B, L) -> solve_triangular(L.H, solve_triangular(L, B))");
+constexpr Rule kLogdet =
+    MakeRule("logdet", "logdet(A) -> where(sign < 0, nan, logabsdet) of slogdet(A)");
+
+Composed Lu(const CompositionCall& c) {
+  const LuFactorExResults factors = lu_factor_ex(c.operands[0], c.attributes.Get<bool>("pivot"));
+  const LuResults lu = lu_unpack(factors.LU, factors.pivots);
+  return {&kLu, {lu.P, lu.L, lu.U}};
+}
+
+Composed CholeskySolve(const CompositionCall& c) {
+  const bool is_upper = c.attributes.Get<bool>("upper");
+  const Expr &B = c.operands[0], &factor = c.operands[1];
+  const Expr L = is_upper ? factor.H() : factor, U = is_upper ? factor : factor.H();
+  const Expr Y = solve_triangular(L, B, /*upper=*/false);
+  return {&kCholeskySolve, {solve_triangular(U, Y, /*upper=*/true)}};
+}
+
+Composed Logdet(const CompositionCall& c) {
+  const SlogdetResults det = slogdet(c.operands[0]);
+  if (IsComplex(c.results[0].dtype)) return {&kLogdet, {log(det.sign) + det.logabsdet}};
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  return {&kLogdet, {where(lt(det.sign, 0), nan, det.logabsdet)}};
 }
 
 // ---- norms
@@ -237,7 +267,7 @@ Composed Tensorsolve(const CompositionCall& c) {
 constexpr Rule kMatrixPower =
     MakeRule("matrix_power", "matrix_power(A, n) -> products of squares of A, or of inv(A)");
 constexpr Rule kMultiDot = MakeRule("multi_dot", "multi_dot(A, B, ...) -> products from the left");
-constexpr absl::string_view kOrderOutcomes[] = {"$a: $0FLOP, $1FLOP from the left"};
+constexpr absl::string_view kOrderOutcomes[] = {"$a takes $0FLOP, and $1FLOP from the left"};
 constexpr Rule kMultiDotOrder = {
     .name = "multi_dot_order",
     .formula = "multi_dot(A, B, C, ...) -> products in the order of the fewest flops",
@@ -357,6 +387,9 @@ Composed Trapezoid(const CompositionCall& c) {
 
 ComposeFn LinalgComposition(Op op) {
   switch (op) {
+    case Op::lu: return Lu;
+    case Op::cholesky_solve: return CholeskySolve;
+    case Op::logdet: return Logdet;
     case Op::matrix_norm: return MatrixNorm;
     case Op::norm: return Norm;
     case Op::pinv: return Pinv;
