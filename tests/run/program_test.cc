@@ -655,5 +655,20 @@ TEST(DataSizes, UnknownOnesAreRefused) {
   EXPECT_TRUE(program.Run({}, options).ok());
 }
 
+// ---- names
+
+TEST(Names, AreThoseOfGraphFiles) {
+  const auto built = [](absl::string_view input, absl::string_view size, absl::string_view output) {
+    Function::Builder b("f");
+    b.Output(output, b.Input(input, DType::kF32, {Dim::Symbol(size)}) + 1);
+    return b.Build().status();
+  };
+  EXPECT_TRUE(built("x", "n", "z").ok());
+  EXPECT_THAT(built("x y", "n", "z").message(), HasSubstr("the input 'x y' cannot be called so"));
+  EXPECT_THAT(built("x", "1n", "z").message(), HasSubstr("the size '1n' cannot be called so"));
+  EXPECT_THAT(built("x", "n", "if").message(), HasSubstr("the output 'if' cannot be called so"));
+  EXPECT_FALSE(built("", "n", "z").ok());
+}
+
 }  // namespace
 }  // namespace otium
