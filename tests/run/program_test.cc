@@ -670,5 +670,25 @@ TEST(Names, AreThoseOfGraphFiles) {
   EXPECT_FALSE(built("", "n", "z").ok());
 }
 
+// ---- numbers in loops
+
+// The nearest f32, and what 32 bits leave of an i64: a cast to a wider dtype must
+// not bring back the rest.
+TEST(Numbers, AreAsTheirDTypeHoldsThem) {
+  Function::Builder b("casts");
+  const Expr x = b.Input("x", DType::kF64, {2});
+  b.Output("to_f32", x + full_like(x, 0.1, DType::kF32));
+  b.Output("to_c64", real(x + cast(full_like(x, 0.1, DType::kC64), DType::kC128)));
+  b.Output("from_i64", x + cast(full_like(x, (int64_t{1} << 24) + 1, DType::kI64), DType::kF32));
+  b.Output("to_i32", x + cast(full_like(x, (int64_t{5} << 32) + 7, DType::kI64), DType::kI32));
+  const auto r = CompileOrDie(b).Run({{"x", Tensor::Of<double>({0, 1})}});
+  ASSERT_TRUE(r.ok()) << r.status();
+  const double nearest = 0.1f;
+  EXPECT_THAT((*r)["to_f32"].ToVector<double>(), ElementsAre(nearest, 1 + nearest));
+  EXPECT_THAT((*r)["to_c64"].ToVector<double>(), ElementsAre(nearest, 1 + nearest));
+  EXPECT_THAT((*r)["from_i64"].ToVector<double>(), ElementsAre(16777216, 16777217));
+  EXPECT_THAT((*r)["to_i32"].ToVector<double>(), ElementsAre(7, 8));
+}
+
 }  // namespace
 }  // namespace otium
