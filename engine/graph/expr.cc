@@ -57,8 +57,7 @@ absl::Status CheckPromotedNumber(const OpDef& op, int i, const Node& node, DType
   const int64_t value = *number.data<int64_t>();
   if (value == static_cast<int32_t>(value)) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(op.name, ": ", OperandParam(op, i).name, " is ",
-                                                 value, ", which ", DTypeName(to),
-                                                 " cannot hold"));
+                                                 value, ", which ", DTypeName(to), " cannot hold"));
 }
 
 }  // namespace
@@ -203,8 +202,8 @@ IntrusivePtr<const Node> MakeNode(const OpDef& op, Operands operands,
                                       [](const TensorType* t) { return t == nullptr || t->weak; });
     for (size_t i = 0; i < operands.size(); ++i) {
       if (!(*casts)[i].has_value()) continue;
-      if (absl::Status s = CheckPromotedNumber(op, static_cast<int>(i), operands[i].node(),
-                                               *(*casts)[i]);
+      if (absl::Status s =
+              CheckPromotedNumber(op, static_cast<int>(i), operands[i].node(), *(*casts)[i]);
           !s.ok()) {
         return poison(std::move(s));
       }

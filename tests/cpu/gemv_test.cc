@@ -189,7 +189,8 @@ TYPED_TEST(GemvTest, DotOfConjugatesEndsInZeroWithoutSign) {
     for (int flags = 0; flags < 4; ++flags) {
       for (int64_t stride : {1, -1}) {
         const T* begin = stride == 1 ? x.data() : x.data() + 2;
-        const T dot = Dot<T>(3, {begin, stride, (flags & 1) != 0}, {begin, stride, (flags & 2) != 0});
+        const T dot =
+            Dot<T>(3, {begin, stride, (flags & 1) != 0}, {begin, stride, (flags & 2) != 0});
         EXPECT_EQ(dot.imag(), 0);
         EXPECT_FALSE(std::signbit(dot.imag())) << flags;
       }
