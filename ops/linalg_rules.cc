@@ -9,14 +9,17 @@
 
 namespace otium {
 
+absl::Status RequireFactorable(const OpCall& call, int i) {
+  OTIUM_RETURN_IF_ERROR(RequireInexact(call, i));
+  if (ItemSize(RealDType(call.operand(i).dtype)) >= 4) return absl::OkStatus();
+  return InvalidArgument(Describe(call.op.params[i].name, call.operand(i)),
+                         ", it must be f32, f64, c64 or c128");
+}
+
 absl::Status RequireMatrices(const OpCall& call, int i) {
   OTIUM_RETURN_IF_ERROR(RequireRankAtLeast(call, i, 2));
-  OTIUM_RETURN_IF_ERROR(RequireInexact(call, i));
+  OTIUM_RETURN_IF_ERROR(RequireFactorable(call, i));
   const TensorType& type = call.operand(i);
-  if (ItemSize(RealDType(type.dtype)) < 4) {
-    return InvalidArgument(Describe(call.op.params[i].name, type),
-                           ", it must be f32, f64, c64 or c128");
-  }
   for (int d = 1; d <= 2; ++d) {
     const Dim& size = type.shape.back(d);
     if (size.IsStatic() && size.value() > std::numeric_limits<int32_t>::max()) {
@@ -73,7 +76,8 @@ absl::StatusOr<std::vector<int>> TensorsolveOrder(const Attributes& attributes, 
   for (int d = 0; d < rank; ++d) {
     if (std::find(moved.begin(), moved.end(), d) == moved.end()) order.push_back(d);
   }
-  order.insert(order.end(), moved.begin(), moved.end());
+  // A 0-D tensor may be said to have one dimension.
+  if (rank > 0) order.insert(order.end(), moved.begin(), moved.end());
   return order;
 }
 

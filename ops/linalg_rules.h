@@ -17,7 +17,9 @@
 
 namespace otium {
 
-// Fails unless operand `i` holds matrices [..., m, n] of f32, f64, c64 or c128. Half
+// Fails unless operand `i` is f32, f64, c64 or c128.
+absl::Status RequireFactorable(const OpCall& call, int i);
+// Fails unless operand `i` holds matrices [..., m, n] of those. Half
 // precision is for storage: a factorization in it would be of little use.
 absl::Status RequireMatrices(const OpCall& call, int i);
 // The same, and m = n.

@@ -131,7 +131,7 @@ double MatrixPowerFlops(const OpCall& call, absl::Span<const TensorType>) {
 
 absl::Status InferTensorinv(const OpCall& call, ResultTypes* results) {
   const TensorType& A = call.operand(0);
-  OTIUM_RETURN_IF_ERROR(RequireInexact(call, 0));
+  OTIUM_RETURN_IF_ERROR(RequireFactorable(call, 0));
   const int64_t ind = call.attributes.Get<int64_t>("ind");
   if (ind < 1 || ind >= std::max(A.rank(), 1)) {
     return InvalidArgument("ind is ", ind, ", of ", Describe("A", A), " it must be 1 to ",
@@ -151,7 +151,7 @@ absl::Status InferTensorinv(const OpCall& call, ResultTypes* results) {
 absl::Status InferTensorsolve(const OpCall& call, ResultTypes* results) {
   const TensorType& A = call.operand(0);
   const TensorType& B = call.operand(1);
-  OTIUM_RETURN_IF_ERROR(RequireInexact(call, 0));
+  OTIUM_RETURN_IF_ERROR(RequireFactorable(call, 0));
   OTIUM_ASSIGN_OR_RETURN(const std::vector<int> order, TensorsolveOrder(call.attributes, A.rank()));
   Dims sizes;
   for (int d : order) sizes.push_back(A.shape[d]);

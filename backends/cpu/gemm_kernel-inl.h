@@ -109,7 +109,8 @@ HWY_INLINE void Accumulate(D d, int64_t k, const T* HWY_RESTRICT a, int64_t row,
 
 // The sums of a tile as elements of A * B: for complex, from those with re(a)
 // and im(a) and the two conjugations. conj(a) b changes the sign of the second;
-// a conj(b) is conj(conj(a) b).
+// a conj(b) is conj(conj(a) b), whose zeros are those that the sum of a conj(b)
+// would end in, never -0, by adding 0.
 template <class T, int kRows, int kVectors, class D>
 HWY_INLINE void Combine(D d, bool conj_a, bool conj_b, hn::Vec<D> (&sum)[kRows][kVectors]) {
   if constexpr (RealOf<T>::kComplex) {
@@ -118,7 +119,7 @@ HWY_INLINE void Combine(D d, bool conj_a, bool conj_b, hn::Vec<D> (&sum)[kRows][
     Unrolled<kRows / 2>([&](auto r) OTIUM_INLINE_LAMBDA {
       Unrolled<kVectors>([&](auto v) OTIUM_INLINE_LAMBDA {
         const hn::Vec<D> im = hn::Xor(hn::Reverse2(d, sum[2 * r + 1][v]), times_i);
-        sum[r][v] = hn::Xor(hn::Add(sum[2 * r][v], im), conj);
+        sum[r][v] = hn::Add(hn::Xor(hn::Add(sum[2 * r][v], im), conj), hn::Zero(d));
       });
     });
   }

@@ -202,7 +202,8 @@ AccumulatorOf<T> Dot(int64_t n, const VectorIn<T>& x, const VectorIn<T>& y) {
     });
     for (int64_t i = 0; i < chunks; ++i) sum = Add(sum, partial.data()[i]);
   }
-  return y.conjugate ? Conjugate(sum) : sum;
+  // Adding 0 makes -0 the 0 that a sum of conjugates ends in.
+  return y.conjugate ? Add(Conjugate(sum), S(0)) : sum;
 }
 
 template <class T>

@@ -94,14 +94,16 @@ class DenseLuFactors {
     SolveLower<T>(factor_, /*unit=*/true, X);
     SolveUpper<T>(factor_, /*unit=*/false, X);
   }
+  // Of A, also where A.T is factored.
   double Rcond(double norm, const RcondArrays<T>& a) const {
-    return RcondBySolving(
-        factor_.rows, norm, a, [&](const Matrix<T>& x) { Solve(x); },
-        [&](const Matrix<T>& x) {
-          SolveLower<T>(factor_.Transposed(), /*unit=*/false, x);
-          SolveUpper<T>(factor_.Transposed(), /*unit=*/true, x);
-          for (int64_t k = x.rows; k-- > 0;) std::swap(x(k, 0), x(pivots_[k] - 1, 0));
-        });
+    const auto solve = [&](const Matrix<T>& x) { Solve(x); };
+    const auto solve_transposed = [&](const Matrix<T>& x) {
+      SolveLower<T>(factor_.Transposed(), /*unit=*/false, x);
+      SolveUpper<T>(factor_.Transposed(), /*unit=*/true, x);
+      for (int64_t k = x.rows; k-- > 0;) std::swap(x(k, 0), x(pivots_[k] - 1, 0));
+    };
+    return transposed_ ? RcondBySolving(factor_.rows, norm, a, solve_transposed, solve)
+                       : RcondBySolving(factor_.rows, norm, a, solve, solve_transposed);
   }
 
  private:

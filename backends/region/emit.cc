@@ -5,6 +5,7 @@
 #include <bit>
 #include <utility>
 
+#include "backends/region/scalar_math.h"
 #include "engine/base/hash.h"
 
 namespace otium::region {
@@ -89,7 +90,9 @@ Value Emitter::Load(int input, IndexMap map) {
 
 Value Emitter::Constant(DType dtype, std::complex<double> value) {
   Instruction i{.kind = InstructionKind::kConstant, .dtype = dtype, .level = Level::kUniform};
-  if (IsInexact(dtype)) i.constant = value;
+  // As the dtype holds it: a cast to f64 must not bring back what f32 has not.
+  if (RealDType(dtype) == DType::kF32) i.constant = RoundToC64(value);
+  else if (IsInexact(dtype)) i.constant = value;
   else i.integer = static_cast<int64_t>(value.real());
   return Add(std::move(i));
 }
@@ -99,7 +102,7 @@ Value Emitter::Integer(DType dtype, int64_t value) {
   return Add({.kind = InstructionKind::kConstant,
               .dtype = dtype,
               .level = Level::kUniform,
-              .integer = value});
+              .integer = dtype == DType::kI32 ? static_cast<int32_t>(value) : value});
 }
 
 Value Emitter::Map(ScalarOp op, std::initializer_list<Value> operands) {

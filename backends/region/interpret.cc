@@ -55,7 +55,7 @@ Wide RoundTo(DType dtype, Wide x) {
     case DType::kI32: x.integer = static_cast<int32_t>(x.integer); break;
     case DType::kF32: x.number = static_cast<float>(x.re()); break;
     case DType::kF64: x.number = x.re(); break;
-    case DType::kC64: x.number = std::complex<double>(std::complex<float>(x.number)); break;
+    case DType::kC64: x.number = RoundToC64(x.number); break;
     case DType::kI64:
     case DType::kF16:
     case DType::kBF16:

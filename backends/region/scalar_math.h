@@ -14,6 +14,13 @@
 
 namespace otium::region {
 
+// The nearest complex<float>. Volatile, for GCC 12 makes one vector of the two
+// parts and drops its conversion to float and back.
+inline std::complex<double> RoundToC64(std::complex<double> z) {
+  const volatile float re = static_cast<float>(z.real()), im = static_cast<float>(z.imag());
+  return {re, im};
+}
+
 // By squaring, wrapping around; negative powers are 0 but for 1 and -1.
 template <class T>
 T IntegerPower(T base, T exponent) {

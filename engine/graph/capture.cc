@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -148,7 +149,7 @@ class Capturer {
         stack_.push_back(&e.node());
         ready = false;
       }
-      if (!ready) continue;
+      if (PushMakers(*node) || !ready) continue;
       stack_.pop_back();
       if (node->op().id == Op::input) {
         return WithPosition(absl::InvalidArgumentError(absl::StrCat(
@@ -161,6 +162,51 @@ class Capturer {
       if (!builder_.status().ok()) return WithPosition(builder_.status(), node->position());
     }
     return absl::OkStatus();
+  }
+
+  // A size that is data needs the node that makes it first, of which it is no
+  // operand: zeros([k]). Whether some must be visited before `node`.
+  bool PushMakers(const Node& node) {
+    bool pushed = false;
+    for (const std::string& size : SizesIn(node.attributes())) {
+      if (!IsFreshSize(size) || fresh_sizes_.contains(size)) continue;
+      FindMakers();
+      const auto it = makers_.find(size);
+      if (it == makers_.end() || it->second == &node) continue;
+      const Node& maker = *it->second;
+      if (const Tensor* value = maker.value(0)) {
+        const Shape& shape = maker.types()[0].shape;
+        for (int d = 0; d < shape.rank(); ++d) {
+          if (shape[d].symbol() == size) fresh_sizes_.emplace(size, Dim(value->sizes()[d]));
+        }
+        continue;
+      }
+      stack_.push_back(&maker);
+      pushed = true;
+    }
+    return pushed;
+  }
+
+  // The nodes that make sizes, once one is asked for, and the names they have.
+  void FindMakers() {
+    if (std::exchange(found_makers_, true)) return;
+    absl::flat_hash_set<const Node*> seen;
+    std::vector<const Node*> stack;
+    const auto push = [&](const Expr& e) {
+      const bool good = e && e.node().error() == nullptr;
+      if (good && seen.insert(&e.node()).second) stack.push_back(&e.node());
+    };
+    for (const Expr& e : request_.order) push(e);
+    for (const auto& [name, e] : request_.outputs) push(e);
+    while (!stack.empty()) {
+      const Node* node = stack.back();
+      stack.pop_back();
+      for (const Expr& e : node->operands()) push(e);
+      if (!node->op().Is(kDataDependent)) continue;
+      const absl::string_view size = node->attributes().Get<Dim>("count").symbol();
+      if (IsFreshSize(size)) makers_.emplace(size, node);
+      else taken_sizes_.insert(std::string(size));
+    }
   }
 
   // A random node that has its value took a stream, which no other may have now.
@@ -213,8 +259,6 @@ class Capturer {
         const Dim named = Dim::Symbol(NameSize(count.symbol()));
         fresh_sizes_.emplace(std::string(count.symbol()), named);
         attributes = attributes.With("count", named);
-      } else {
-        taken_sizes_.insert(std::string(count.symbol()));
       }
     }
     first_values_.Set(node, builder_.Add(node.op(), operands_, attributes));
@@ -224,6 +268,7 @@ class Capturer {
     for (const auto& [wanted_by, name] : request_.size_names) {
       if (wanted_by == fresh) return name;
     }
+    FindMakers();
     std::string name;
     do name = absl::StrCat("k", next_size_++);
     while (!taken_sizes_.insert(name).second);
@@ -251,6 +296,8 @@ class Capturer {
   NodeValues first_values_;
   absl::flat_hash_map<const Node*, std::string> names_;
   absl::flat_hash_map<std::string, Dim> fresh_sizes_;
+  absl::flat_hash_map<std::string, const Node*> makers_;
+  bool found_makers_ = false;
   absl::flat_hash_set<std::string> taken_sizes_;
   int next_size_ = 0;
   std::vector<const Node*> stack_;

@@ -46,6 +46,20 @@ absl::Status CheckNumbers(const OpCall& call, absl::Span<const Expr> operands) {
   return absl::OkStatus();
 }
 
+// As PyTorch: a number that is written down does not wrap around in the dtype that
+// the other operands give it, `x < 3000000000` of an i32 x least of all.
+absl::Status CheckPromotedNumber(const OpDef& op, int i, const Node& node, DType to) {
+  if (to != DType::kI32 || node.op().id != Op::constant || !node.types()[0].weak) {
+    return absl::OkStatus();
+  }
+  const auto& number = node.attributes().Get<Tensor>("value");
+  if (number.dtype() != DType::kI64) return absl::OkStatus();
+  const int64_t value = *number.data<int64_t>();
+  if (value == static_cast<int32_t>(value)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(op.name, ": ", OperandParam(op, i).name, " is ",
+                                                 value, ", which ", DTypeName(to), " cannot hold"));
+}
+
 }  // namespace
 
 absl::Status WithPosition(absl::Status status, SourcePosition position) {
@@ -188,6 +202,11 @@ IntrusivePtr<const Node> MakeNode(const OpDef& op, Operands operands,
                                       [](const TensorType* t) { return t == nullptr || t->weak; });
     for (size_t i = 0; i < operands.size(); ++i) {
       if (!(*casts)[i].has_value()) continue;
+      if (absl::Status s =
+              CheckPromotedNumber(op, static_cast<int>(i), operands[i].node(), *(*casts)[i]);
+          !s.ok()) {
+        return poison(std::move(s));
+      }
       operands[i] = MakeExpr(Op::cast, Operands{operands[i]},
                              {{"dtype", *(*casts)[i]}, {"weak", all_weak && op.Is(kPointwiseOp)}},
                              position);

@@ -2,11 +2,14 @@
 #include "engine/graph/function.h"
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "engine/base/status.h"
+#include "engine/graph/text/lexer.h"
 
 namespace otium {
 
@@ -17,12 +20,24 @@ Expr Function::Builder::Input(absl::string_view name, DType dtype, Shape shape, 
 
 namespace {
 
+// Every graph prints as a file that can be read again.
+absl::Status CheckName(absl::string_view what, absl::string_view name) {
+  if (IsValidName(name)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("the ", what, " '", name, "' cannot be called so in a graph file: names have ",
+                   "letters, digits and _, and are no reserved words"));
+}
+
 // What graph files check of a declaration.
 absl::Status CheckInput(absl::string_view name, const TensorType& type, SourcePosition position) {
   auto error = [&](absl::string_view what) {
     return absl::InvalidArgumentError(
         absl::StrCat("the input ", name, ": ", ShortType(type), what));
   };
+  OTIUM_RETURN_IF_ERROR(CheckName("input", name));
+  std::vector<std::string> names;
+  for (const Dim& d : type.shape.dims()) d.CollectSymbols(&names);
+  for (const std::string& size : names) OTIUM_RETURN_IF_ERROR(CheckName("size", size));
   if (type.rank() > kMaxRank)
     return error(absl::StrCat(" has more than ", kMaxRank, " dimensions"));
   Sizes sizes;
@@ -79,9 +94,10 @@ absl::StatusOr<Function> Function::Builder::Build() {
     }
   }
   names.clear();
-  for (const auto& out : request_.outputs) {
-    if (!names.insert(out.first).second) {
-      return absl::InvalidArgumentError(absl::StrCat("two outputs are called ", out.first));
+  for (const auto& [name, value] : request_.outputs) {
+    OTIUM_RETURN_IF_ERROR(CheckName("output", name));
+    if (!names.insert(name).second) {
+      return absl::InvalidArgumentError(absl::StrCat("two outputs are called ", name));
     }
   }
   OTIUM_ASSIGN_OR_RETURN(Graph graph, Capture(request_));

@@ -57,8 +57,8 @@ class OTIUM_EXPORT Function::Builder {
   // A name that canonical text, explain and viz show.
   void Name(absl::string_view name, Expr value);
 
-  // Or the first error in what was built, kInvalidArgument: of an expression, a
-  // duplicate name, an input of another function.
+  // Or the first error in what was built, kInvalidArgument: of an expression, a name
+  // that graph files have not or that is given twice, an input of another function.
   absl::StatusOr<Function> Build();
 
  private:

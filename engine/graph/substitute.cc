@@ -46,6 +46,17 @@ Attributes SubstituteSizes(const OpDef& op, const Attributes& attributes, SizeRe
   return Attributes(op, std::move(values));
 }
 
+std::vector<std::string> SizesIn(const Attributes& attributes) {
+  std::vector<std::string> names;
+  for (const AttributeValue& v : attributes.values()) {
+    if (const auto* dim = std::get_if<Dim>(&v)) dim->CollectSymbols(&names);
+    if (const auto* dims = std::get_if<Dims>(&v)) {
+      for (const Dim& d : *dims) d.CollectSymbols(&names);
+    }
+  }
+  return names;
+}
+
 absl::StatusOr<std::vector<std::pair<std::string, Dim>>> BindCallee(
     const Graph& callee, absl::Span<const TensorType* const> operands) {
   if (operands.size() != callee.inputs().size()) {

@@ -6,6 +6,7 @@
 #define OTIUM_ENGINE_GRAPH_SUBSTITUTE_H_
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -21,6 +22,9 @@ using SizeReplacement = absl::FunctionRef<std::optional<Dim>(absl::string_view)>
 
 // `attributes` with every size in them replaced; the same object when none is.
 Attributes SubstituteSizes(const OpDef& op, const Attributes& attributes, SizeReplacement replace);
+
+// The size names in `attributes`, first mention first.
+std::vector<std::string> SizesIn(const Attributes& attributes);
 
 // Sizes that nonzero and its kin make are called "?7" until capture names them.
 Dim FreshSize();

@@ -154,6 +154,10 @@ class Decomposer {
 
   ValueId Fired(const Rule& rule, ValueId value, double x = 0, double y = 0) {
     context_.Note(rule, 0, source_, node_, std::nullopt, x, y, OpOf(value));
+    // mul of two sizes is weak, their inner product is not.
+    if (value != kNoValue && builder_.graph().type(value).weak && !node_type_.weak) {
+      value = builder_.Add(Op::cast, {value}, {{"dtype", node_type_.dtype}});
+    }
     return WithFacts(value, node_type_.structure, &builder_);
   }
 

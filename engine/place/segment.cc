@@ -7,7 +7,10 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/status.h"
+#include "engine/graph/expr.h"
 #include "engine/graph/graph_builder.h"
+#include "engine/graph/status_notes.h"
+#include "engine/graph/substitute.h"
 
 namespace otium {
 namespace {
@@ -22,17 +25,21 @@ bool HasStaticResults(const Graph& g, NodeId n) {
                      [](const TensorType& t) { return t.shape.IsStatic(); });
 }
 
-// Sizes in attributes count too: zeros([k]) has no operands.
-bool HasStaticAttributes(const Graph& g, NodeId n) {
-  for (const AttributeValue& v : g.attributes(n).values()) {
-    if (const auto* dim = std::get_if<Dim>(&v); dim != nullptr && !dim->IsStatic()) return false;
-    if (const auto* dims = std::get_if<Dims>(&v)) {
-      for (const Dim& d : *dims) {
-        if (!d.IsStatic()) return false;
-      }
-    }
+// Why the nodes that wait for a size wait in vain: nothing makes it.
+absl::Status UnknownSize(const Graph& g, const std::vector<bool>& waiting) {
+  for (NodeId n = 0; n < g.num_nodes(); ++n) {
+    if (!waiting[n]) continue;
+    const std::vector<std::string> names = SizesIn(g.attributes(n));
+    if (names.empty()) continue;
+    const std::string what = IsFreshSize(names[0])
+                                 ? "a size is that of a value which is not computed"
+                                 : absl::StrCat("the size ", names[0],
+                                                " is not known: neither an input nor a value that "
+                                                "is computed before has it");
+    return WithPosition(absl::InvalidArgumentError(absl::StrCat(g.op(n).name, ": ", what)),
+                        PositionOf(g, n));
   }
-  return true;
+  return absl::InternalError("a size is not known, and no attribute mentions it");
 }
 
 // The user's name for a value that crosses, or another; none of `used`.
@@ -55,21 +62,27 @@ void CopyNodes(const Graph& g, const std::vector<bool>& wanted, std::vector<Valu
 absl::StatusOr<Segment> CutSegment(const GraphPtr& graph) {
   const Graph& g = *graph;
   // A node is late when it needs a size that an earlier one makes.
+  // Sizes in attributes count too: zeros([k]) has no operands.
   std::vector<bool> late(g.num_nodes(), false), early(g.num_nodes(), true);
   bool any_late = false;
+  // The values whose shapes tell the sizes that are data in this segment.
+  absl::flat_hash_map<std::string, ValueId> makers;
   for (NodeId n = 0; n < g.num_nodes(); ++n) {
     const bool makes_size = g.op(n).Is(kDataDependent);
     bool is_late = !HasStaticOperands(g, n) ||
-                   (!makes_size && (!HasStaticResults(g, n) || !HasStaticAttributes(g, n)));
+                   (!makes_size && (!HasStaticResults(g, n) || !SizesIn(g.attributes(n)).empty()));
     for (ValueId v : g.operands(n)) is_late = is_late || (v != kNoValue && late[g.producer(v)]);
     late[n] = is_late;
     early[n] = !is_late;
     any_late = any_late || is_late;
+    if (!makes_size || is_late) continue;
+    for (std::string& size : SizesIn(g.attributes(n))) makers.emplace(std::move(size), g.result(n));
   }
   if (!any_late) return Segment{graph, std::nullopt};
+  if (makers.empty()) return UnknownSize(g, late);
 
-  // What crosses: values of early nodes that late ones use. Constants do not: each
-  // side has its own.
+  // What crosses: values of early nodes that late ones use, or whose sizes they do.
+  // Constants do not: each side has its own.
   std::vector<bool> crosses(g.num_values(), false);
   std::vector<bool> in_rest = late;
   for (NodeId n = g.num_nodes(); n-- > 0;) {
@@ -79,6 +92,9 @@ absl::StatusOr<Segment> CutSegment(const GraphPtr& graph) {
       // Constants are in both, and weak values, which are made of numbers only.
       if (g.Is(g.producer(v), Op::constant) || g.type(v).weak) in_rest[g.producer(v)] = true;
       else crosses[v] = true;
+    }
+    for (const std::string& size : SizesIn(g.attributes(n))) {
+      if (auto maker = makers.find(size); maker != makers.end()) crosses[maker->second] = true;
     }
   }
 

@@ -35,7 +35,7 @@ struct Segment {
   std::optional<Continuation> continuation;
 };
 
-// `graph` has no free size names but those that its own nodes make.
+// kInvalidArgument when a size is known from neither an input nor a node before.
 absl::StatusOr<Segment> CutSegment(const GraphPtr& graph);
 
 }  // namespace otium

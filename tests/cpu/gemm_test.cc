@@ -248,6 +248,41 @@ TYPED_TEST(GemmTest, BetaZeroReadsNothing) {
   }
 }
 
+// A conjugate in a flag and one in memory are the same matrix, to the sign of a
+// zero: log and angle tell -1 + 0j from -1 - 0j.
+TYPED_TEST(GemmTest, ConjugateFlagsGiveTheBitsOfConjugates) {
+  using T = TypeParam;
+  if constexpr (kIsComplex<T>) {
+    Random random(9);
+    for (int64_t size : {1, 3, 20, 70}) {
+      // Small integers, so that some sums are zero; 0 has no sign.
+      std::vector<T> values[2], conjugates[2], flagged(size * size), stored(size * size);
+      for (int i = 0; i < 2; ++i) {
+        for (int64_t e = 0; e < size * size; ++e) {
+          const int64_t real = random.Int(-1, 1), imag = random.Int(-1, 1);
+          values[i].push_back(T(real, imag));
+          conjugates[i].push_back(T(real, -imag));
+        }
+      }
+      for (int flags = 1; flags < 4; ++flags) {
+        const bool conj_a = (flags & 1) != 0, conj_b = (flags & 2) != 0;
+        GemmArgs<T> args;
+        args.m = args.n = args.k = size;
+        args.a = {values[0].data(), size, 1, conj_a};
+        args.b = {values[1].data(), size, 1, conj_b};
+        args.c = {flagged.data(), size, 1};
+        Gemm(args);
+        args.a = {(conj_a ? conjugates : values)[0].data(), size, 1};
+        args.b = {(conj_b ? conjugates : values)[1].data(), size, 1};
+        args.c = {stored.data(), size, 1};
+        Gemm(args);
+        EXPECT_EQ(std::memcmp(flagged.data(), stored.data(), stored.size() * sizeof(T)), 0)
+            << size << (conj_a ? " conj(a)" : "") << (conj_b ? " conj(b)" : "");
+      }
+    }
+  }
+}
+
 TYPED_TEST(GemmTest, SameBitsForAnyNumberOfThreads) {
   using T = TypeParam;
   const int64_t sizes[][4] = {{1, 150, 160, 170}, {1, 9, 11, 9000}, {1, 500, 12, 64},

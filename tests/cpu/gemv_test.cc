@@ -181,6 +181,23 @@ TYPED_TEST(GemvTest, DotOfRandomVectors) {
   }
 }
 
+// As ConjugateFlagsGiveTheBitsOfConjugates of gemm_test.cc.
+TYPED_TEST(GemvTest, DotOfConjugatesEndsInZeroWithoutSign) {
+  using T = TypeParam;
+  if constexpr (kIsComplex<T>) {
+    const std::vector<T> x = {T(1, 0), T(2, 1), T(2, -1)};
+    for (int flags = 0; flags < 4; ++flags) {
+      for (int64_t stride : {1, -1}) {
+        const T* begin = stride == 1 ? x.data() : x.data() + 2;
+        const T dot =
+            Dot<T>(3, {begin, stride, (flags & 1) != 0}, {begin, stride, (flags & 2) != 0});
+        EXPECT_EQ(dot.imag(), 0);
+        EXPECT_FALSE(std::signbit(dot.imag())) << flags;
+      }
+    }
+  }
+}
+
 TYPED_TEST(GemvTest, Ger) {
   using T = TypeParam;
   using S = AccumulatorOf<T>;

@@ -279,6 +279,24 @@ TEST(TypeRulesTest, Errors) {
   });
 }
 
+// As PyTorch: x < 3000000000 must not compare with what is left of it in 32 bits.
+TEST(TypeRulesTest, NumbersThatIntegersCannotHold) {
+  const Expr i = Typed(DType::kI32, {2});
+  const int64_t big = int64_t{1} << 31;
+  Check({
+      {lt(i, big), "lt: b is 2147483648, which i32 cannot hold"},
+      {-big - 1 + i, "add: a is -2147483649, which i32 cannot hold"},
+      {clamp(i, 0, big), "clamp: max is 2147483648, which i32 cannot hold"},
+      {where(gt(i, 0), i, big), "where: b is 2147483648, which i32 cannot hold"},
+      {lt(i, big - 1), "bool[2]"},
+      {i + -big, "i32[2]"},
+      {i + 1e10, "f32[2]"},
+      {i + cast(big, DType::kI32), "i32[2]"},
+      {Typed(DType::kI64, {2}) + big, "i64[2]"},
+      {full({2}, big) + big, "i64[2] weak"},
+  });
+}
+
 // A number is refused, a tensor is not: its values are known only to the run.
 TEST(TypeRulesTest, NegativePowersOfIntegers) {
   const Expr i = Typed(DType::kI64, {2}), j = Typed(DType::kI32, {2});

@@ -216,8 +216,18 @@ class Analysis {
       case Op::vdot:
       case Op::outer:
       case Op::matmul: return InnerBound(n, 0, 1, u);
-      // A rank is a matter of rounding, and of the driver's way to estimate it.
-      case Op::lstsq: return kNone;
+      // A rank is a matter of rounding, and of the driver's way to estimate it; so are a
+      // pivot and whether it is zero.
+      case Op::matrix_rank:
+      case Op::lstsq:
+      case Op::cholesky_ex:
+      case Op::lu:
+      case Op::lu_factor:
+      case Op::lu_factor_ex:
+      case Op::ldl_factor:
+      case Op::ldl_factor_ex:
+      case Op::solve_ex:
+      case Op::inv_ex: return kNone;
       case Op::addmv:
       case Op::addmm:
       case Op::baddbmm:

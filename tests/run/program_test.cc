@@ -601,5 +601,94 @@ TEST(PlanCache, MoreSizesThanPlansAreFine) {
   }
 }
 
+// ---- sizes that are data
+
+Expr Some() { return constant(Tensor::Of<float>({1, 0, 2})); }
+
+// zeros([k]) has k from no operand: the node that makes k comes first, wherever
+// it stands, and its value reaches the segment that needs its size.
+TEST(DataSizes, AreKnownToWhatOnlyMentionsThem) {
+  const Expr index = nonzero(Some());
+  const Dim k = index.shape()[0];
+  const Expr square = ones({k, k}, DType::kF32);
+  // The mention comes first, and the next size is made of it.
+  const Expr next = nonzero(square);
+  const Expr last = zeros({next.shape()[0], k});
+  const std::vector<Expr> exprs = {square + sum(index), k * sum(index), index, last, next};
+  const auto values = Evaluate(exprs);
+  ASSERT_TRUE(values.ok()) << values.status();
+  EXPECT_THAT((*values)[0].ToVector<float>(), ElementsAre(3, 3, 3, 3));
+  EXPECT_THAT((*values)[1].ToVector<int64_t>(), ElementsAre(4));
+  EXPECT_THAT((*values)[3].sizes(), ElementsAre(4, 2));
+}
+
+TEST(DataSizes, AreThoseOfValuesKnownBefore) {
+  const Expr index = nonzero(Some());
+  ASSERT_TRUE(Evaluate(index).ok());
+  const auto z = Evaluate(ones({index.shape()[0]}, DType::kF32) + sum(index));
+  ASSERT_TRUE(z.ok()) << z.status();
+  EXPECT_THAT(z->ToVector<float>(), ElementsAre(3, 3));
+}
+
+// Canonical text names sizes before it uses them.
+TEST(DataSizes, TextIsReadAgain) {
+  Function::Builder b("f");
+  const Expr index = nonzero(b.Input("x", DType::kF32, {3}));
+  b.Output("z", ones({index.shape()[0]}, DType::kF32) + sum(index));
+  const std::string text = PrintGraph(b.Build()->graph());
+  const ParseResult again = ParseGraphFile(text, "f.otm");
+  ASSERT_TRUE(again.ok()) << text;
+  EXPECT_EQ(PrintGraph(again.graphs.back().graph()), text);
+}
+
+TEST(DataSizes, UnknownOnesAreRefused) {
+  EXPECT_THAT(Evaluate(zeros({Dim::Symbol("n")})).status().message(),
+              HasSubstr("zeros: the size n is not known"));
+  EXPECT_THAT(Evaluate(zeros({nonzero(Some()).shape()[0]})).status().message(),
+              HasSubstr("zeros: a size is that of a value which is not computed"));
+  Function::Builder b("f");
+  b.Output("z", zeros({Dim::Symbol("n")}));
+  const Program program = CompileOrDie(b);
+  EXPECT_EQ(program.Run({}).status().code(), absl::StatusCode::kInvalidArgument);
+  RunOptions options;
+  options.sizes.Set("n", 3);
+  EXPECT_TRUE(program.Run({}, options).ok());
+}
+
+// ---- names
+
+TEST(Names, AreThoseOfGraphFiles) {
+  const auto built = [](absl::string_view input, absl::string_view size, absl::string_view output) {
+    Function::Builder b("f");
+    b.Output(output, b.Input(input, DType::kF32, {Dim::Symbol(size)}) + 1);
+    return b.Build().status();
+  };
+  EXPECT_TRUE(built("x", "n", "z").ok());
+  EXPECT_THAT(built("x y", "n", "z").message(), HasSubstr("the input 'x y' cannot be called so"));
+  EXPECT_THAT(built("x", "1n", "z").message(), HasSubstr("the size '1n' cannot be called so"));
+  EXPECT_THAT(built("x", "n", "if").message(), HasSubstr("the output 'if' cannot be called so"));
+  EXPECT_FALSE(built("", "n", "z").ok());
+}
+
+// ---- numbers in loops
+
+// The nearest f32, and what 32 bits leave of an i64: a cast to a wider dtype must
+// not bring back the rest.
+TEST(Numbers, AreAsTheirDTypeHoldsThem) {
+  Function::Builder b("casts");
+  const Expr x = b.Input("x", DType::kF64, {2});
+  b.Output("to_f32", x + full_like(x, 0.1, DType::kF32));
+  b.Output("to_c64", real(x + cast(full_like(x, 0.1, DType::kC64), DType::kC128)));
+  b.Output("from_i64", x + cast(full_like(x, (int64_t{1} << 24) + 1, DType::kI64), DType::kF32));
+  b.Output("to_i32", x + cast(full_like(x, (int64_t{5} << 32) + 7, DType::kI64), DType::kI32));
+  const auto r = CompileOrDie(b).Run({{"x", Tensor::Of<double>({0, 1})}});
+  ASSERT_TRUE(r.ok()) << r.status();
+  const double nearest = 0.1f;
+  EXPECT_THAT((*r)["to_f32"].ToVector<double>(), ElementsAre(nearest, 1 + nearest));
+  EXPECT_THAT((*r)["to_c64"].ToVector<double>(), ElementsAre(nearest, 1 + nearest));
+  EXPECT_THAT((*r)["from_i64"].ToVector<double>(), ElementsAre(16777216, 16777217));
+  EXPECT_THAT((*r)["to_i32"].ToVector<double>(), ElementsAre(7, 8));
+}
+
 }  // namespace
 }  // namespace otium
