@@ -103,7 +103,7 @@ class Prober {
       for (size_t i = 0; i < required.size(); ++i) {
         attributes_.push_back({required[i]->name, values[i][choice[operands_.size() + i]]});
       }
-      for (const DType own : {DType::kI64, DType::kBool, DType::kF64}) {
+      for (const DType own : {DType::kI64, DType::kI32, DType::kBool, DType::kF64}) {
         own_ = own;
         for (const DType dtype : {DType::kF64, DType::kI64, DType::kBool, DType::kC128}) {
           together_ = dtype;
