@@ -22,7 +22,7 @@ REASON = {"fired": bool, "rule": str, "formula": str, "text": str}
 RATES = {"flops_per_second": NUMBER, "bytes_per_second": NUMBER, "roofline_share": NUMBER,
          "times_the_estimate?": NUMBER}
 MEASURED = {"seconds": NUMBER, "share": NUMBER, "alternative": int, "start": NUMBER, "thread": int,
-            **RATES}
+            "rcond?": NUMBER, **RATES}
 STEP = {"kind": str, "op": str, "kernel": str, "alternatives": [str], "region?": str, "device": str,
         "from?": str, "operands": [OPERAND], "results": [OPERAND], "flops": NUMBER, "bytes": NUMBER,
         "estimated_seconds": NUMBER, "roofline_seconds": NUMBER, "workspace_bytes": int,
