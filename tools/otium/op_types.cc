@@ -16,8 +16,8 @@ constexpr char kSame[] = "the same";
 
 uint32_t Bit(DType d) { return 1u << static_cast<int>(d); }
 
-// Values to try for an attribute that must be given. All sizes are 2, so few are
-// needed; no op depends on which of them it is.
+// Values to try for an attribute that must be given. All sizes are equal, mostly 2, so
+// few are needed; no op depends on which of them it is.
 std::vector<AttributeValue> Candidates(ParamKind kind) {
   switch (kind) {
     case ParamKind::kBool: return {false};
@@ -82,10 +82,20 @@ class Prober {
 
  private:
   static constexpr size_t kRanks = 4;
+  static constexpr size_t kMissing = kRanks;  // In place of the rank of an optional operand.
 
-  // Ranks and attributes, and dtypes of those operands that have their own, with
+  // A size, ranks and attributes, and dtypes of those operands that have their own, with
   // which the op accepts something.
   bool FindBase() {
+    // 1: as many elements in any dimensions; 3: vectors of space; 6: of a rank by default.
+    for (const int64_t size : {2, 1, 3, 6}) {
+      size_ = size;
+      if (FindRanks()) return true;
+    }
+    return false;
+  }
+
+  bool FindRanks() {
     std::vector<const ParamDef*> required;
     std::vector<std::vector<AttributeValue>> values;
     for (const ParamDef& p : op_.params) {
@@ -94,7 +104,10 @@ class Prober {
       values.push_back(Candidates(p.kind));
       if (values.back().empty()) return false;
     }
-    std::vector<size_t> counts(operands_.size(), kRanks);
+    std::vector<size_t> counts;
+    for (const ParamDef* p : operands_) {
+      counts.push_back(p->kind == ParamKind::kOptionalTensor ? kMissing + 1 : kRanks);
+    }
     for (const auto& v : values) counts.push_back(v.size());
     std::vector<size_t> choice(counts.size(), 0);
     do {
@@ -133,17 +146,22 @@ class Prober {
   std::optional<ResultTypes> Try(const std::vector<DType>& dtypes) const {
     Operands operands;
     for (size_t i = 0; i < dtypes.size(); ++i) {
-      const Sizes sizes(ranks_[i], 2);
+      if (ranks_[i] == kMissing) {
+        operands.emplace_back();
+        continue;
+      }
+      const Sizes sizes(ranks_[i], size_);
       const TensorType type(dtypes[i], Shape(absl::Span<const int64_t>(sizes)));
-      operands.push_back(InputExpr("x", type, SourcePosition()));
+      // Of any number two: one is too few for some.
+      const int count = operands_[i]->kind == ParamKind::kTensors ? 2 : 1;
+      for (int k = 0; k < count; ++k) operands.push_back(InputExpr("x", type, SourcePosition()));
     }
     const auto node = MakeNode(op_, std::move(operands), attributes_, {});
     if (node->error() != nullptr) return std::nullopt;
     return node->types();
   }
 
-  static void AddRows(const std::vector<std::pair<DType, ResultTypes>>& accepted,
-                      OpTypes* types) {
+  static void AddRows(const std::vector<std::pair<DType, ResultTypes>>& accepted, OpTypes* types) {
     if (accepted.empty()) return;
     const size_t num_results = accepted[0].second.size();
     // One dtype whatever comes in, like eq's bool, is not called the same for bools.
@@ -172,6 +190,7 @@ class Prober {
 
   const OpDef& op_;
   std::vector<const ParamDef*> operands_;
+  int64_t size_ = 2;  // Of every dimension.
   std::vector<size_t> ranks_;
   std::vector<NamedAttribute> attributes_;
   DType own_ = DType::kI64, together_ = DType::kF64;
