@@ -12,6 +12,7 @@ namespace otium::cpu {
 
 // All but bool.
 inline constexpr uint32_t kNumberDTypes = kAllDTypes & ~DTypeBit(DType::kBool);
+inline constexpr uint32_t kRealBlasDTypes = DTypeBit(DType::kF32) | DTypeBit(DType::kF64);
 inline constexpr uint32_t kComplexDTypes = DTypeBit(DType::kC64) | DTypeBit(DType::kC128);
 
 // product_kernels.cc
@@ -72,7 +73,6 @@ Prepared PrepareTriangularDeterminant(const KernelCall& call);
 Prepared PrepareDeterminant(const KernelCall& call);
 
 // small_kernels.cc
-inline constexpr uint32_t kSmallDTypes = DTypeBit(DType::kF32) | DTypeBit(DType::kF64);
 bool IsSmall(const KernelCall& call);
 bool IsSmallPivoted(const KernelCall& call);
 bool IsSmallSystem(const KernelCall& call);

@@ -318,7 +318,7 @@ class Page(browser.BrowserTest):
 
     def test_colours_have_words(self):
         self.open(self.page(RIDGE, "--analyze", "--size", "m=40", "--size", "n=20"))
-        for mode, expected in [("kind", "solver"), ("device", "cpu"), ("kernel", "lapack.posv"), ("time", "s"),
+        for mode, expected in [("kind", "solver"), ("device", "cpu"), ("kernel", "cpu.posv"), ("time", "s"),
                                ("bytes", "B"), ("roofline", "%"), ("error", "estimate")]:
             self.js("change({color: arguments[0]})", mode)
             self.assertIn(expected, self.text("#legend ul"), mode)

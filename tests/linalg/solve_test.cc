@@ -67,11 +67,11 @@ const Case kCases[] = {
      "cpu.diagonal_inverse",
      {0, 0, 0},
      [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 0, 0, false, d, r); }},
-    {"blis.trsm",
+    {"cpu.trsm",
      "lapack.trtri",
      {kFullBand, 0, 0},
      [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 3, 0, false, d, r); }},
-    {"blis.trsm",
+    {"cpu.trsm",
      "lapack.trtri",
      {0, kFullBand, 0},
      [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 0, 3, false, d, r); }},
@@ -80,7 +80,7 @@ const Case kCases[] = {
      {1, 1, kPd},
      [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 1, 1, true, d, r); }},
     {"lapack.gtsv",
-     "lapack.getri",
+     "cpu.getri",
      {1, 1, 0},
      [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 1, 1, false, d, r); }},
     {"lapack.pbsv",
@@ -88,15 +88,15 @@ const Case kCases[] = {
      {3, 3, kPd},
      [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 3, 3, true, d, r); }},
     {"lapack.gbsv",
-     "lapack.getri",
+     "cpu.getri",
      {3, 2, 0},
      [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 3, 2, false, d, r); }},
-    {"lapack.posv",
+    {"cpu.posv",
      "lapack.potri",
      {kFullBand, kFullBand, kPd},
      [](const SquareSpectrum& s, DType d, std::mt19937* r) { return WithEigenvalues(s, d, false, r); }},
     {"lapack.sysv",
-     "lapack.getri",
+     "cpu.getri",
      {kFullBand, kFullBand, kSymmetric | kNonsingular},
      [](const SquareSpectrum& s, DType d, std::mt19937* r) {
        DenseMatrix a = WithEigenvalues(s, d, true, r);
@@ -109,8 +109,8 @@ const Case kCases[] = {
      "lapack.getri",
      {kFullBand, kFullBand, kHermitian | kNonsingular},
      [](const SquareSpectrum& s, DType d, std::mt19937* r) { return WithEigenvalues(s, d, true, r); }},
-    {"lapack.gesv",
-     "lapack.getri",
+    {"cpu.gesv",
+     "cpu.getri",
      {},
      [](const SquareSpectrum& s, DType d, std::mt19937* r) { return WithSingularValues(s, d, r); }},
 };
@@ -144,8 +144,8 @@ TEST(Solve, StructurePicksTheKernel) {
               "cpu.orthogonal_solve");
   }
   // Bands that are no less than the matrix are none.
-  EXPECT_EQ(KernelFor({9, 9, 0}, DType::kF64, 40, false), "lapack.gesv");
-  EXPECT_EQ(KernelFor({9, 9, kPd}, DType::kF64, 40, false), "lapack.posv");
+  EXPECT_EQ(KernelFor({9, 9, 0}, DType::kF64, 40, false), "cpu.gesv");
+  EXPECT_EQ(KernelFor({9, 9, kPd}, DType::kF64, 40, false), "cpu.posv");
 }
 
 TEST(Solve, ResidualsAreSmallAndZerosAreZeros) {
