@@ -116,7 +116,8 @@ lapack_int Geev(const EigenState& s, T* a, T* parts, T* left, T* work, lapack_in
     OTIUM_LAPACK_COMPLEX(T, geev, &job, &none, &n, a, &n, parts, left, &n, no_right, &one, work,
                          &lwork, real_work, &info);
   } else {
-    OTIUM_LAPACK_REAL(T, geev, &job, &none, &n, a, &n, parts, parts + n, left, &n, no_right, &one,
+    T* const imaginary = parts == nullptr ? nullptr : parts + n;  // A query has none.
+    OTIUM_LAPACK_REAL(T, geev, &job, &none, &n, a, &n, parts, imaginary, left, &n, no_right, &one,
                       work, &lwork, &info);
   }
   return info;

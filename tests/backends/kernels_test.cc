@@ -17,6 +17,7 @@
 #include "engine/base/tensor.h"
 #include "gtest/gtest.h"
 #include "tests/backends/cases.h"
+#include "tests/rounds.h"
 
 namespace otium {
 namespace {
@@ -39,7 +40,7 @@ TEST_P(KernelLine, AgreesWithTheReference) {
   for (int d = 0; d < kNumDTypes; ++d) {
     const auto dtype = static_cast<DType>(d);
     if ((kernel.dtypes & DTypeBit(dtype)) == 0) continue;
-    for (uint32_t seed = 0; seed < 24; ++seed) {
+    for (uint32_t seed = 0; seed < Rounds(24); ++seed) {
       std::mt19937 random(seed * 977 + d);
       std::optional<KernelCase> c = MakeCase(kernel, dtype, random);
       if (!c.has_value()) continue;
