@@ -155,9 +155,13 @@ absl::StatusOr<std::shared_ptr<Executable>> FindOrPlan(const GraphPtr& graph,
 absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor> inputs,
                                              const CompileOptions& options,
                                              const RunOptions& run) try {
-  ExecuteOptions execute{
-      run.seed,        run.cancel, run.progress, run.profile, run.profile != nullptr ? Now() : 0,
-      run.memory_limit, &run.after_step};
+  ExecuteOptions execute{run.seed,
+                         run.cancel,
+                         run.progress,
+                         run.profile,
+                         run.profile != nullptr ? Now() : 0,
+                         run.memory_limit,
+                         &run.after_step};
   if (run.results.size() > 0) OTIUM_RETURN_IF_ERROR(CheckResults(*graph, inputs, run.results));
   std::vector<Tensor> outputs(graph->outputs().size());
   absl::InlinedVector<Tensor*, 4> results(outputs.size(), nullptr);
