@@ -41,37 +41,48 @@ uint64_t StrideSignature(absl::Span<const int64_t> sizes, absl::Span<const int64
     const uint64_t kind = sizes[i] <= 1 ? 0 : s == 0 ? 1 : s == 1 ? 2 : s > 0 ? 3 : 4;
     signature = signature * 5 + kind;
   }
-  bool by_columns = false;
-  if (sizes.size() >= 2) {
-    const size_t r = sizes.size();
-    by_columns = strides[r - 2] > 0 && strides[r - 1] > strides[r - 2] * (sizes[r - 2] - 1);
+  const size_t r = sizes.size();
+  bool by_columns = r >= 2;
+  extent = 0;
+  for (size_t i = r < 2 ? r : r - 2; i < r; ++i) {
+    if (sizes[i] <= 1) continue;
+    by_columns = by_columns && strides[i] > extent;
+    extent = strides[i] * (sizes[i] - 1);
   }
   return signature * 8 + (dense ? 4 : 0) + (by_rows ? 2 : 0) + (by_columns ? 1 : 0);
 }
 
 Sizes TypicalStrides(absl::Span<const int64_t> sizes, absl::Span<const int64_t> strides) {
   const uint64_t signature = StrideSignature(sizes, strides);
+  if ((signature & 4) != 0) return ContiguousStrides(sizes);
   const size_t rank = sizes.size();
   // What may be chosen freely is `free`; zero and one stay, negative stays so.
+  auto is_unit = [&](size_t i) { return sizes[i] > 1 && strides[i] == 1; };
   auto like = [&](size_t i, int64_t free) {
     return sizes[i] <= 1 ? 0 : strides[i] < 0 ? -free : strides[i] <= 1 ? strides[i] : free;
   };
-  constexpr int64_t kPad = 3;
-  Sizes typical(rank, 0);
-  // From the inside out, each past the one before; the last two exchanged when
-  // the array lies by columns.
+  // What strides of one reach. A free stride is larger than that and all before it, by
+  // so much that no view (of other order, sizes, steps or signs) makes it fit.
   int64_t extent = 0;
+  for (size_t i = 0; i < rank; ++i) extent += is_unit(i) ? sizes[i] - 1 : 0;
+  const int64_t pad = extent + 3;
+  Sizes typical(rank, 0);
+  // From the inside out, each past those before; the last two exchanged when the array
+  // lies by columns.
   for (size_t k = rank; k-- > 0;) {
     const bool by_columns = rank >= 2 && (signature & 3) == 1 && k + 2 >= rank;
     const size_t i = by_columns ? 2 * rank - 3 - k : k;
-    typical[i] = like(i, extent + kPad);
-    extent = std::max(extent, std::abs(typical[i]) * (sizes[i] - 1));
+    typical[i] = like(i, extent + pad);
+    // And one more, or the next would be `sizes[i]` times this one.
+    if (!is_unit(i) && typical[i] != 0) extent += std::abs(typical[i]) * (sizes[i] - 1) + 1;
   }
   if (StrideSignature(sizes, typical) == signature) return typical;
   // Dimensions that interleave: no order, but each a stride of its own.
-  for (size_t i = 0; i < rank; ++i) typical[i] = like(i, 100003 * static_cast<int64_t>(i + 2));
+  const int64_t apart = 100003 + 2 * pad;
+  for (size_t i = 0; i < rank; ++i) typical[i] = like(i, apart * static_cast<int64_t>(i + 2));
   if (StrideSignature(sizes, typical) == signature) return typical;
-  return Sizes(strides.begin(), strides.end());
+  for (size_t i = 0; i < rank; ++i) typical[i] = sizes[i] <= 1 ? 0 : strides[i];
+  return typical;
 }
 
 DType DispatchDTypeOf(const KernelCall& call) {

@@ -68,8 +68,10 @@ struct OTIUM_EXPORT PhysicalType {
 uint64_t StrideSignature(absl::Span<const int64_t> sizes, absl::Span<const int64_t> strides);
 
 // Strides of the signature of these that say nothing else: padded, so that no two
-// dimensions happen to fit together. Plans are made for them, so that a plan does
-// not depend on which strides of a signature came first.
+// dimensions happen to fit together, and no view is dense that is not so for all of the
+// signature. Dense ones are those of a dense array; along sizes of 1 they are no matter.
+// Plans are made for them, and kept by them: strides for which there are none but
+// themselves (overlapping ones by columns) have plans of their own.
 Sizes TypicalStrides(absl::Span<const int64_t> sizes, absl::Span<const int64_t> strides);
 
 // One application of an op to physical operands, as the planner sees it. The

@@ -58,7 +58,9 @@ Hash128 PlanKey(const Graph& graph, const SizeBindings& given, absl::Span<const 
   }
   for (const Tensor& t : inputs) {
     for (int64_t size : t.sizes()) h.Add(static_cast<uint64_t>(size));
-    h.Add(StrideSignature(t.sizes(), t.strides()));
+    for (int64_t stride : TypicalStrides(t.sizes(), t.strides())) {
+      h.Add(static_cast<uint64_t>(stride));
+    }
     h.Add(static_cast<uint64_t>(IsGivenAway(t)) << 16 |
           static_cast<uint64_t>(t.device().kind) << 8 | static_cast<uint8_t>(t.device().index));
   }
@@ -153,9 +155,13 @@ absl::StatusOr<std::shared_ptr<Executable>> FindOrPlan(const GraphPtr& graph,
 absl::StatusOr<std::vector<Tensor>> RunGraph(GraphPtr graph, std::vector<Tensor> inputs,
                                              const CompileOptions& options,
                                              const RunOptions& run) try {
-  ExecuteOptions execute{
-      run.seed,        run.cancel, run.progress, run.profile, run.profile != nullptr ? Now() : 0,
-      run.memory_limit, &run.after_step};
+  ExecuteOptions execute{run.seed,
+                         run.cancel,
+                         run.progress,
+                         run.profile,
+                         run.profile != nullptr ? Now() : 0,
+                         run.memory_limit,
+                         &run.after_step};
   if (run.results.size() > 0) OTIUM_RETURN_IF_ERROR(CheckResults(*graph, inputs, run.results));
   std::vector<Tensor> outputs(graph->outputs().size());
   absl::InlinedVector<Tensor*, 4> results(outputs.size(), nullptr);

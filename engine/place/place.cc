@@ -105,12 +105,8 @@ class Placer {
     OTIUM_ASSIGN_OR_RETURN(operand.buffer, layout_.AddBuffer(BufferKind::kInput, i,
                                                              layout_.DeviceIndex(inputs_[i].device),
                                                              type.dtype, operand.type.sizes));
-    // Dense ones keep the strides of dense ones: those along sizes of 0 and 1 may
-    // be anything, and must not get into the plan.
-    PhysicalType lying = operand.type;
-    lying.strides = inputs_[i].strides;
-    const bool dense = lying.IsContiguous();
-    if (!dense) operand.type.strides = TypicalStrides(lying.sizes, lying.strides);
+    operand.type.strides = TypicalStrides(operand.type.sizes, inputs_[i].strides);
+    const bool dense = operand.type.IsContiguous();
     const OperandId id = layout_.AddOperand(std::move(operand));
     SetOperand(v, id, dense ? id : -1);
     if (!dense) FollowInput(id, {id, i, AffineView::Identity(type.rank())});
