@@ -15,6 +15,7 @@
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/scalar.h"
 #include "backends/cpu/scratch.h"
+#include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
 namespace {

@@ -320,7 +320,6 @@ TEST(Failures, UnderTheirOwnNames) {
   const CMatrix good = CMatrix::Identity(3);
   const Expr bad = constant(Batch({good, nan})), flat = constant(Batch({good, good, singular}));
   const Expr one = constant(TensorOf(nan, DType::kF64));
-  const std::optional<double> none;
   const std::string not_finite = "batch element 1: the matrix has elements that are not finite";
   const std::pair<Expr, std::string> cases[] = {
       {pinv(bad), "pinv: " + not_finite},
