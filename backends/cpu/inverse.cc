@@ -16,6 +16,7 @@
 #include "backends/cpu/info_result.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/scalar.h"
 #include "backends/cpu/triangle.h"
 #include "backends/cpu/workspace.h"
 
@@ -33,18 +34,6 @@ struct InverseState {
 
 constexpr int64_t kGetriBlock = 64;
 
-inline bool IsFinite(double x) { return std::isfinite(x); }
-template <class R>
-bool IsFinite(std::complex<R> x) {
-  return std::isfinite(x.real()) && std::isfinite(x.imag());
-}
-inline float Conjugate(float x) { return x; }
-inline double Conjugate(double x) { return x; }
-template <class R>
-std::complex<R> Conjugate(std::complex<R> x) {
-  return std::conj(x);
-}
-
 // Writes the other triangle of a hermitian matrix.
 template <class T>
 void Mirror(const Matrix<T>& X, bool upper) {
@@ -54,21 +43,11 @@ void Mirror(const Matrix<T>& X, bool upper) {
   }
 }
 
+// Each inverts one matrix, and gives back the code.
+//
 // LAPACK's inverses scale by the reciprocals of diagonal elements: where one is infinite
 // by a zero, which NaN does not survive. Of what is not finite would come what is, and is
 // wrong: it is not inverted, but NaN.
-template <class T>
-bool IsFinite(const Matrix<T>& m) {
-  for (int64_t i = 0; i < m.rows; ++i) {
-    for (int64_t j = 0; j < m.columns; ++j) {
-      if (!IsFinite(m(i, j))) return false;
-    }
-  }
-  return true;
-}
-
-// Each inverts one matrix, and gives back the code.
-
 template <class T>
 int64_t InvertDiagonal(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X, char*) {
   std::fill_n(X.data, s.n * s.n, T(0));
@@ -82,7 +61,7 @@ int64_t InvertDiagonal(const InverseState& s, const Matrix<const T>& A, const Ma
 template <class T>
 int64_t InvertTriangle(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X, char*) {
   CopyTriangle(A, s.upper, X);
-  if (!IsFinite(X)) {
+  if (!AllFinite<T>(X)) {
     // The zeros beside the triangle are known to be zeros.
     for (int64_t i = 0; i < s.n; ++i) {
       FillNan(s.upper ? X.Block(i, i, 1, s.n - i) : X.Block(i, 0, 1, i + 1));
@@ -101,7 +80,7 @@ int64_t InvertTriangle(const InverseState& s, const Matrix<const T>& A, const Ma
 template <class T>
 int64_t InvertDefinite(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X, char*) {
   CopyTriangle(A, s.upper, X);
-  if (!IsFinite(X)) {
+  if (!AllFinite<T>(X)) {
     FillNan(X);
     return 0;
   }
@@ -150,11 +129,11 @@ int64_t InvertGeneral(const InverseState& s, const Matrix<const T>& A, const Mat
   if constexpr (std::is_floating_point_v<T>) {
     const int64_t code = SolveForIdentity(A, arrays, X);
     // An infinity times a zero of the identity is NaN, but not in all columns.
-    if (code == 0 && !IsFinite(A)) FillNan(X);
+    if (code == 0 && !AllFinite(A)) FillNan(X);
     return code;
   }
   Copy(A, X.Transposed());
-  if (!IsFinite(X)) {
+  if (!AllFinite<T>(X)) {
     FillNan(X);
     return 0;
   }

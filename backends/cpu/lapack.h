@@ -20,6 +20,7 @@
 #include <lapacke.h>
 
 #include "backends/backend.h"
+#include "backends/cpu/scalar.h"
 
 // Calls the routine of the element type T, a template parameter where it stands:
 //   OTIUM_LAPACK(T, potrf, &uplo, &n, a, &lda, &info);
@@ -66,8 +67,6 @@ struct RealOf<std::complex<T>> {
 };
 template <class T>
 using Real = typename RealOf<T>::type;
-template <class T>
-inline constexpr bool kIsComplex = !std::is_same_v<T, Real<T>>;
 
 // Routines whose names are others for complex types.
 #define OTIUM_LAPACK_EITHER(T, real_routine, complex_routine, ...) \

@@ -26,6 +26,7 @@
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/workspace.h"
 #include "backends/philox.h"
 
 namespace otium::cpu {
@@ -44,36 +45,21 @@ struct LobpcgState {
 
 constexpr int64_t kUsualIterations = 1000;
 
-// Of one task.
 template <class T>
-class Workspace {
- public:
-  // Where the parts begin; without memory only how large they are.
-  Workspace(int64_t n, int64_t k, char* memory) : memory_(memory) {
-    for (T** m : {&A, &B}) *m = Take<T>(n * n);
-    for (T** m : {&S, &P, &AS, &BS, &product}) *m = Take<T>(n * 3 * k);
-    for (T** m : {&small, &gram}) *m = Take<T>(9 * k * k);
-    lapack = Take<T>(9 * k);
-    lapack_real = Take<Real<T>>(9 * k);
-    for (Real<T>** v : {&values, &scales, &lambda}) *v = Take<Real<T>>(3 * k);
-    active = Take<int64_t>(k);
+struct LobpcgArrays {
+  LobpcgArrays(Workspace& memory, int64_t n, int64_t k) {
+    for (T** m : {&A, &B}) *m = memory.Take<T>(n * n);
+    for (T** m : {&S, &P, &AS, &BS, &product}) *m = memory.Take<T>(n * 3 * k);
+    for (T** m : {&small, &gram}) *m = memory.Take<T>(9 * k * k);
+    lapack = memory.Take<T>(9 * k);
+    lapack_real = memory.Take<Real<T>>(9 * k);
+    for (Real<T>** v : {&values, &scales, &lambda}) *v = memory.Take<Real<T>>(3 * k);
+    active = memory.Take<int64_t>(k);
   }
-  int64_t bytes() const { return bytes_; }
 
   T *A, *B, *S, *P, *AS, *BS, *product, *small, *gram, *lapack;
   Real<T>*lapack_real, *values, *scales, *lambda;
   int64_t* active;
-
- private:
-  template <class U>
-  U* Take(int64_t elements) {
-    char* const part = memory_ == nullptr ? nullptr : memory_ + bytes_;
-    bytes_ += WorkspaceBytes(elements * static_cast<int64_t>(sizeof(U)));
-    return reinterpret_cast<U*>(part);
-  }
-
-  char* const memory_;
-  int64_t bytes_ = 0;
 };
 
 // Number i of the stream, as randn gives it.
@@ -114,8 +100,8 @@ int CopyScaled(const Matrix<const T>& m, T* copy) {
 template <class T>
 class Iteration {
  public:
-  Iteration(const LobpcgState& s, char* memory)
-      : s_(s), n_(s.n), k_(s.k), stride_(3 * s.k), w_(s.n, s.k, memory) {}
+  Iteration(const LobpcgState& s, Workspace& memory)
+      : s_(s), n_(s.n), k_(s.k), stride_(3 * s.k), w_(memory, s.n, s.k) {}
 
   // Code 0, or 1: a basis lacks directions, or B is not positive definite.
   int64_t Run(const LaunchArgs& args, int64_t p) {
@@ -356,7 +342,7 @@ class Iteration {
 
   const LobpcgState& s_;
   const int64_t n_, k_, stride_;
-  Workspace<T> w_;  // S = [X, Z].
+  LobpcgArrays<T> w_;  // S = [X, Z].
   Matrix<const T> iK_;
   int a_exponent_ = 0, b_exponent_ = 0;
   double norm_ = 0;    // Of A: its longest column, at most its 2-norm.
@@ -369,17 +355,12 @@ struct LobpcgLauncher {
     const auto& s = *static_cast<const LobpcgState*>(args.state);
     RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
       for (int64_t p = matrices.begin; p < matrices.end; ++p) {
-        Report(info, Iteration<T>(s, memory).Run(args, p), p);
+        Workspace workspace(memory);
+        Report(info, Iteration<T>(s, workspace).Run(args, p), p);
       }
     });
   }
 };
-
-int64_t TaskBytes(DType dtype, int64_t n, int64_t k) {
-  int64_t bytes = 0;
-  ForBlasType(dtype, [&]<class T>(T) { bytes = Workspace<T>(n, k, nullptr).bytes(); });
-  return bytes;
-}
 
 }  // namespace
 
@@ -402,7 +383,8 @@ Prepared PrepareLobpcg(const KernelCall& call) {
   s->largest = call.attributes.Get<bool>("largest");
   s->stream = static_cast<uint64_t>(call.attributes.Get<int64_t>("stream"));
   const double flops = 200.0 * static_cast<double>(s->n) * static_cast<double>(s->n * s->k);
-  s->batch = MatrixBatch(sizes.first(sizes.size() - 2), flops, TaskBytes(s->A.dtype, s->n, s->k));
+  s->batch = MatrixBatch(sizes.first(sizes.size() - 2), flops,
+                         WorkspaceOf<LobpcgArrays>(s->A.dtype, s->n, s->k));
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForBlasDType<LobpcgLauncher>(s->A.dtype), std::move(s), bytes};
 }

@@ -172,15 +172,8 @@ struct LuUnpackLauncher {
 struct LuSolveState {
   PhysicalType LU, pivots, B, X;
   bool left = true, adjoint = false;
-  bool copies = false;  // LU lies as BLIS does not take it.
+  bool copies = false;
   MatrixBatch batch;
-};
-
-template <class T>
-struct LuSolveArrays {
-  LuSolveArrays(Workspace& memory, bool copies, int64_t n)
-      : factor(ColumnMajor(memory.Take<T>(copies ? n * n : 0), n, n)) {}
-  Matrix<T> factor;
 };
 
 template <class T>
@@ -212,13 +205,9 @@ struct LuSolveLauncher {
     const auto& s = *static_cast<const LuSolveState*>(args.state);
     RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo*) {
       Workspace workspace(memory);
-      const LuSolveArrays<T> arrays(workspace, s.copies, s.LU.sizes.back());
+      const TriangleCopy<T> copy(workspace, s.copies, s.LU.sizes.back());
       for (int64_t p = matrices.begin; p < matrices.end; ++p) {
-        auto LU = MatrixOf<const T>(s.batch, s.LU, args.operands[0], p);
-        if (s.copies) {
-          Copy(LU, arrays.factor);
-          LU = arrays.factor;
-        }
+        const auto LU = copy.Of(MatrixOf<const T>(s.batch, s.LU, args.operands[0], p));
         const auto pivots = MatrixOf<const int32_t>(s.batch, s.pivots, args.operands[1], p, 1);
         const auto B = MatrixOf<const T>(s.batch, s.B, args.operands[2], p);
         const auto X = MatrixOf<T>(s.batch, s.X, args.results[0], p);
@@ -290,7 +279,7 @@ Prepared PrepareLuSolve(const KernelCall& call) {
   const int64_t n = s->LU.sizes.back();
   const double elements = static_cast<double>(sizes[batch] * sizes[batch + 1]);
   s->batch = MatrixBatch(sizes.first(batch), 2 * static_cast<double>(n) * elements,
-                         WorkspaceOf<LuSolveArrays>(s->LU.dtype, s->copies, n));
+                         WorkspaceOf<TriangleCopy>(s->LU.dtype, s->copies, n));
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForBlasDType<LuSolveLauncher>(s->LU.dtype), std::move(s), bytes};
 }

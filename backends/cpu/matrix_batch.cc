@@ -2,6 +2,7 @@
 #include "backends/cpu/matrix_batch.h"
 
 #include "backends/cpu/parallel.h"
+#include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
 namespace {

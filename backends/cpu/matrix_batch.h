@@ -159,29 +159,6 @@ Matrix<T> MatrixOf(const MatrixBatch& batch, const PhysicalType& type, const Vie
   return m;
 }
 
-// Bytes of an array in a workspace, whose next array is then aligned.
-constexpr int64_t WorkspaceBytes(int64_t bytes) { return (bytes + 63) / 64 * 64; }
-
-// Arrays one after the other in a task's workspace.
-class WorkspaceLayout {
- public:
-  // Where an array begins, in bytes.
-  template <class T>
-  int64_t Add(int64_t count) {
-    const int64_t offset = bytes_;
-    bytes_ += WorkspaceBytes(count * static_cast<int64_t>(sizeof(T)));
-    return offset;
-  }
-  int64_t bytes() const { return bytes_; }
-
- private:
-  int64_t bytes_ = 0;
-};
-template <class T>
-T* ArrayAt(char* memory, int64_t offset) {
-  return reinterpret_cast<T*>(memory + offset);
-}
-
 }  // namespace otium::cpu
 
 #endif  // OTIUM_BACKENDS_CPU_MATRIX_BATCH_H_

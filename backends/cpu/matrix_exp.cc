@@ -19,6 +19,7 @@
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
 namespace {
@@ -69,20 +70,13 @@ struct ExpState {
   MatrixBatch batch;
 };
 
-// Of a task: this many n x n matrices, and pivots.
-constexpr int64_t kMatrices = 8;
-
 // All matrices are n x n, row-major in one workspace.
 template <class T>
 class Exponential {
  public:
-  Exponential(int64_t n, char* memory) : n_(n), size_(n * n) {
-    T* data = reinterpret_cast<T*>(memory);
-    for (T** m : {&a_, &a2_, &a4_, &a6_, &even_, &odd_, &work_, &x_}) {
-      *m = data;
-      data += size_;
-    }
-    pivots_ = reinterpret_cast<lapack_int*>(data);
+  Exponential(Workspace& memory, int64_t n) : n_(n), size_(n * n) {
+    for (T** m : {&a_, &a2_, &a4_, &a6_, &even_, &odd_, &work_, &x_}) *m = memory.Take<T>(size_);
+    pivots_ = memory.Take<lapack_int>(n);
   }
 
   void Compute(const Matrix<const T>& A, const Matrix<T>& result) {
@@ -131,11 +125,6 @@ class Exponential {
     return band;
   }
 
-  void FillNan(const Matrix<T>& result) const {
-    for (int64_t i = 0; i < n_; ++i) {
-      for (int64_t j = 0; j < n_; ++j) result(i, j) = T(std::numeric_limits<Real<T>>::quiet_NaN());
-    }
-  }
   void OfDiagonal(const Matrix<const T>& A, const Matrix<T>& result) const {
     for (int64_t i = 0; i < n_; ++i) {
       for (int64_t j = 0; j < n_; ++j) result(i, j) = i == j ? std::exp(A(i, i)) : T(0);
@@ -260,7 +249,8 @@ struct ExpLauncher {
     if (s.n == 0) return;
     RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo*) {
       for (int64_t p = matrices.begin; p < matrices.end; ++p) {
-        Exponential<T>(s.n, memory)
+        Workspace workspace(memory);
+        Exponential<T>(workspace, s.n)
             .Compute(MatrixOf<const T>(s.batch, s.A, args.operands[0], p),
                      MatrixOf<T>(s.batch, s.result, args.results[0], p));
       }
@@ -276,8 +266,7 @@ Prepared PrepareMatrixExp(const KernelCall& call) {
   s->result = call.results[0];
   s->n = s->A.sizes.back();
   const double n = static_cast<double>(s->n);
-  const int64_t bytes = kMatrices * s->n * s->n * ItemSize(s->A.dtype) +
-                        s->n * static_cast<int64_t>(sizeof(lapack_int));
+  const int64_t bytes = WorkspaceOf<Exponential>(s->A.dtype, s->n);
   const absl::Span<const int64_t> sizes = s->A.sizes;
   s->batch = MatrixBatch(sizes.first(sizes.size() - 2), 20 * n * n * n, bytes);
   const int64_t workspace = s->batch.workspace_bytes();

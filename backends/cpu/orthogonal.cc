@@ -13,7 +13,9 @@
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/scalar.h"
 #include "backends/cpu/scratch.h"
+#include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
 namespace {
@@ -76,12 +78,6 @@ void Ormlq(const QrState& s, const Matrix<T>& c, const T* a, const T* tau, T* wo
   lapack_int info = 0;
   OTIUM_LAPACK_EITHER(T, ormlq, unmlq, &side, &trans, &rows, &columns, &reflectors, a, &lda, tau,
                       c.data, &ldc, work, &lwork, &info);
-}
-
-template <class T>
-T Conjugate(const T& x) {
-  if constexpr (kIsComplex<T>) return std::conj(x);
-  else return x;
 }
 
 // Zeros below the diagonal.

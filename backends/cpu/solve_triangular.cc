@@ -16,15 +16,8 @@ namespace {
 struct SolveTriangularState {
   PhysicalType A, B, X;
   bool upper = false, left = true, unit = false;
-  bool copies = false;  // A lies as BLIS does not take it.
+  bool copies = false;
   MatrixBatch batch;
-};
-
-template <class T>
-struct TriangleCopy {
-  TriangleCopy(Workspace& memory, bool copies, int64_t n)
-      : matrix(ColumnMajor(memory.Take<T>(copies ? n * n : 0), n, n)) {}
-  Matrix<T> matrix;
 };
 
 template <class T>
@@ -37,10 +30,7 @@ struct SolveTriangularLauncher {
       for (int64_t p = matrices.begin; p < matrices.end; ++p) {
         Triangle<T> A{MatrixOf<const T>(s.batch, s.A, args.operands[0], p), s.upper, s.unit,
                       s.A.conjugated};
-        if (s.copies) {
-          Copy(A.matrix, copy.matrix);
-          A.matrix = copy.matrix;
-        }
+        A.matrix = copy.Of(A.matrix);
         const auto B = MatrixOf<const T>(s.batch, s.B, args.operands[1], p);
         const auto X = MatrixOf<T>(s.batch, s.X, args.results[0], p);
         if (B.data != X.data) Copy(B, X);

@@ -10,6 +10,7 @@
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
 namespace {

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "backends/cpu/matrix_batch.h"
+#include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
 
@@ -32,6 +33,24 @@ void SolveTriangle(const Triangle<T>& triangle, const Matrix<T>& X);
 // Whether the matrices of an operand lie by rows or by columns: one stride is 1, the
 // other no less than the size.
 bool LiesInOrder(const PhysicalType& type);
+
+// Room for a matrix that does not, which SolveTriangle could not take.
+template <class T>
+class TriangleCopy {
+ public:
+  TriangleCopy(Workspace& memory, bool copies, int64_t n)
+      : copies_(copies), matrix_(ColumnMajor(memory.Take<T>(copies ? n * n : 0), n, n)) {}
+  // The matrix as it lies, or copied.
+  Matrix<const T> Of(const Matrix<const T>& matrix) const {
+    if (!copies_) return matrix;
+    Copy(matrix, matrix_);
+    return matrix_;
+  }
+
+ private:
+  const bool copies_;
+  const Matrix<T> matrix_;
+};
 
 // That triangle of A, with zeros in place of the other. X is row-major.
 template <class T>

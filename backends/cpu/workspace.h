@@ -20,6 +20,9 @@
 
 namespace otium::cpu {
 
+// Bytes of an array in a workspace, whose next array is then aligned.
+constexpr int64_t WorkspaceBytes(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
 class Workspace {
  public:
   explicit Workspace(char* memory) : memory_(memory) {}
@@ -51,6 +54,27 @@ int64_t WorkspaceOf(DType dtype, const Sizes&... sizes) {
     }
   });
   return bytes;
+}
+
+// The same for routines that tell in `prepare`, by element type, how much they want: what
+// stays in the state is where each array begins.
+class WorkspaceLayout {
+ public:
+  // Where an array begins, in bytes.
+  template <class T>
+  int64_t Add(int64_t count) {
+    const int64_t offset = bytes_;
+    bytes_ += WorkspaceBytes(count * static_cast<int64_t>(sizeof(T)));
+    return offset;
+  }
+  int64_t bytes() const { return bytes_; }
+
+ private:
+  int64_t bytes_ = 0;
+};
+template <class T>
+T* ArrayAt(char* memory, int64_t offset) {
+  return reinterpret_cast<T*>(memory + offset);
 }
 
 }  // namespace otium::cpu

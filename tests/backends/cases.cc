@@ -380,7 +380,7 @@ std::string CompareWithReference(const Kernel& kernel, const KernelCase& c) {
                         " at ", reference_info.index);
   }
   if (info.code != 0) return "";
-  for (auto* broken : {BrokenPromise, BrokenSpectralPromise}) {
+  for (auto* broken : {BrokenLinalgPromise, BrokenSpectralPromise}) {
     if (const auto what = broken(c, plain, actual); what.has_value()) return *what;
   }
   for (size_t r = 0; r < actual.size(); ++r) {

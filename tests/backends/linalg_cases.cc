@@ -89,9 +89,7 @@ Tensor Structured(const Tensor& a, const MatrixSpec& spec) {
       }
     }
   });
-  CopyStrided(out.data(), out.strides(), const_cast<void*>(a.data()), a.strides(), a.sizes(),
-              ItemSize(a.dtype()));
-  return a;
+  return Overwritten(a, out);
 }
 
 // Triangular, of one side or the other.
@@ -111,7 +109,8 @@ MatrixSpec SystemSpec(const Kernel& kernel, int64_t n) {
   if (is("lapack.pbsv")) return {MatrixKind::kDominant, kPd, 2, 2};
   if (is("lapack.gbsv")) return {.lower = 2, .upper = 1};
   if (is("cpu.orthogonal_solve")) return {MatrixKind::kOrthogonal, kOrthogonal};
-  if (runs(".posv") || is("lapack.potri") || is("cpu.small_cholesky")) return {MatrixKind::kDefinite, kPd};
+  if (runs(".posv") || is("lapack.potri") || is("cpu.small_cholesky"))
+    return {MatrixKind::kDefinite, kPd};
   if (is("lapack.sysv")) return {MatrixKind::kSymmetric, kSymmetric};
   if (is("lapack.hesv")) return {MatrixKind::kHermitian, kHermitian};
   return {};
@@ -174,10 +173,8 @@ Tensor Pivots(const Tensor& t, bool of_ldl) {
   return pivots;
 }
 
-bool Toss(std::mt19937& random) { return Pick(random, 0, 1) == 0; }
-
 // A batch before those matrices or vectors, that of one operand broadcast at times.
-std::vector<Sizes> Batched(std::vector<Sizes> shapes, std::mt19937& random) {
+std::vector<Sizes> BatchedAlike(std::vector<Sizes> shapes, std::mt19937& random) {
   const int64_t b = Pick(random, 0, 5);
   if (b < 2) return shapes;
   const int64_t shared = Pick(random, -1, static_cast<int64_t>(shapes.size()) - 1);
@@ -205,18 +202,15 @@ std::optional<std::vector<Sizes>> LinalgShapes(Op op, std::mt19937& random) {
     case Op::inv:
     case Op::inv_ex:
     case Op::det:
-    case Op::slogdet:
-      return b % 2 == 0 ? std::vector<Sizes>{{n, n}} : std::vector<Sizes>{{b, n, n}};
+    case Op::slogdet: return Batched({n, n}, b);
     case Op::lu_factor:
-    case Op::lu_factor_ex:
-      return b % 2 == 0 ? std::vector<Sizes>{{n, k}} : std::vector<Sizes>{{b, n, k}};
+    case Op::lu_factor_ex: return Batched({n, k}, b);
     case Op::lu_unpack:
-      return b % 2 == 0 ? std::vector<Sizes>{{n, k}, {std::min(n, k)}}
-                        : std::vector<Sizes>{{b, n, k}, {b, std::min(n, k)}};
+      return std::vector<Sizes>{Batched({n, k}, b)[0], Batched({std::min(n, k)}, b)[0]};
     case Op::lu_solve:
     case Op::ldl_solve: {
       const Sizes B = op == Op::ldl_solve ? Sizes{n, k} : RightHandSide(n, k, random);
-      std::vector<Sizes> shapes = Batched({{n, n}, B}, random);
+      std::vector<Sizes> shapes = BatchedAlike({{n, n}, B}, random);
       // Pivots have the batch of their factors.
       Sizes pivots = shapes[0];
       pivots.pop_back();
@@ -226,8 +220,8 @@ std::optional<std::vector<Sizes>> LinalgShapes(Op op, std::mt19937& random) {
     case Op::solve:
     case Op::solve_ex:
       if (b == 0) return {{{n, n}, {n}}};
-      return Batched({{n, n}, RightHandSide(n, k, random)}, random);
-    case Op::solve_triangular: return Batched({{n, n}, RightHandSide(n, k, random)}, random);
+      return BatchedAlike({{n, n}, RightHandSide(n, k, random)}, random);
+    case Op::solve_triangular: return BatchedAlike({{n, n}, RightHandSide(n, k, random)}, random);
     default: return std::nullopt;
   }
 }

@@ -17,9 +17,9 @@ namespace otium {
 
 // Empty when the results keep what the op promises, else what is broken; nothing for ops
 // whose results are compared element by element.
-std::optional<std::string> BrokenPromise(const KernelCase& c,
-                                         const std::vector<std::optional<Tensor>>& operands,
-                                         const std::vector<Tensor>& results);
+std::optional<std::string> BrokenLinalgPromise(const KernelCase& c,
+                                               const std::vector<std::optional<Tensor>>& operands,
+                                               const std::vector<Tensor>& results);
 
 }  // namespace otium
 

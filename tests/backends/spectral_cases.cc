@@ -13,11 +13,6 @@
 namespace otium {
 namespace {
 
-std::vector<Sizes> Batched(Sizes matrix, int64_t batch) {
-  if (batch % 2 == 1) matrix.insert(matrix.begin(), batch);
-  return {matrix};
-}
-
 // Divides the elements, where they are.
 Tensor Divided(const Tensor& t, double divisor) {
   const Tensor dense = Tensor::Copy(t.Contiguous().data(), t.dtype(), t.sizes());
@@ -28,9 +23,7 @@ Tensor Divided(const Tensor& t, double divisor) {
       for (int64_t i = 0; i < dense.NumElements(); ++i) p[i] /= T(static_cast<float>(divisor));
     }
   });
-  CopyStrided(dense.data(), dense.strides(), const_cast<void*>(t.data()), t.strides(), t.sizes(),
-              ItemSize(t.dtype()));
-  return t;
+  return Overwritten(t, dense);
 }
 
 }  // namespace
@@ -81,7 +74,7 @@ std::optional<std::vector<Sizes>> SpectralShapes(Op op, std::mt19937& random) {
 }
 
 void AddSpectralAttributes(Op op, std::mt19937& random, std::vector<NamedAttribute>* attributes) {
-  const bool coin = Pick(random, 0, 1) == 0;
+  const bool coin = Toss(random);
   switch (op) {
     case Op::qr: {
       const char* modes[] = {"reduced", "complete", "r"};
@@ -90,7 +83,7 @@ void AddSpectralAttributes(Op op, std::mt19937& random, std::vector<NamedAttribu
     }
     case Op::ormqr:
       attributes->push_back({"left", coin});
-      attributes->push_back({"transpose", Pick(random, 0, 1) == 0});
+      attributes->push_back({"transpose", Toss(random)});
       return;
     case Op::eigh:
     case Op::eigvalsh: attributes->push_back({"UPLO", std::string(coin ? "L" : "U")}); return;

@@ -5,11 +5,8 @@
 
 is one comparison for each dtype of its inputs: F is every float and complex one,
 R the real ones, I the integers, N all numbers, B bool; a tuple of dtypes is
-itself. `inner` is the number of terms of one element, by which errors grow. Of results
-that are not unique the text says what they promise: `Q, R = qr(A); Q @ R`.
-
 itself. `inner` is the number of terms of one element, by which errors grow. A text may
-have lines before its expression, for what is not unique but in some combination:
+have lines before its expression, for results that are not unique but in some combination:
 
     case("qr", "Q, R = qr(A); Q @ R", lambda A: A, A=F(4, 3), inner=4)
 """

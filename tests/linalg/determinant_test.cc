@@ -10,17 +10,12 @@
 #include "engine/otium.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/linalg/square_spectra.h"
+#include "tests/linalg/ratios.h"
+#include "tests/linalg/spectra.h"
+#include "tests/linalg/ways.h"
 
 namespace otium {
 namespace {
-
-std::vector<Tensor> Values(absl::Span<const Expr> exprs) {
-  absl::StatusOr<std::vector<Tensor>> values = Evaluate(exprs);
-  if (values.ok()) return *std::move(values);
-  ADD_FAILURE() << values.status();
-  return {};
-}
 
 struct Determinant {
   std::complex<double> det, sign, log;
@@ -43,20 +38,21 @@ TEST(Determinant, IsTheProductOfTheSpectrum) {
   for (const DType dtype : kLinalgDTypes) {
     for (const int64_t n : {1, 2, 7, 40}) {
       for (const bool indefinite : {false, true}) {
-        for (const SquareSpectrum& s : RegularSpectra(n, dtype)) {
+        for (const Spectrum& s : RegularSpectra(dtype, n)) {
           SCOPED_TRACE(absl::StrCat(s.name, " ", DTypeName(dtype), " n = ", n));
           double log = 0, sign = 1;
           for (int64_t i = 0; i < n; ++i) {
             log += std::log(s.values[i]);
             if (indefinite && i % 3 == 0) sign = -sign;
           }
-          const DenseMatrix A = WithEigenvalues(s, dtype, indefinite, &random);
-          const Determinant d = Of(constant(A.ToTensor(dtype)));
+          const CMatrix A =
+              WithEigenvalues(indefinite ? Indefinite(s.values) : s.values, dtype, &random);
+          const Determinant d = Of(constant(TensorOf(A, dtype)));
           // The determinant changes by its condition number, which is that of A, times the
           // rounding of the elements and of elimination.
-          const double bound =
-              30 * static_cast<double>(n * n) * Epsilon(dtype) * s.values.front() / s.smallest() +
-              Epsilon(dtype) * std::abs(log);
+          const double bound = 30 * static_cast<double>(n * n) * Epsilon(dtype) * s.values.front() /
+                                   s.values.back() +
+                               Epsilon(dtype) * std::abs(log);
           if (bound > 0.5) continue;
           EXPECT_NEAR(d.logabsdet, log, bound);
           EXPECT_LT(std::abs(d.sign - sign), bound);
@@ -82,7 +78,7 @@ TEST(Determinant, OverflowsWhenItMustAlone) {
         std::vector<double>{1e-200, 1e-200, 1e-200, 1e200, 1e200, 1e200},
         std::vector<double>{1e300, 1e-310, 1e300, 1e-290}}) {
     for (const DType dtype : {DType::kF64, DType::kC128}) {
-      const Tensor A = Diagonal(values).ToTensor(dtype);
+      const Tensor A = TensorOf(Diagonal(values), dtype);
       // As a general matrix, and as the diagonal one that it is.
       for (const Expr& a : {constant(A), assume(constant(A), {0, 0, 0})}) {
         const Determinant d = Of(a);
@@ -92,11 +88,11 @@ TEST(Determinant, OverflowsWhenItMustAlone) {
       }
     }
   }
-  const Determinant large = Of(constant(Diagonal({1e200, -1e200}).ToTensor(DType::kF64)));
+  const Determinant large = Of(constant(TensorOf(Diagonal({1e200, -1e200}), DType::kF64)));
   EXPECT_EQ(large.det.real(), -HUGE_VAL);
   EXPECT_EQ(large.sign.real(), -1);
   EXPECT_NEAR(large.logabsdet, 400 * std::numbers::ln10, 1e-12);
-  const Determinant small = Of(constant(Diagonal({1e-160, 1e-160}).ToTensor(DType::kF64)));
+  const Determinant small = Of(constant(TensorOf(Diagonal({1e-160, 1e-160}), DType::kF64)));
   EXPECT_NEAR(small.det.real() / 1e-320, 1, 1e-3);  // Subnormal: few digits.
   EXPECT_NEAR(small.logabsdet, -320 * std::numbers::ln10, 1e-12);
 }
@@ -128,16 +124,16 @@ TEST(Determinant, OfNoRowsIsOne) {
 TEST(Determinant, NanStaysNan) {
   for (const DType dtype : {DType::kF64, DType::kC128}) {
     for (const int at : {0, 1, 3}) {
-      DenseMatrix A = DenseMatrix::Identity(3);
+      CMatrix A = CMatrix::Identity(3);
       A(at / 2, at % 2) = std::nan("");
-      const Determinant d = Of(constant(A.ToTensor(dtype)));
+      const Determinant d = Of(constant(TensorOf(A, dtype)));
       EXPECT_TRUE(std::isnan(d.det.real())) << at;
       EXPECT_TRUE(std::isnan(d.sign.real())) << at;
       EXPECT_TRUE(std::isnan(d.logabsdet)) << at;
       EXPECT_TRUE(std::isnan(d.log.real())) << at;
     }
   }
-  const Determinant infinite = Of(constant(Diagonal({HUGE_VAL, -2}).ToTensor(DType::kF64)));
+  const Determinant infinite = Of(constant(TensorOf(Diagonal({HUGE_VAL, -2}), DType::kF64)));
   EXPECT_EQ(infinite.det.real(), -HUGE_VAL);
   EXPECT_EQ(infinite.logabsdet, HUGE_VAL);
 }

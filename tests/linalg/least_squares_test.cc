@@ -5,13 +5,12 @@
 
 #include "gtest/gtest.h"
 #include "ops/ops.h"
+#include "tests/linalg/ratios.h"
 #include "tests/linalg/spectra.h"
+#include "tests/linalg/ways.h"
 
 namespace otium {
 namespace {
-
-using reference::Adjoint;
-using reference::Product;
 
 constexpr const char* kDrivers[] = {"gels", "gelsy", "gelsd", "gelss"};
 
@@ -31,8 +30,7 @@ Problem MakeProblem(int64_t m, int64_t n, const std::vector<double>& values, int
     if (values[i] != 0) inverse(i, i) = 1 / values[i];
   }
   const CMatrix c = RandomMatrix(m, columns, dtype, random);
-  Problem p{
-      Product(Product(U, middle), Adjoint(V)), Product(U, c), Product(V, Product(inverse, c)), {}};
+  Problem p{U * middle * Adjoint(V), U * c, V * (inverse * c), {}};
   for (int64_t j = 0; j < columns; ++j) {
     p.residuals.push_back(std::pow(ColumnNorm(c, j, static_cast<int64_t>(values.size())), 2));
   }
@@ -85,8 +83,7 @@ TEST_P(Lstsq, FullRank) {
           ASSERT_EQ(results.size(), 4);
           const CMatrix X = Matrices(results[0])[0];
           // Condition 10, and its square where B is not reached.
-          EXPECT_LT(Ratio(NormOf(Minus(X, p.X)), 100 * NormOf(p.B) / of_A, size, dtype),
-                    kMostRatio);
+          EXPECT_LT(Ratio(NormOf(X - p.X), 100 * NormOf(p.B) / of_A, size, dtype), kMostRatio);
           if (has_residuals() && m > n) {
             ASSERT_EQ(results[1].NumElements(), 3);
             const CMatrix sums = Matrices(results[1], 1)[0];
@@ -129,9 +126,9 @@ TEST_P(Lstsq, RankDeficient) {
                                                      constant(TensorOf(p.B, dtype)), GetParam()));
         ASSERT_EQ(results.size(), 4);
         EXPECT_EQ(results[2].data<int64_t>()[0], 3);
-        EXPECT_LT(Ratio(NormOf(Minus(Matrices(results[0])[0], p.X)), 25 * NormOf(p.B),
-                        std::max(m, n), dtype),
-                  kMostRatio);
+        EXPECT_LT(
+            Ratio(NormOf(Matrices(results[0])[0] - p.X), 25 * NormOf(p.B), std::max(m, n), dtype),
+            kMostRatio);
         if (!has_residuals() || m <= n) continue;
         for (const C128& sum :
              {Matrices(results[1], 1)[0](0, 0), Matrices(results[1], 1)[0](1, 0)}) {

@@ -8,13 +8,12 @@
 #include "engine/engine.h"
 #include "gtest/gtest.h"
 #include "ops/ops.h"
+#include "tests/linalg/ratios.h"
 #include "tests/linalg/spectra.h"
+#include "tests/linalg/ways.h"
 
 namespace otium {
 namespace {
-
-using reference::Adjoint;
-using reference::Product;
 
 double Tolerance(DType dtype) { return std::sqrt(Epsilon(dtype)); }
 
@@ -43,7 +42,7 @@ TEST(Lobpcg, BothEnds) {
           const CMatrix lambda = Matrices(values[0], 1)[0], x = Matrices(values[1])[0];
           EXPECT_LT(OrthogonalityRatio(x, dtype), kMostRatio);
           const double norm = std::abs(scale) * static_cast<double>(n);
-          const CMatrix R = Minus(Product(A, x), TimesDiagonal(x, lambda));
+          const CMatrix R = A * x - TimesDiagonal(x, lambda);
           for (int64_t j = 0; j < k; ++j) {
             const bool from_above = largest == (scale > 0);
             const double expected = scale * static_cast<double>(from_above ? n - j : 1 + j);
@@ -86,13 +85,13 @@ TEST(Lobpcg, TheGeneralizedProblem) {
     for (const double scale : {1.0, is_single ? 1e15 : 1e140}) {
       const int64_t n = 40, k = 3;
       // With W.H W = 1: A = R.H W lambda W.H R and B = R.H R.
-      CMatrix R = Minus(CMatrix::Identity(n), CMatrix(n, n));
+      CMatrix R = CMatrix::Identity(n) - CMatrix(n, n);
       const CMatrix G = RandomMatrix(n, n, dtype, &random);
       for (int64_t i = 0; i < n; ++i) {
         for (int64_t j = 0; j < n; ++j) R(i, j) += 0.02 * G(i, j);
       }
-      const CMatrix A = Product(Adjoint(R), Product(Counting(n, 1, dtype, &random), R));
-      CMatrix B = Product(Adjoint(R), R);
+      const CMatrix A = Adjoint(R) * (Counting(n, 1, dtype, &random) * R);
+      CMatrix B = Adjoint(R) * R;
       for (int64_t i = 0; i < n; ++i) {
         for (int64_t j = 0; j < n; ++j) B(i, j) *= scale;
       }
@@ -103,8 +102,8 @@ TEST(Lobpcg, TheGeneralizedProblem) {
           const auto values = ValuesBy(way, {w, X});
           ASSERT_EQ(values.size(), 2);
           const CMatrix lambda = Matrices(values[0], 1)[0], x = Matrices(values[1])[0];
-          const CMatrix gram = Product(Adjoint(x), Product(B, x));
-          EXPECT_LT(Ratio(NormOf(Minus(gram, CMatrix::Identity(k))), 1, n, dtype), kMostRatio);
+          const CMatrix gram = Adjoint(x) * (B * x);
+          EXPECT_LT(Ratio(NormOf(gram - CMatrix::Identity(k)), 1, n, dtype), kMostRatio);
           for (int64_t j = 0; j < k; ++j) {
             const double expected = static_cast<double>(largest ? n - j : 1 + j) / scale;
             EXPECT_NEAR(lambda(j, 0).real(), expected,
@@ -179,9 +178,9 @@ TEST(Lobpcg, IsPureInSeedAndStream) {
     return std::pair(Matrices(*results->Find("x"))[0], Matrices(*results->Find("y"))[0]);
   };
   const auto [x, y] = vectors(1);
-  EXPECT_EQ(NormOf(Minus(x, vectors(1).first)), 0);
-  EXPECT_GT(NormOf(Minus(x, vectors(2).first)), 0.01);
-  EXPECT_GT(NormOf(Minus(x, y)), 0.01);
+  EXPECT_EQ(NormOf(x - vectors(1).first), 0);
+  EXPECT_GT(NormOf(x - vectors(2).first), 0.01);
+  EXPECT_GT(NormOf(x - y), 0.01);
 }
 
 TEST(Lobpcg, BatchesAreLoops) {
@@ -198,7 +197,7 @@ TEST(Lobpcg, BatchesAreLoops) {
   const auto all = run(TensorOf(As, DType::kC64), TensorOf(Xs, DType::kC64));
   for (size_t i = 0; i < As.size(); ++i) {
     const auto one = run(TensorOf(As[i], DType::kC64), TensorOf(Xs[i], DType::kC64));
-    EXPECT_EQ(NormOf(Minus(all[i], one[0])), 0);
+    EXPECT_EQ(NormOf(all[i] - one[0]), 0);
   }
 }
 

@@ -7,13 +7,12 @@
 
 #include "gtest/gtest.h"
 #include "ops/ops.h"
+#include "tests/linalg/ratios.h"
 #include "tests/linalg/spectra.h"
+#include "tests/linalg/ways.h"
 
 namespace otium {
 namespace {
-
-using reference::Adjoint;
-using reference::Product;
 
 CMatrix Exp(Way way, const CMatrix& A, DType dtype) {
   const auto values = ValuesBy(way, {matrix_exp(constant(TensorOf(A, dtype)))});
@@ -30,8 +29,8 @@ CMatrix Times(CMatrix a, double factor) {
 // Errors of the exponential grow with the norm of A: that is its condition number, at
 // least, and of normal matrices exactly.
 double ExpRatio(const CMatrix& actual, const CMatrix& expected, double norm, DType dtype) {
-  return Ratio(NormOf(Minus(actual, expected)), NormOf(expected) * std::max(1.0, norm),
-               actual.rows(), dtype);
+  return Ratio(NormOf(actual - expected), NormOf(expected) * std::max(1.0, norm), actual.rows(),
+               dtype);
 }
 
 // Of all degrees, and with 0 to 7 squarings.
@@ -52,8 +51,8 @@ TEST(MatrixExp, OfHermitianMatrices) {
         const CMatrix V = RandomUnitary(n, dtype, &random);
         CMatrix lambda(n, 1);
         for (int64_t i = 0; i < n; ++i) lambda(i, 0) = values[i];
-        const CMatrix A = Product(TimesDiagonal(V, lambda), Adjoint(V));
-        const CMatrix expected = Product(TimesDiagonal(V, exponentials), Adjoint(V));
+        const CMatrix A = TimesDiagonal(V, lambda) * Adjoint(V);
+        const CMatrix expected = TimesDiagonal(V, exponentials) * Adjoint(V);
         for (const Way way : kWays) {
           SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << n << " norm " << norm);
           EXPECT_LT(ExpRatio(Exp(way, A, dtype), expected, norm, dtype), kMostRatio);
@@ -69,7 +68,7 @@ TEST(MatrixExp, OfSkewMatricesIsUnitary) {
   for (const DType dtype : kLinalgDTypes) {
     for (const double norm : {0.1, 3.0, 40.0}) {
       const CMatrix G = RandomMatrix(12, 12, dtype, &random);
-      const CMatrix skew = Minus(G, Adjoint(G));
+      const CMatrix skew = G - Adjoint(G);
       const CMatrix A = Times(skew, norm / NormOf(skew));
       const CMatrix U = Exp(Way::kLapack, A, dtype);
       EXPECT_LT(OrthogonalityRatio(U, dtype), kMostRatio * std::max(1.0, norm));
@@ -160,7 +159,7 @@ TEST(MatrixExp, HugeAndTinyElements) {
   for (int64_t i = 0; i < 4; ++i) B(i / 2, i % 2) = 3e38;
   EXPECT_FALSE(AllFinite(Exp(Way::kLapack, B, DType::kF32)));
   for (int64_t i = 0; i < 4; ++i) B(i / 2, i % 2) = 5e-324;
-  EXPECT_LE(NormOf(Minus(Exp(Way::kLapack, B, DType::kF64), CMatrix::Identity(2))), 1e-323);
+  EXPECT_LE(NormOf(Exp(Way::kLapack, B, DType::kF64) - CMatrix::Identity(2)), 1e-323);
 }
 
 TEST(MatrixExp, WhatIsNotFiniteStaysSo) {
@@ -184,7 +183,7 @@ TEST(MatrixExp, BatchesAreLoops) {
       ValuesBy(Way::kLapack, {matrix_exp(constant(TensorOf(batch, DType::kC64)))})[0];
   for (size_t i = 0; i < batch.size(); ++i) {
     const CMatrix one = Exp(Way::kLapack, batch[i], DType::kC64);
-    EXPECT_EQ(NormOf(Minus(Matrices(all)[i], one)), 0);
+    EXPECT_EQ(NormOf(Matrices(all)[i] - one), 0);
   }
   const Tensor none = ValuesBy(Way::kLapack, {matrix_exp(zeros({3, 0, 0}, DType::kF64))})[0];
   EXPECT_EQ(none.NumElements(), 0);

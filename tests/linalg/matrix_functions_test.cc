@@ -8,13 +8,12 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ops/ops.h"
+#include "tests/linalg/ratios.h"
 #include "tests/linalg/spectra.h"
+#include "tests/linalg/ways.h"
 
 namespace otium {
 namespace {
-
-using reference::Adjoint;
-using reference::Product;
 
 // A test failure, and whatever, when there is no value.
 Tensor One(Way way, const Expr& e) {
@@ -50,13 +49,12 @@ TEST(Pinv, PenroseEquations) {
           double smallest = s.values[0];
           for (double v : s.values) smallest = v > rtol * s.values[0] ? v : smallest;
           const double condition = smallest == 0 ? 1 : s.values[0] / smallest;
-          const CMatrix AP = Product(A, P), PA = Product(P, A);
-          EXPECT_LT(Ratio(NormOf(Minus(AP, Adjoint(AP))), condition, m, dtype), kMostRatio);
-          EXPECT_LT(Ratio(NormOf(Minus(PA, Adjoint(PA))), condition, n, dtype), kMostRatio);
-          EXPECT_LT(Ratio(NormOf(Minus(Product(PA, P), P)), condition * NormOf(P), m, dtype),
-                    kMostRatio);
+          const CMatrix AP = A * P, PA = P * A;
+          EXPECT_LT(Ratio(NormOf(AP - Adjoint(AP)), condition, m, dtype), kMostRatio);
+          EXPECT_LT(Ratio(NormOf(PA - Adjoint(PA)), condition, n, dtype), kMostRatio);
+          EXPECT_LT(Ratio(NormOf(PA * P - P), condition * NormOf(P), m, dtype), kMostRatio);
           // But for the part that does not count.
-          EXPECT_LE(NormOf(Minus(Product(AP, A), A)),
+          EXPECT_LE(NormOf(AP * A - A),
                     (2 * rtol + kMostRatio * 14 * condition * Epsilon(dtype)) * NormOf(A));
         }
       }
@@ -75,7 +73,7 @@ TEST(Pinv, HermitianReadsTheLowerTriangle) {
     for (const Way way : kWays) {
       const CMatrix P = Matrices(
           One(way, pinv(constant(TensorOf(half, dtype)), std::nullopt, std::nullopt, true)))[0];
-      EXPECT_LT(DifferenceRatio(A, Product(A, Product(P, A)), dtype), kMostRatio);
+      EXPECT_LT(DifferenceRatio(A, A * (P * A), dtype), kMostRatio);
       EXPECT_EQ(Number(way, matrix_rank(constant(TensorOf(half, dtype)), std::nullopt, std::nullopt,
                                         true)),
                 3);
@@ -177,11 +175,10 @@ TEST(MatrixPower, OfNegativeNumbers) {
     for (const Way way : kWays) {
       CMatrix power = CMatrix::Identity(6);
       for (int64_t n = 1; n <= 7; ++n) {
-        power = Product(power, A);
+        power = power * A;
         const CMatrix inverse = Matrices(One(way, matrix_power(constant(a), -n)))[0];
         const double condition = std::pow(3, n);
-        EXPECT_LT(Ratio(NormOf(Minus(Product(power, inverse), CMatrix::Identity(6))), condition,
-                        6 * n, dtype),
+        EXPECT_LT(Ratio(NormOf(power * inverse - CMatrix::Identity(6)), condition, 6 * n, dtype),
                   kMostRatio);
       }
     }
@@ -225,7 +222,7 @@ TEST(LowRank, FindsWhatThereIs) {
         EXPECT_EQ(u.columns(), 6);
         EXPECT_LT(OrthogonalityRatio(u, dtype), kMostRatio);
         EXPECT_LT(OrthogonalityRatio(v, dtype), kMostRatio);
-        EXPECT_LT(DifferenceRatio(Matrices(a)[0], Product(TimesDiagonal(u, s), Adjoint(v)), dtype),
+        EXPECT_LT(DifferenceRatio(Matrices(a)[0], TimesDiagonal(u, s) * Adjoint(v), dtype),
                   kMostRatio);
         for (int64_t i = 0; i < 6; ++i) {
           EXPECT_LT(Ratio(std::abs(s(i, 0) - values[i]), 5, std::max(m, n), dtype), kMostRatio);
@@ -309,9 +306,9 @@ TEST(LowRank, IsPureInSeedAndStream) {
     return all;
   };
   const auto first = values(1), again = values(1), other = values(2);
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(NormOf(Minus(first[i], again[i])), 0);
-  EXPECT_GT(NormOf(Minus(first[0], other[0])), 1e-6);
-  EXPECT_GT(NormOf(Minus(first[0], first[1])), 1e-6);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(NormOf(first[i] - again[i]), 0);
+  EXPECT_GT(NormOf(first[0] - other[0]), 1e-6);
+  EXPECT_GT(NormOf(first[0] - first[1]), 1e-6);
 }
 
 // ---- failures: the name is that of what was written, the element that of the batch

@@ -5,13 +5,12 @@
 
 #include "gtest/gtest.h"
 #include "ops/ops.h"
+#include "tests/linalg/ratios.h"
 #include "tests/linalg/spectra.h"
+#include "tests/linalg/ways.h"
 
 namespace otium {
 namespace {
-
-using reference::Adjoint;
-using reference::Product;
 
 struct Size {
   int64_t m, n;
@@ -51,7 +50,7 @@ TEST(Qr, Ratios) {
             }
             const CMatrix q = Matrices(values[0])[0];
             EXPECT_LT(OrthogonalityRatio(q, dtype), kMostRatio);
-            EXPECT_LT(DifferenceRatio(A, Product(q, r), dtype), kMostRatio);
+            EXPECT_LT(DifferenceRatio(A, q * r, dtype), kMostRatio);
           }
         }
       }
@@ -80,7 +79,7 @@ TEST(Qr, NoRowsNoColumns) {
     const auto [Q, R] = qr(zeros({2, 3, 0}, DType::kF64), "complete");
     const auto values = ValuesBy(way, {Q, R});
     ASSERT_EQ(values.size(), 2);
-    EXPECT_EQ(NormOf(Minus(Matrices(values[0])[1], CMatrix::Identity(3))), 0);
+    EXPECT_EQ(NormOf(Matrices(values[0])[1] - CMatrix::Identity(3)), 0);
     EXPECT_EQ(values[1].sizes(), (absl::Span<const int64_t>{2, 3, 0}));
   }
 }
@@ -129,8 +128,8 @@ TEST(Geqrf, ReflectorsMultiplyAsQDoes) {
         }
         EXPECT_TRUE(Tensor::BitwiseEqual(values[3], values[4]));
         const CMatrix x = Matrices(values[5])[0], y = Matrices(values[6])[0];
-        const CMatrix expected[] = {FirstColumns(Q, std::min(m, n)), Product(Q, x),
-                                    Product(Adjoint(Q), x), Product(y, Q), Product(y, Adjoint(Q))};
+        const CMatrix expected[] = {FirstColumns(Q, std::min(m, n)), Q * x, Adjoint(Q) * x, y * Q,
+                                    y * Adjoint(Q)};
         const int actual[] = {3, 7, 8, 9, 10};
         for (int i = 0; i < 5; ++i) {
           EXPECT_LT(DifferenceRatio(expected[i], Matrices(values[actual[i]])[0], dtype), kMostRatio)

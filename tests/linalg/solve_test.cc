@@ -10,7 +10,9 @@
 #include "engine/otium.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/linalg/square_spectra.h"
+#include "tests/linalg/ratios.h"
+#include "tests/linalg/spectra.h"
+#include "tests/linalg/ways.h"
 
 namespace otium {
 namespace {
@@ -19,21 +21,8 @@ using testing::ElementsAre;
 
 constexpr int64_t kSizes[] = {1, 2, 9, 40};
 
-std::vector<Tensor> Values(absl::Span<const Expr> exprs) {
-  absl::StatusOr<std::vector<Tensor>> values = Evaluate(exprs);
-  if (values.ok()) return *std::move(values);
-  ADD_FAILURE() << values.status();
-  return {};
-}
-DenseMatrix Dense(const Tensor& t) { return DenseMatrix::All(t)[0]; }
-
-DenseMatrix RandomMatrix(int64_t m, int64_t n, DType dtype, std::mt19937* random) {
-  std::normal_distribution<double> normal;
-  DenseMatrix a(m, n);
-  for (int64_t i = 0; i < m; ++i) {
-    for (int64_t j = 0; j < n; ++j) a(i, j) = {normal(*random), normal(*random)};
-  }
-  return Rounded(a, dtype);
+CMatrix RoundedRandom(int64_t m, int64_t n, DType dtype, std::mt19937* random) {
+  return Rounded(RandomMatrix(m, n, dtype, random), dtype);
 }
 
 // A structure, a matrix of it with that spectrum as far as that can be, and the kernels
@@ -42,15 +31,15 @@ struct Case {
   const char* kernel;          // Of solve with the fact declared.
   const char* inverse_kernel;  // Of inv.
   Structure structure;
-  DenseMatrix (*make)(const SquareSpectrum& s, DType dtype, std::mt19937* random);
+  CMatrix (*make)(const Spectrum& s, DType dtype, std::mt19937* random);
 };
 
 // Values on the diagonal, and elements beside it that are small against those around.
-DenseMatrix Banded(const SquareSpectrum& s, int64_t lower, int64_t upper, bool hermitian, DType dtype,
-                   std::mt19937* random) {
+CMatrix Banded(const Spectrum& s, int64_t lower, int64_t upper, bool hermitian, DType dtype,
+               std::mt19937* random) {
   const auto n = static_cast<int64_t>(s.values.size());
-  const DenseMatrix noise = RandomMatrix(n, n, dtype, random);
-  DenseMatrix a(n, n);
+  const CMatrix noise = RoundedRandom(n, n, dtype, random);
+  CMatrix a(n, n);
   for (int64_t i = 0; i < n; ++i) {
     a(i, i) = s.values[i];
     for (int64_t j = 0; j < n; ++j) {
@@ -66,53 +55,55 @@ const Case kCases[] = {
     {"cpu.diagonal_solve",
      "cpu.diagonal_inverse",
      {0, 0, 0},
-     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 0, 0, false, d, r); }},
+     [](const Spectrum& s, DType d, std::mt19937* r) { return Banded(s, 0, 0, false, d, r); }},
     {"cpu.trsm",
      "lapack.trtri",
      {kFullBand, 0, 0},
-     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 3, 0, false, d, r); }},
+     [](const Spectrum& s, DType d, std::mt19937* r) { return Banded(s, 3, 0, false, d, r); }},
     {"cpu.trsm",
      "lapack.trtri",
      {0, kFullBand, 0},
-     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 0, 3, false, d, r); }},
+     [](const Spectrum& s, DType d, std::mt19937* r) { return Banded(s, 0, 3, false, d, r); }},
     {"lapack.ptsv",
      "lapack.potri",
      {1, 1, kPd},
-     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 1, 1, true, d, r); }},
+     [](const Spectrum& s, DType d, std::mt19937* r) { return Banded(s, 1, 1, true, d, r); }},
     {"lapack.gtsv",
      "cpu.getri",
      {1, 1, 0},
-     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 1, 1, false, d, r); }},
+     [](const Spectrum& s, DType d, std::mt19937* r) { return Banded(s, 1, 1, false, d, r); }},
     {"lapack.pbsv",
      "lapack.potri",
      {3, 3, kPd},
-     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 3, 3, true, d, r); }},
+     [](const Spectrum& s, DType d, std::mt19937* r) { return Banded(s, 3, 3, true, d, r); }},
     {"lapack.gbsv",
      "cpu.getri",
      {3, 2, 0},
-     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return Banded(s, 3, 2, false, d, r); }},
+     [](const Spectrum& s, DType d, std::mt19937* r) { return Banded(s, 3, 2, false, d, r); }},
     {"cpu.posv",
      "lapack.potri",
      {kFullBand, kFullBand, kPd},
-     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return WithEigenvalues(s, d, false, r); }},
+     [](const Spectrum& s, DType d, std::mt19937* r) { return WithEigenvalues(s.values, d, r); }},
     {"lapack.sysv",
      "cpu.getri",
      {kFullBand, kFullBand, kSymmetric | kNonsingular},
-     [](const SquareSpectrum& s, DType d, std::mt19937* r) {
-       DenseMatrix a = WithEigenvalues(s, d, true, r);
-       for (int64_t i = 0; i < a.rows(); ++i) {
-         for (int64_t j = 0; j < i; ++j) a(j, i) = a(i, j);
-       }
+     [](const Spectrum& s, DType d, std::mt19937* r) {
+       CMatrix a = WithEigenvalues(Indefinite(s.values), d, r);
+       MirrorLower(&a, /*hermitian=*/false);
        return a;
      }},
     {"lapack.hesv",
      "lapack.getri",
      {kFullBand, kFullBand, kHermitian | kNonsingular},
-     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return WithEigenvalues(s, d, true, r); }},
+     [](const Spectrum& s, DType d, std::mt19937* r) {
+       return WithEigenvalues(Indefinite(s.values), d, r);
+     }},
     {"cpu.gesv",
      "cpu.getri",
      {},
-     [](const SquareSpectrum& s, DType d, std::mt19937* r) { return WithSingularValues(s, d, r); }},
+     [](const Spectrum& s, DType d, std::mt19937* r) {
+       return WithSingularValues(s.values, d, r);
+     }},
 };
 
 std::string KernelFor(const Structure& structure, DType dtype, int64_t n, bool inverse) {
@@ -153,34 +144,31 @@ TEST(Solve, ResidualsAreSmallAndZerosAreZeros) {
   for (const Case& c : kCases) {
     for (const DType dtype : kLinalgDTypes) {
       for (const int64_t n : kSizes) {
-        for (const SquareSpectrum& s : RegularSpectra(n, dtype)) {
+        for (const Spectrum& s : RegularSpectra(dtype, n)) {
           SCOPED_TRACE(absl::StrCat(c.kernel, " ", s.name, " ", DTypeName(dtype), " n = ", n));
-          const DenseMatrix A = Rounded(c.make(s, dtype, &random), dtype),
-                            B = RandomMatrix(n, 3, dtype, &random),
-                            C = RandomMatrix(3, n, dtype, &random);
-          const Expr a = assume(constant(A.ToTensor(dtype)), c.structure);
-          const Expr b = constant(B.ToTensor(dtype)), d = constant(C.ToTensor(dtype));
+          const CMatrix A = Rounded(c.make(s, dtype, &random), dtype),
+                        B = RoundedRandom(n, 3, dtype, &random),
+                        C = RoundedRandom(3, n, dtype, &random);
+          const Expr a = assume(constant(TensorOf(A, dtype)), c.structure);
+          const Expr b = constant(TensorOf(B, dtype)), d = constant(TensorOf(C, dtype));
           const SolveExResults left = solve_ex(a, b), right = solve_ex(a, d, /*left=*/false);
           const InvExResults inverse = inv_ex(a);
           const auto r = Values({solve(a, b), solve(a, d, /*left=*/false), inv(a), left.X, right.X,
                                  inverse.inverse, left.info, right.info, inverse.info});
           ASSERT_EQ(r.size(), 9u);
-          const double unit = static_cast<double>(n) * Epsilon(dtype) * A.Norm1();
+          const double unit = static_cast<double>(n) * Epsilon(dtype) * Norm1(A);
           for (const int i : {0, 3}) {
-            const DenseMatrix X = Dense(r[i]);
-            EXPECT_LT((A * X - B).Norm1(), kMostOfRatio * unit * X.Norm1()) << i;
+            const CMatrix X = Matrices(r[i])[0];
+            EXPECT_LT(Norm1(A * X - B), kMostRatio * unit * Norm1(X)) << i;
           }
           for (const int i : {1, 4}) {
-            const DenseMatrix X = Dense(r[i]).Transposed();
-            const double of_a = unit / A.Norm1() * A.Transposed().Norm1();
-            EXPECT_LT((A.Transposed() * X - C.Transposed()).Norm1(),
-                      kMostOfRatio * of_a * X.Norm1())
-                << i;
+            const CMatrix X = Transposed(Matrices(r[i])[0]);
+            const double of_a = unit / Norm1(A) * Norm1(Transposed(A));
+            EXPECT_LT(Norm1(Transposed(A) * X - Transposed(C)), kMostRatio * of_a * Norm1(X)) << i;
           }
           for (const int i : {2, 5}) {
-            const DenseMatrix X = Dense(r[i]);
-            EXPECT_LT((A * X - DenseMatrix::Identity(n)).Norm1(), kMostOfRatio * unit * X.Norm1())
-                << i;
+            const CMatrix X = Matrices(r[i])[0];
+            EXPECT_LT(Norm1(A * X - CMatrix::Identity(n)), kMostRatio * unit * Norm1(X)) << i;
             for (int64_t j = 0; j < n; ++j) {
               for (int64_t k = 0; k < j; ++k) {
                 EXPECT_TRUE(!c.structure.IsLower() || X(k, j) == 0.0);
@@ -199,17 +187,17 @@ TEST(Solve, OrthogonalMatricesAreTransposed) {
   std::mt19937 random(10);
   for (const DType dtype : kLinalgDTypes) {
     for (const int64_t n : kSizes) {
-      const DenseMatrix Q = Rounded(RandomOrthogonal(n, dtype, &random), dtype),
-                        B = RandomMatrix(n, 3, dtype, &random);
-      const Expr q = assume(constant(Q.ToTensor(dtype)), {kFullBand, kFullBand, kOrthogonal});
-      const SolveExResults x = solve_ex(q, constant(B.ToTensor(dtype)));
+      const CMatrix Q = Rounded(RandomUnitary(n, dtype, &random), dtype),
+                    B = RoundedRandom(n, 3, dtype, &random);
+      const Expr q = assume(constant(TensorOf(Q, dtype)), {kFullBand, kFullBand, kOrthogonal});
+      const SolveExResults x = solve_ex(q, constant(TensorOf(B, dtype)));
       const auto r =
-          Values({solve(q, constant(B.ToTensor(dtype))),
-                  solve(q, constant(B.Transposed().ToTensor(dtype)), /*left=*/false), x.X, x.info});
+          Values({solve(q, constant(TensorOf(B, dtype))),
+                  solve(q, constant(TensorOf(Transposed(B), dtype)), /*left=*/false), x.X, x.info});
       ASSERT_EQ(r.size(), 4u);
-      const double bound = 30 * static_cast<double>(n) * Epsilon(dtype) * B.Norm1();
-      EXPECT_LT((Dense(r[0]) - Q.Adjoint() * B).Norm1(), bound);
-      EXPECT_LT((Dense(r[1]) - B.Transposed() * Q.Adjoint()).Norm1(), bound * n);
+      const double bound = 30 * static_cast<double>(n) * Epsilon(dtype) * Norm1(B);
+      EXPECT_LT(Norm1(Matrices(r[0])[0] - Adjoint(Q) * B), bound);
+      EXPECT_LT(Norm1(Matrices(r[1])[0] - Transposed(B) * Adjoint(Q)), bound * n);
       EXPECT_TRUE(Tensor::BitwiseEqual(r[0], r[2]));
       EXPECT_THAT(r[3].ToVector<int32_t>(), ElementsAre(0));
     }
@@ -221,17 +209,17 @@ TEST(Solve, ZerosOfAProductOfTrianglesAreZeros) {
   std::mt19937 random(11);
   const DType dtype = DType::kC64;
   const int64_t n = 40;
-  const SquareSpectrum s = RegularSpectra(n, dtype)[1];
+  const Spectrum s = RegularSpectra(dtype, n)[1];
   for (const bool lower : {true, false}) {
-    const DenseMatrix A = Banded(s, lower ? n : 0, lower ? 0 : n, false, dtype, &random);
+    const CMatrix A = Banded(s, lower ? n : 0, lower ? 0 : n, false, dtype, &random);
     const Structure triangle = lower ? Structure{kFullBand, 0, 0} : Structure{0, kFullBand, 0};
-    const Expr a = assume(constant(A.ToTensor(dtype)), triangle),
-               b = assume(constant(A.ToTensor(dtype)), triangle);
+    const Expr a = assume(constant(TensorOf(A, dtype)), triangle),
+               b = assume(constant(TensorOf(A, dtype)), triangle);
     const auto r = Values(
         {solve(a, b), solve(a, b, /*left=*/false), solve_triangular(a, b, /*upper=*/!lower)});
     ASSERT_EQ(r.size(), 3u);
     for (const Tensor& t : r) {
-      const DenseMatrix X = Dense(t);
+      const CMatrix X = Matrices(t)[0];
       for (int64_t i = 0; i < n; ++i) {
         for (int64_t j = 0; j < i; ++j) EXPECT_EQ(lower ? X(j, i) : X(i, j), 0.0);
       }
@@ -243,39 +231,39 @@ TEST(Solve, TrianglesOfWhateverLies) {
   std::mt19937 random(12);
   for (const DType dtype : kLinalgDTypes) {
     for (const int64_t n : kSizes) {
-      DenseMatrix A = RandomMatrix(n, n, dtype, &random);
+      CMatrix A = RoundedRandom(n, n, dtype, &random);
       for (int64_t i = 0; i < n; ++i) {
         for (int64_t j = 0; j < n; ++j) A(i, j) /= static_cast<double>(4 * n);
         A(i, i) += 1;
       }
       A = Rounded(A, dtype);
-      const DenseMatrix B = RandomMatrix(n, n, dtype, &random);
+      const CMatrix B = RoundedRandom(n, n, dtype, &random);
       for (const bool upper : {false, true}) {
         for (const bool unit : {false, true}) {
-          DenseMatrix T(n, n);
+          CMatrix T(n, n);
           for (int64_t i = 0; i < n; ++i) {
             for (int64_t j = 0; j < n; ++j) {
               if (i == j) T(i, j) = unit ? 1 : A(i, j);
               else if ((j > i) == upper) T(i, j) = A(i, j);
             }
           }
-          const Expr a = constant(A.ToTensor(dtype)), b = constant(B.ToTensor(dtype));
+          const Expr a = constant(TensorOf(A, dtype)), b = constant(TensorOf(B, dtype));
           // Conjugated and transposed views are read as they are; flipped ones are copied.
-          const Expr h = conj(constant(A.Adjoint().ToTensor(dtype))).T();
+          const Expr h = conj(constant(TensorOf(Adjoint(A), dtype))).T();
           const Expr f = flip(flip(a, {0, 1}), {0, 1});
-          const double bound = kMostOfRatio * static_cast<double>(n) * Epsilon(dtype);
+          const double bound = kMostRatio * static_cast<double>(n) * Epsilon(dtype);
           const auto r = Values({solve_triangular(a, b, upper, true, unit),
                                  solve_triangular(a, b, upper, false, unit),
                                  solve_triangular(h, b, upper, true, unit),
                                  solve_triangular(f, b, upper, true, unit)});
           ASSERT_EQ(r.size(), 4u);
-          const DenseMatrix X = Dense(r[0]), Y = Dense(r[1]).Transposed();
-          EXPECT_LT((T * X - B).Norm1(), bound * T.Norm1() * X.Norm1());
-          EXPECT_LT((T.Transposed() * Y - B.Transposed()).Norm1(),
-                    bound * T.Transposed().Norm1() * Y.Norm1());
+          const CMatrix X = Matrices(r[0])[0], Y = Transposed(Matrices(r[1])[0]);
+          EXPECT_LT(Norm1(T * X - B), bound * Norm1(T) * Norm1(X));
+          EXPECT_LT(Norm1(Transposed(T) * Y - Transposed(B)),
+                    bound * Norm1(Transposed(T)) * Norm1(Y));
           for (const int i : {2, 3}) {
-            const DenseMatrix Z = Dense(r[i]);
-            EXPECT_LT((T * Z - B).Norm1(), bound * T.Norm1() * Z.Norm1()) << i;
+            const CMatrix Z = Matrices(r[i])[0];
+            EXPECT_LT(Norm1(T * Z - B), bound * Norm1(T) * Norm1(Z)) << i;
           }
         }
       }
@@ -298,21 +286,21 @@ TEST(Solve, AZeroOnTheDiagonalOfATriangleIsInfinite) {
 TEST(Solve, InfoNamesThePivot) {
   constexpr int64_t n = 24, k = 5;
   for (const Case& c : kCases) {
-    SquareSpectrum s{"zero", std::vector<double>(n, 1.0)};
+    Spectrum s{"zero", std::vector<double>(n, 1.0)};
     s.values[k - 1] = 0;
-    const DenseMatrix A = Diagonal(s.values);
+    const CMatrix A = Diagonal(s.values);
     Structure structure = c.structure;
     structure.flags &= ~(kNonsingular | kPd);
     for (const DType dtype : kLinalgDTypes) {
-      const Expr a = assume(constant(A.ToTensor(dtype)), structure),
-                 b = constant(DenseMatrix::Identity(n).ToTensor(dtype));
-      const Expr batch = stack({constant(DenseMatrix::Identity(n).ToTensor(dtype)), a, a});
+      const Expr a = assume(constant(TensorOf(A, dtype)), structure),
+                 b = constant(TensorOf(CMatrix::Identity(n), dtype));
+      const Expr batch = stack({constant(TensorOf(CMatrix::Identity(n), dtype)), a, a});
       for (const bool left : {true, false}) {
         const SolveExResults x = solve_ex(a, b, left);
         const auto r = Values({x.X, x.info});
         ASSERT_EQ(r.size(), 2u);
         EXPECT_THAT(r[1].ToVector<int32_t>(), ElementsAre(k)) << c.kernel;
-        EXPECT_TRUE(std::isnan(Dense(r[0])(0, 0).real()));
+        EXPECT_TRUE(std::isnan(Matrices(r[0])[0](0, 0).real()));
         const absl::Status status = Evaluate(solve(a, b, left)).status();
         EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
         EXPECT_EQ(status.message(),
@@ -323,7 +311,7 @@ TEST(Solve, InfoNamesThePivot) {
       const auto r = Values({x.inverse, x.info});
       ASSERT_EQ(r.size(), 2u);
       EXPECT_THAT(r[1].ToVector<int32_t>(), ElementsAre(k)) << c.inverse_kernel;
-      EXPECT_TRUE(std::isnan(Dense(r[0])(0, 0).real()));
+      EXPECT_TRUE(std::isnan(Matrices(r[0])[0](0, 0).real()));
       EXPECT_EQ(Evaluate(inv(a)).status().message(),
                 "inv: the diagonal element 5 of U is zero, the matrix is singular");
       EXPECT_EQ(Evaluate(inv(batch)).status().message(),
@@ -341,7 +329,7 @@ TEST(Solve, WhatIsDeclaredDefiniteAndIsNot) {
     if ((c.structure.flags & kPd) == 0) continue;
     std::vector<double> values(24, 1.0);
     values[6] = -1;
-    const Expr a = assume(constant(Diagonal(values).ToTensor(DType::kF64)), c.structure);
+    const Expr a = assume(constant(TensorOf(Diagonal(values), DType::kF64)), c.structure);
     for (const Expr& e :
          {solve(a, constant(Tensor::Copy(values.data(), DType::kF64, {24}))), inv(a)}) {
       const absl::Status status = Evaluate(e).status();
@@ -386,10 +374,10 @@ TEST(Solve, ConditionNumbersAreToldWhenAskedFor) {
   std::mt19937 random(16);
   for (const Case& c : kCases) {
     for (const DType dtype : kLinalgDTypes) {
-      for (const SquareSpectrum& s : RegularSpectra(n, dtype)) {
+      for (const Spectrum& s : RegularSpectra(dtype, n)) {
         if (s.name == "one small") continue;  // Too near to singular for an inverse to tell.
         const bool graded = s.name == "graded";
-        const DenseMatrix A = Rounded(c.make(s, dtype, &random), dtype);
+        const CMatrix A = Rounded(c.make(s, dtype, &random), dtype);
         Function::Builder b("f");
         const Expr a = b.Input("A", dtype, {n, n}, c.structure), B = b.Input("B", dtype, {n, 2});
         b.Output("X", solve(a, B));
@@ -400,13 +388,13 @@ TEST(Solve, ConditionNumbersAreToldWhenAskedFor) {
         for (const bool wanted : {false, true}) {
           Profile profile;
           profile.wants_rcond = wanted;
-          const auto r = program->Run(
-              {{"A", A.ToTensor(dtype)}, {"B", RandomMatrix(n, 2, dtype, &random).ToTensor(dtype)}},
-              {.profile = &profile});
+          const auto r = program->Run({{"A", TensorOf(A, dtype)},
+                                       {"B", TensorOf(RoundedRandom(n, 2, dtype, &random), dtype)}},
+                                      {.profile = &profile});
           ASSERT_TRUE(r.ok()) << r.status();
-          const DenseMatrix inverse = Dense((*r)["Z"]);
-          const double rcond = 1 / (A.Norm1() * inverse.Norm1());
-          const double of_rows = 1 / (A.Transposed().Norm1() * inverse.Transposed().Norm1());
+          const CMatrix inverse = Matrices((*r)["Z"])[0];
+          const double rcond = 1 / (Norm1(A) * Norm1(inverse));
+          const double of_rows = 1 / (Norm1(Transposed(A)) * Norm1(Transposed(inverse)));
           int told = 0;
           for (const StepRecord& step : profile.steps) {
             const Op op = profile.plans[0]->steps[step.step].op->id;
@@ -429,13 +417,6 @@ TEST(Solve, ConditionNumbersAreToldWhenAskedFor) {
 
 // ---- NaN and infinity
 
-bool IsFinite(const Tensor& t) {
-  for (double x : t.ToVector<double>()) {
-    if (!std::isfinite(x)) return false;
-  }
-  return true;
-}
-
 // NaN is NaN or a failure. Of infinity what is finite is the limit: x / infinity is 0.
 TEST(Solve, WhatIsNotFiniteGivesNothingThatIsWrong) {
   constexpr int64_t n = 24;
@@ -447,26 +428,26 @@ TEST(Solve, WhatIsNotFiniteGivesNothingThatIsWrong) {
     b.Output("Y", inv(a));
     const absl::StatusOr<Program> program = Compile(*b.Build());
     ASSERT_TRUE(program.ok()) << program.status();
-    const DenseMatrix good = c.make({"flat", std::vector<double>(n, 1.0)}, DType::kF64, &random);
+    const CMatrix good = c.make({"flat", std::vector<double>(n, 1.0)}, DType::kF64, &random);
     for (const auto& [i, j] : std::vector<std::pair<int64_t, int64_t>>{
              {0, 0}, {n / 2, n / 2}, {n - 1, n - 1}, {1, 0}, {n - 2, n - 1}}) {
       if (good(i, j) == 0.0) continue;
       auto run = [&](double poison) {
-        DenseMatrix A = good;
+        CMatrix A = good;
         A(i, j) = poison;
         if (c.structure.Has(kSymmetric) || c.structure.Has(kHermitian) || c.structure.Has(kPd)) {
           A(j, i) = poison;
         }
-        return program->Run({{"A", A.ToTensor(DType::kF64)}});
+        return program->Run({{"A", TensorOf(A, DType::kF64)}});
       };
       const auto nan = run(std::nan("")), infinite = run(HUGE_VAL), large = run(1e18);
       for (const char* name : {"X", "Y"}) {
         SCOPED_TRACE(absl::StrCat(c.kernel, " ", name, " ", i, ", ", j));
-        EXPECT_FALSE(nan.ok() && IsFinite((*nan)[name]));
-        if (!infinite.ok() || !IsFinite((*infinite)[name])) continue;
+        EXPECT_FALSE(nan.ok() && !HasNonFinite((*nan)[name]));
+        if (!infinite.ok() || HasNonFinite((*infinite)[name])) continue;
         ASSERT_TRUE(large.ok()) << large.status();
-        const DenseMatrix limit = Dense((*large)[name]);
-        EXPECT_LT((Dense((*infinite)[name]) - limit).Norm1(), 1e-9 * limit.Norm1());
+        const CMatrix limit = Matrices((*large)[name])[0];
+        EXPECT_LT(Norm1(Matrices((*infinite)[name])[0] - limit), 1e-9 * Norm1(limit));
       }
     }
   }
@@ -481,9 +462,9 @@ TEST(Solve, ABatchIsALoop) {
       constexpr int64_t kBatch = 5;
       std::vector<Expr> As, Bs;
       for (int64_t p = 0; p < kBatch; ++p) {
-        const SquareSpectrum flat = RegularSpectra(n, dtype)[0];
-        As.push_back(constant(WithEigenvalues(flat, dtype, false, &random).ToTensor(dtype)));
-        Bs.push_back(constant(RandomMatrix(n, 2, dtype, &random).ToTensor(dtype)));
+        const Spectrum flat = RegularSpectra(dtype, n)[0];
+        As.push_back(constant(TensorOf(WithEigenvalues(flat.values, dtype, &random), dtype)));
+        Bs.push_back(constant(TensorOf(RoundedRandom(n, 2, dtype, &random), dtype)));
       }
       auto all = [](const Expr& A, const Expr& B) {
         const LuFactorResults l = lu_factor(A);

@@ -1,25 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/linalg/spectra.h"
 
-#include "absl/strings/str_cat.h"
+#include <cmath>
+#include <utility>
+
 #include "backends/reference/qr.h"
-#include "engine/graph/capture.h"
-#include "gtest/gtest.h"
 
 namespace otium {
+namespace {
 
-using reference::Adjoint;
-using reference::Product;
+// n values, value(i) the i-th.
+template <class Value>
+Spectrum Make(const char* name, int64_t n, Value&& value) {
+  Spectrum s{name, {}};
+  for (int64_t i = 0; i < n; ++i) s.values.push_back(value(static_cast<double>(i)));
+  return s;
+}
+
+}  // namespace
 
 std::vector<Spectrum> Spectra(DType dtype, int64_t n) {
   const double epsilon = Epsilon(dtype);
-  const bool is_single = ItemSize(RealDType(dtype)) == 4;
+  const bool is_single = IsSingle(dtype);
   std::vector<Spectrum> spectra;
-  auto add = [&](const char* name, auto value) {
-    Spectrum s{name, {}};
-    for (int64_t i = 0; i < n; ++i) s.values.push_back(value(static_cast<double>(i)));
-    spectra.push_back(std::move(s));
-  };
+  auto add = [&](const char* name, auto value) { spectra.push_back(Make(name, n, value)); };
   const auto count = static_cast<double>(n);
   auto even = [&](double i) { return 1 - i / (count + 1); };
   add("even", even);
@@ -35,6 +39,38 @@ std::vector<Spectrum> Spectra(DType dtype, int64_t n) {
   add("nearly overflowing", [&](double i) { return even(i) * (is_single ? 1e37 : 1e306); });
   add("subnormal", [&](double i) { return even(i) * (is_single ? 1e-40 : 1e-312); });
   return spectra;
+}
+
+std::vector<Spectrum> RegularSpectra(DType dtype, int64_t n) {
+  const double epsilon = Epsilon(dtype);
+  std::vector<Spectrum> spectra;
+  auto add = [&](const char* name, auto value) { spectra.push_back(Make(name, n, value)); };
+  const auto count = static_cast<double>(n);
+  auto at = [&](double i) { return n == 1 ? 0 : i / (count - 1); };
+  add("flat", [&](double i) { return 2 - at(i); });
+  add("graded", [&](double i) { return std::pow(100 * epsilon, at(i)); });
+  add("clustered", [&](double i) {
+    return static_cast<int64_t>(i) < n / 2 ? 1 : 1e-3 * (1 + epsilon * (count - i));
+  });
+  add("one small", [&](double i) { return i + 1 < count || n == 1 ? 1 : 10 * epsilon; });
+  // No less than products of two such numbers take.
+  add("tiny", [&](double i) { return (IsSingle(dtype) ? 1e-18 : 1e-150) * (2 - at(i)); });
+  add("huge", [&](double i) { return (IsSingle(dtype) ? 1e+18 : 1e+150) * (2 - at(i)); });
+  return spectra;
+}
+
+Spectrum RankDeficient(int64_t n) {
+  return Make("rank deficient", n,
+              [&](double i) { return i < static_cast<double>((n + 1) / 2) ? 1.0 : 0.0; });
+}
+
+Spectrum Subnormal(DType dtype, int64_t n) {
+  return Make("subnormal", n, [&](double) { return IsSingle(dtype) ? 1e-41 : 1e-311; });
+}
+
+std::vector<double> Indefinite(std::vector<double> values) {
+  for (size_t i = 0; i < values.size(); i += 3) values[i] = -values[i];
+  return values;
 }
 
 CMatrix RandomMatrix(int64_t m, int64_t n, DType dtype, std::mt19937* random) {
@@ -57,30 +93,20 @@ CMatrix WithSingularValues(int64_t m, int64_t n, const std::vector<double>& valu
                            std::mt19937* random) {
   CMatrix middle(m, n);
   for (size_t i = 0; i < values.size(); ++i) middle(i, i) = values[i];
-  const CMatrix left = Product(RandomUnitary(m, dtype, random), middle);
-  return Product(left, RandomUnitary(n, dtype, random));
+  const CMatrix U = RandomUnitary(m, dtype, random);
+  return U * middle * RandomUnitary(n, dtype, random);
+}
+
+CMatrix WithSingularValues(const std::vector<double>& values, DType dtype, std::mt19937* random) {
+  const auto n = static_cast<int64_t>(values.size());
+  return WithSingularValues(n, n, values, dtype, random);
 }
 
 CMatrix WithEigenvalues(const std::vector<double>& values, DType dtype, std::mt19937* random) {
   const CMatrix V = RandomUnitary(static_cast<int64_t>(values.size()), dtype, random);
-  CMatrix w(V.rows(), 1);
-  for (size_t i = 0; i < values.size(); ++i) w(i, 0) = values[i];
-  return Product(TimesDiagonal(V, w), Adjoint(V));
-}
-
-Tensor TensorOf(const CMatrix& m, DType dtype) {
-  Tensor t = *Tensor::Allocate(dtype, {m.rows(), m.columns()});
-  DispatchDType(dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    T* p = t.mutable_data<T>();
-    for (int64_t i = 0; i < m.rows(); ++i) {
-      for (int64_t j = 0; j < m.columns(); ++j, ++p) {
-        if constexpr (std::is_floating_point_v<T>) *p = static_cast<T>(m(i, j).real());
-        else if constexpr (!std::is_integral_v<T> && sizeof(T) >= 8) *p = static_cast<T>(m(i, j));
-      }
-    }
-  });
-  return t;
+  CMatrix a = V * Diagonal(values) * Adjoint(V);
+  MirrorLower(&a, /*hermitian=*/true);
+  return a;
 }
 
 Tensor TensorOf(const std::vector<CMatrix>& batch, DType dtype) {
@@ -93,46 +119,6 @@ Tensor TensorOf(const std::vector<CMatrix>& batch, DType dtype) {
   }
   return Tensor::Copy(TensorOf(rows, dtype).data(), dtype,
                       {count, batch[0].rows(), batch[0].columns()});
-}
-
-absl::StatusOr<std::vector<Tensor>> RunBy(Way way, const std::vector<Expr>& exprs) {
-  CompileOptions options;
-  options.reference = way == Way::kReference;
-  options.optimize.optimize = way != Way::kReference;
-  // Not Evaluate, after which the expressions would be their values.
-  CaptureRequest request;
-  for (size_t i = 0; i < exprs.size(); ++i) {
-    request.outputs.emplace_back(absl::StrCat("r", i), exprs[i]);
-  }
-  absl::StatusOr<Graph> graph = Capture(request);
-  if (!graph.ok()) return graph.status();
-  const absl::StatusOr<Program> program = Compile(Function(*std::move(graph)), options);
-  if (!program.ok()) return program.status();
-  const absl::StatusOr<TensorMap> results = program->Run({});
-  if (!results.ok()) return results.status();
-  std::vector<Tensor> values;
-  for (const auto& [name, tensor] : *results) values.push_back(tensor);
-  return values;
-}
-
-std::vector<Tensor> ValuesBy(Way way, const std::vector<Expr>& exprs) {
-  auto values = RunBy(way, exprs);
-  EXPECT_TRUE(values.ok()) << values.status();
-  return values.ok() ? *std::move(values) : std::vector<Tensor>();
-}
-
-std::string FailureBy(Way way, const std::vector<Expr>& exprs) {
-  const auto values = RunBy(way, exprs);
-  if (values.ok()) return "";
-  EXPECT_EQ(values.status().code(), absl::StatusCode::kFailedPrecondition) << values.status();
-  return std::string(values.status().message());
-}
-
-bool HasNonFinite(const Tensor& t) {
-  for (const CMatrix& m : Matrices(t.Contiguous(), t.rank() < 2 ? t.rank() : 2)) {
-    if (!AllFinite(m)) return true;
-  }
-  return false;
 }
 
 }  // namespace otium

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Matrices of prescribed singular values and eigenvalues, and the two ways to run ops
-// on them: by LAPACK, and by the loops of the reference, which keep the same promises.
+// Matrices of prescribed singular values and eigenvalues.
 
 #ifndef OTIUM_TESTS_LINALG_SPECTRA_H_
 #define OTIUM_TESTS_LINALG_SPECTRA_H_
@@ -10,9 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
-#include "engine/engine.h"
-#include "tests/linalg/ratios.h"
+#include "tests/linalg/matrix.h"
 
 namespace otium {
 
@@ -23,32 +20,29 @@ struct Spectrum {
 };
 // Even, graded, clustered, rank-deficient, zero, huge, tiny and subnormal.
 std::vector<Spectrum> Spectra(DType dtype, int64_t n);
+// Those of systems that can be solved: no value is below ten eps times the largest, and
+// products of two stay normal numbers.
+std::vector<Spectrum> RegularSpectra(DType dtype, int64_t n);
+Spectrum RankDeficient(int64_t n);
+// All of what a matrix has is below the smallest normal number.
+Spectrum Subnormal(DType dtype, int64_t n);
+// Every third value negative.
+std::vector<double> Indefinite(std::vector<double> values);
 
 inline constexpr DType kLinalgDTypes[] = {DType::kF32, DType::kF64, DType::kC64, DType::kC128};
+inline bool IsSingle(DType dtype) { return RealDType(dtype) == DType::kF32; }
 
 CMatrix RandomMatrix(int64_t m, int64_t n, DType dtype, std::mt19937* random);
 CMatrix RandomUnitary(int64_t n, DType dtype, std::mt19937* random);
-// U diag(values) V.H
+// U diag(values) V.H; without sizes, square.
 CMatrix WithSingularValues(int64_t m, int64_t n, const std::vector<double>& values, DType dtype,
                            std::mt19937* random);
-// V diag(values) V.H
+CMatrix WithSingularValues(const std::vector<double>& values, DType dtype, std::mt19937* random);
+// V diag(values) V.H, Hermitian to the last bit.
 CMatrix WithEigenvalues(const std::vector<double>& values, DType dtype, std::mt19937* random);
 
-// Rounded; of real dtypes the real parts. Several are a batch.
-Tensor TensorOf(const CMatrix& m, DType dtype);
+// The batch of those matrices, rounded.
 Tensor TensorOf(const std::vector<CMatrix>& batch, DType dtype);
-
-enum class Way { kLapack, kReference };
-inline constexpr Way kWays[] = {Way::kLapack, Way::kReference};
-
-absl::StatusOr<std::vector<Tensor>> RunBy(Way way, const std::vector<Expr>& exprs);
-// A test failure when there are no values.
-std::vector<Tensor> ValuesBy(Way way, const std::vector<Expr>& exprs);
-// What a run that must fail says; "" when it does not fail.
-std::string FailureBy(Way way, const std::vector<Expr>& exprs);
-
-// Whether any element is NaN or infinite.
-bool HasNonFinite(const Tensor& t);
 
 }  // namespace otium
 

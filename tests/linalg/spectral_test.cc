@@ -5,13 +5,12 @@
 
 #include "gtest/gtest.h"
 #include "ops/ops.h"
+#include "tests/linalg/ratios.h"
 #include "tests/linalg/spectra.h"
+#include "tests/linalg/ways.h"
 
 namespace otium {
 namespace {
-
-using reference::Adjoint;
-using reference::Product;
 
 // Largest difference of real values, over n eps and the largest expected one.
 double ValuesRatio(const Tensor& actual, const std::vector<double>& expected, DType dtype) {
@@ -49,7 +48,7 @@ TEST(Svd, Ratios) {
             EXPECT_LT(OrthogonalityRatio(u, dtype), kMostRatio);
             EXPECT_LT(OrthogonalityRatio(Adjoint(vh), dtype), kMostRatio);
             const CMatrix left = TimesDiagonal(FirstColumns(u, k), sigma);
-            EXPECT_LT(DifferenceRatio(A, Product(left, FirstRows(vh, k)), dtype), kMostRatio);
+            EXPECT_LT(DifferenceRatio(A, left * FirstRows(vh, k), dtype), kMostRatio);
             EXPECT_LT(ValuesRatio(values[1], s.values, dtype), kMostRatio);
             EXPECT_LT(ValuesRatio(values[3], s.values, dtype), kMostRatio);
             for (int64_t i = 0; i + 1 < k; ++i) {
@@ -67,7 +66,7 @@ TEST(Svd, NoRowsNoColumns) {
     const auto [U, S, Vh] = svd(zeros({2, 3, 0}, DType::kC64));
     const auto values = ValuesBy(way, {U, S, Vh});
     ASSERT_EQ(values.size(), 3);
-    EXPECT_EQ(NormOf(Minus(Matrices(values[0])[1], CMatrix::Identity(3))), 0);
+    EXPECT_EQ(NormOf(Matrices(values[0])[1] - CMatrix::Identity(3)), 0);
     EXPECT_EQ(values[1].NumElements() + values[2].NumElements(), 0);
   }
 }
@@ -91,8 +90,7 @@ TEST(Eigh, Ratios) {
             ASSERT_EQ(values.size(), 3);
             const CMatrix v = Matrices(values[1])[0], lambda = Matrices(values[0], 1)[0];
             EXPECT_LT(OrthogonalityRatio(v, dtype), kMostRatio);
-            EXPECT_LT(DifferenceRatio(A, Product(TimesDiagonal(v, lambda), Adjoint(v)), dtype),
-                      kMostRatio);
+            EXPECT_LT(DifferenceRatio(A, TimesDiagonal(v, lambda) * Adjoint(v), dtype), kMostRatio);
             EXPECT_LT(ValuesRatio(values[0], s.values, dtype), kMostRatio);
             EXPECT_LT(ValuesRatio(values[2], s.values, dtype), kMostRatio);
           }
@@ -130,7 +128,7 @@ void ExpectEigen(Way way, const Tensor& a) {
   const auto values = ValuesBy(way, {w, V, eigvals(constant(a))});
   ASSERT_EQ(values.size(), 3);
   const CMatrix lambda = Matrices(values[0], 1)[0], v = Matrices(values[1])[0];
-  const double error = NormOf(Minus(Product(A, v), TimesDiagonal(v, lambda)));
+  const double error = NormOf(A * v - TimesDiagonal(v, lambda));
   EXPECT_LT(Ratio(error, NormOf(A), A.rows(), dtype), kMostRatio);
   C128 trace = 0, other_trace = 0;
   const CMatrix alone = Matrices(values[2], 1)[0];
