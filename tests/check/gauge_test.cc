@@ -32,12 +32,16 @@ TensorMap Changed(const Judged& j, const std::string& name, const std::function<
   return Changed<T>(j, name, change, j.results);
 }
 
-// Multiplies column c, or row, of an n x n matrix.
+// Multiplies column c of a matrix with n columns and m rows, or of an n x n one; or row.
+template <class T>
+auto ScaleColumn(int64_t m, int64_t n, int64_t c, T factor) {
+  return [=](T* p) {
+    for (int64_t i = 0; i < m; ++i) p[i * n + c] *= factor;
+  };
+}
 template <class T>
 auto ScaleColumn(int64_t n, int64_t c, T factor) {
-  return [=](T* p) {
-    for (int64_t i = 0; i < n; ++i) p[i * n + c] *= factor;
-  };
+  return ScaleColumn(n, n, c, factor);
 }
 template <class T>
 auto ScaleRow(int64_t n, int64_t r, T factor) {
@@ -133,6 +137,89 @@ TYPED_TEST(GaugeOf, Svd) {
   EXPECT_WRONG(j.Judge(Changed<T>(j, "Vh", [](T* p) { p[20] += T(1e-8); }), "Vh"));
   EXPECT_WRONG(j.Judge(Changed<double>(j, "S", [](double* p) { p[14] += 1e-8; }), "S"));
   EXPECT_WRONG(j.Judge(Changed<T>(j, "y", [](T* p) { p[20] += T(1e-8); }), "y"));
+}
+
+// V, not its adjoint: it takes the factors of U.
+TYPED_TEST(GaugeOf, Lowrank) {
+  using T = TypeParam;
+  constexpr int64_t n = 15, q = 4;
+  for (const bool pca : {false, true}) {
+    Function::Builder b("f");
+    const Expr A = b.Input("A", DTypeOf<T>(), {n, n});
+    const auto [U, S, V] = pca ? pca_lowrank(A, q) : svd_lowrank(A, q);
+    b.Output("U", U);
+    b.Output("S", S);
+    b.Output("V", V);
+    b.Output("y", mm(U * S, V.H()));
+    const Judged j = Computed(b, {{"A", Random(DTypeOf<T>(), {n, n}, 4)}});
+    for (const char* name : {"U", "S", "V", "y"}) EXPECT_RIGHT(j.Judge(j.results, name));
+    const T unit = TestFixture::Unit();
+    auto scale = [&](T factor) { return ScaleColumn<T>(n, q, 2, factor); };
+    const TensorMap half = Changed<T>(j, "U", scale(unit));
+    const TensorMap other = Changed<T>(j, "V", scale(unit), half);
+    for (const char* name : {"U", "V"}) EXPECT_RIGHT(j.Judge(other, name));
+    // In one of them only, or the inverse.
+    EXPECT_WRONG(j.Judge(half, "V"));
+    if (std::is_same_v<T, C>) {
+      EXPECT_WRONG(j.Judge(Changed<T>(j, "V", scale(T(1) / unit), half), "V"));
+    }
+    for (const char* name : {"U", "V"}) {
+      EXPECT_WRONG(j.Judge(Changed<T>(j, name, [](T* p) { std::swap(p[0], p[1]); }), name));
+      EXPECT_WRONG(j.Judge(Changed<T>(j, name, scale(T(1 + 1e-8))), name));
+    }
+    EXPECT_WRONG(j.Judge(Changed<double>(j, "S", [](double* p) { p[3] += 1e-8; }), "S"));
+    EXPECT_WRONG(j.Judge(Changed<T>(j, "y", [](T* p) { p[20] += T(1e-8); }), "y"));
+  }
+}
+
+// All of the components of few points: the last value is noise, and so are its vectors.
+TEST(Gauge, LowrankOfCenteredPoints) {
+  Function::Builder b("f");
+  const auto [U, S, V] = pca_lowrank(b.Input("A", DType::kF64, {5, 8}));
+  b.Output("U", U);
+  b.Output("V", V);
+  b.Output("y", mm(U * S, V.T()));
+  const Judged j = Computed(b, {{"A", Random(DType::kF64, {5, 8}, 4)}});
+  for (const char* name : {"U", "V", "y"}) EXPECT_RIGHT(j.Judge(j.results, name));
+  EXPECT_WRONG(j.Judge(Changed<double>(j, "y", [](double* p) { p[7] += 1e-9; }), "y"));
+}
+
+// Vectors are as exact as the tolerance, and of other signs; with B not of length 1.
+TYPED_TEST(GaugeOf, Lobpcg) {
+  using T = TypeParam;
+  constexpr int64_t n = 30, k = 3;
+  for (const bool with_B : {false, true}) {
+    Function::Builder b("f");
+    const DType dtype = DTypeOf<T>();
+    const Expr A = b.Input("A", dtype, {n, n}), M = b.Input("M", dtype, {n, n});
+    const Expr B = mm(M, M.H()) + eye(n, std::nullopt, dtype) * 10;
+    const auto [w, X] = lobpcg(A + A.H(), k, with_B ? B : Expr());
+    b.Output("w", w);
+    b.Output("X", X);
+    b.Output("y", mm(X * w, X.H()));
+    const Judged j =
+        Computed(b, {{"A", Random(dtype, {n, n}, 3)}, {"M", Random(dtype, {n, n}, 4)}});
+    for (const char* name : {"w", "X", "y"}) EXPECT_RIGHT(j.Judge(j.results, name));
+    auto scale = [&](T factor) { return ScaleColumn<T>(n, k, 1, factor); };
+    EXPECT_RIGHT(j.Judge(Changed<T>(j, "X", scale(TestFixture::Unit())), "X"));
+    EXPECT_WRONG(j.Judge(Changed<T>(j, "X", scale(T(1.01))), "X"));
+    EXPECT_WRONG(j.Judge(Changed<T>(j, "X", [](T* p) { p[4] += T(1e-2); }), "X"));
+    EXPECT_WRONG(j.Judge(Changed<double>(j, "w", [](double* p) { p[2] += 1e-2; }), "w"));
+    EXPECT_WRONG(j.Judge(Changed<T>(j, "y", [](T* p) { p[2] += T(1e-2); }), "y"));
+  }
+}
+
+// Fewer iterations than it takes: any vectors may come of that.
+TEST(Gauge, LobpcgThatIsStopped) {
+  Function::Builder b("f");
+  const Expr A = b.Input("A", DType::kF64, {30, 30});
+  const auto [w, X] = lobpcg(A + A.T(), 2, Expr(), Expr(), Expr(), 2);
+  b.Output("w", w);
+  b.Output("X", X);
+  b.Output("y", sum(A));
+  const Judged j = Computed(b, {{"A", Random(DType::kF64, {30, 30}, 3)}});
+  for (const char* name : {"w", "X", "y"}) EXPECT_RIGHT(j.Judge(j.results, name));
+  EXPECT_WRONG(j.JudgeWith(0, 1e3));
 }
 
 // Eigenvalues in any order, with their vectors.

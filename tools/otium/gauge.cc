@@ -20,12 +20,15 @@ struct GaugedOp {
   Op op;
   int values;    // To each belongs a vector.
   bool ordered;  // The values are.
-  int columns;   // Vectors in columns, and in rows.
-  int rows;
+  int columns;   // Vectors in columns,
+  int partners;  // and those of the other side, with them.
+  bool in_rows;  // The latter are: an adjoint.
 };
 constexpr GaugedOp kGaugedOps[] = {
-    {Op::eigh, 0, true, 1, -1}, {Op::eig, 0, false, 1, -1}, {Op::eigvals, 0, false, -1, -1},
-    {Op::svd, 1, true, 0, 2},   {Op::qr, -1, true, 0, -1},
+    {Op::eigh, 0, true, 1, -1, false},       {Op::eig, 0, false, 1, -1, false},
+    {Op::eigvals, 0, false, -1, -1, false},  {Op::lobpcg, 0, true, 1, -1, false},
+    {Op::svd, 1, true, 0, 2, true},          {Op::svd_lowrank, 1, true, 0, 2, false},
+    {Op::pca_lowrank, 1, true, 0, 2, false}, {Op::qr, -1, true, 0, -1, false},
 };
 
 const GaugedOp* FindGauged(Op op) {
@@ -137,32 +140,32 @@ void Mix(const Vectors<T>& v, int64_t first, Choice* choice) {
 
 // Vectors of ascending or descending values: those of equal ones are mixed, which are
 // closer than what rounding the largest can do; of those that are zero, with what
-// follows them, the two sides apart.
+// follows them, the two sides apart. Partners that are `adjoint` take the conjugates.
 template <class T>
-void MoveOrdered(const Vectors<T>& columns, const Vectors<T>& rows,
+void MoveOrdered(const Vectors<T>& columns, const Vectors<T>& partners, bool adjoint,
                  const std::vector<double>& values, Choice* choice) {
   double largest = 0;
   for (double x : values) largest = std::max(largest, std::abs(x));
   const double near = 4 * Epsilon(DTypeOf<T>()) * largest;
   const auto count = static_cast<int64_t>(values.size());
-  const bool has_rows = rows.data != nullptr;
+  const bool has_partners = partners.data != nullptr;
   int64_t first = 0;
-  while (first < count && !(has_rows && values[first] <= near)) {
+  while (first < count && !(has_partners && values[first] <= near)) {
     int64_t end = first + 1;
     while (end < count && std::abs(values[end] - values[first]) <= near) ++end;
     if (end == first + 1) {
       const C factor = choice->Factor<T>(first);
       Scale(columns, first, factor);
-      if (has_rows) Scale(rows, first, std::conj(factor));
+      if (has_partners) Scale(partners, first, adjoint ? std::conj(factor) : factor);
     } else {
       const std::vector<C> w = choice->Mirror<T>(end - first);
       Reflect(columns, first, w, false);
-      if (has_rows) Reflect(rows, first, w, true);
+      if (has_partners) Reflect(partners, first, w, adjoint);
     }
     first = end;
   }
   Mix(columns, first, choice);
-  if (has_rows) Mix(rows, first, choice);
+  if (has_partners) Mix(partners, first, choice);
 }
 
 // Another order of complex values and vectors; factors, and mixtures of the vectors of
@@ -258,12 +261,13 @@ Columns Matched(const Columns& actual, const Columns& expected, Likeness likenes
   return matched;
 }
 
-// a (a.H e) of columns [first, end).
+// a (a.H e) of columns [first, end), for e of length 1.
 void ProjectBlock(const Columns& a, const Columns& e, int64_t first, int64_t end, Columns* fixed) {
   for (int64_t j = first; j < end; ++j) {
     for (int64_t i = 0; i < a.rows; ++i) fixed->at(i, j) = 0;
+    const double squared = e.Product(j, e, j).real();
     for (int64_t k = first; k < end; ++k) {
-      const C product = a.Product(k, e, j);
+      const C product = a.Product(k, e, j) / squared;
       for (int64_t i = 0; i < a.rows; ++i) fixed->at(i, j) += a.at(i, k) * product;
     }
   }
@@ -310,9 +314,11 @@ void MoveGauge(const StepValues& values, uint64_t sample) {
       const int64_t batch = BatchOf(absl::MakeConstSpan(view(first).sizes, rank(first)), tail);
       for (int64_t b = 0; b < batch; ++b) {
         Choice choice(uint64_t{step.node} * 8191 + static_cast<uint64_t>(b), sample);
-        Vectors<T> columns, rows;
+        Vectors<T> columns, partners;
         if (matrices >= 0) columns = VectorsOf<T>(view(matrices), rank(matrices), b, false);
-        if (gauged->rows >= 0) rows = VectorsOf<T>(view(gauged->rows), rank(gauged->rows), b, true);
+        if (const int p = gauged->partners; p >= 0) {
+          partners = VectorsOf<T>(view(p), rank(p), b, gauged->in_rows);
+        }
         if (gauged->values < 0) {  // qr: columns that have no row of R.
           const int64_t own = view(1).sizes[rank(1) - 1];
           if (own < columns.count) Mix(columns, own, &choice);
@@ -336,7 +342,7 @@ void MoveGauge(const StepValues& values, uint64_t sample) {
         for (int64_t i = 0; i < count; ++i) {
           sorted.push_back(of_values.as<Real>()[offset + i * stride]);
         }
-        MoveOrdered(columns, rows, sorted, &choice);
+        MoveOrdered(columns, partners, gauged->in_rows, sorted, &choice);
       }
     }
   });
@@ -352,8 +358,9 @@ GaugeFixer::GaugeFixer(const Graph& graph) {
     Freedom f;
     f.any_order = !gauged->ordered;
     f.is_values = result == gauged->values;
-    f.in_rows = result == gauged->rows;
-    const bool is_vectors = result == gauged->columns || f.in_rows;
+    const bool is_partner = result == gauged->partners;
+    f.in_rows = is_partner && gauged->in_rows;
+    const bool is_vectors = result == gauged->columns || is_partner;
     if (f.is_values ? gauged->ordered : !is_vectors || type.rank() < 2) continue;
     f.has_factors = gauged->values >= 0;
     if (is_vectors) {
@@ -363,7 +370,7 @@ GaugeFixer::GaugeFixer(const Graph& graph) {
       if (!own.IsStatic()) continue;
       f.own = own.value();
     }
-    if (f.in_rows) {
+    if (is_partner) {
       for (const GraphOutput& other : graph.outputs()) {
         if (other.value == graph.result(n, gauged->columns)) f.partner = other.name;
       }
@@ -402,8 +409,9 @@ Tensor GaugeFixer::Fixed(absl::string_view output, const TensorMap& actual,
       const Columns partner_a = LoadColumns(actual[f.partner], b, false);
       const Columns partner_e = LoadColumns(expected[f.partner], b, false);
       for (int64_t j = 0; j < own; ++j) {
-        const C inverse = std::conj(partner_a.Product(j, partner_e, j));
-        for (int64_t i = 0; i < of_a.rows; ++i) result.at(i, j) *= inverse;
+        const C product = partner_a.Product(j, partner_e, j);
+        const C factor = f.in_rows ? std::conj(product) : product;
+        for (int64_t i = 0; i < of_a.rows; ++i) result.at(i, j) *= factor;
       }
     } else if (f.has_factors) {
       for (int64_t j = 0; j < own; ++j) ProjectBlock(of_a, of_e, j, j + 1, &result);

@@ -8,8 +8,8 @@
 //
 //   MoveGauge    gives results that are as right: what depends on the choice moves
 //   GaugeFixer   brings results into the choice of others, so that vectors themselves
-//                can be compared: each v becomes v (v.H e), where e is expected, which
-//                is e if and only if v is e times a factor of absolute value 1
+//                can be compared: each v becomes v (v.H e) / (e.H e), where e is expected,
+//                which is e if and only if v is e times a factor of absolute value 1
 //
 // Tested by tests/check/.
 
@@ -36,8 +36,8 @@ class GaugeFixer {
   explicit GaugeFixer(const Graph& graph);
 
   // The output as it would be in the choice that `expected` made. Of outputs that have
-  // none, or are not of the type that is expected: as it is. U and Vh go together where
-  // both are outputs: a factor that is only in one of them is an error.
+  // none, or are not of the type that is expected: as it is. U and Vh, or V, go together
+  // where both are outputs: a factor that is only in one of them is an error.
   Tensor Fixed(absl::string_view output, const TensorMap& actual, const TensorMap& expected) const;
 
  private:
@@ -48,7 +48,7 @@ class GaugeFixer {
     // Vectors before it have a factor, or none at all (of qr); the others are a basis.
     int64_t own = 0;
     bool has_factors = true;
-    std::string partner;  // The output whose factors are inverse to those of this.
+    std::string partner;  // The output whose factors those of this follow.
   };
   std::map<std::string, Freedom, std::less<>> freedoms_;
 };

@@ -11,6 +11,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/container/inlined_vector.h"
 #include "tools/otium/gauge.h"
+#include "tools/otium/iteration_error.h"
 
 namespace otium::cli {
 namespace {
@@ -79,7 +80,10 @@ bool IsNormwise(const OpDef& op) {
     case Op::eigh:
     case Op::eigvalsh:
     case Op::svd:
-    case Op::svdvals: return true;
+    case Op::svdvals:
+    case Op::svd_lowrank:
+    case Op::pca_lowrank:
+    case Op::lobpcg: return true;
     default: return false;
   }
 }
@@ -262,6 +266,7 @@ Tensor MovedInput(const Tensor& tensor, uint64_t input, uint64_t sample) {
 void MoveResults(const StepValues& values, uint64_t sample) {
   const PlanStep& step = values.step;
   if (step.kind != PlanStep::kKernel || IsExact(*step.op)) return;
+  MoveByIterationError(values, sample);
   std::vector<Value> operands, results;
   for (int i = 0; i < step.num_operands + step.num_results; ++i) {
     const OperandId id = values.plan.args[step.first_arg + i];
@@ -287,8 +292,13 @@ void MoveResults(const StepValues& values, uint64_t sample) {
              });
     });
   }
-  if (step.op->id == Op::svd) KeepNonnegative(results[1]);
-  if (step.op->id == Op::svdvals) KeepNonnegative(results[0]);
+  switch (step.op->id) {
+    case Op::svd:
+    case Op::svd_lowrank:
+    case Op::pca_lowrank: KeepNonnegative(results[1]); break;
+    case Op::svdvals: KeepNonnegative(results[0]); break;
+    default: break;
+  }
   MoveGauge(values, sample);
 }
 

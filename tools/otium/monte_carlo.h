@@ -14,7 +14,8 @@
 // NaN and an infinite part is infinite to some ops, and NaN to others.
 //
 // Results of factorizations move by roundings of their largest element, as LAPACK's
-// errors do, and to another choice where they have one (gauge.h).
+// errors do, and to another choice where they have one (gauge.h); those of iterations by
+// what these leave (iteration_error.h).
 //
 // See D. S. Parker, "Monte Carlo Arithmetic" (1997).
 
