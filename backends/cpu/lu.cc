@@ -28,14 +28,11 @@ struct LuState {
   MatrixBatch batch;
 };
 
-// Real matrices are factored by halves where the result is. The rows of L are no rows of
-// a transposed matrix's factors: for LAPACK complex ones are copied by columns.
 template <class T>
 struct LuArrays {
-  static constexpr bool kCopies = !std::is_floating_point_v<T>;
   LuArrays(Workspace& memory, int64_t m, int64_t n)
-      : factor(ColumnMajor(memory.Take<T>(kCopies ? m * n : 0), m, n)) {}
-  Matrix<T> factor;
+      : factor(ColumnMajor(memory.Take<T>(std::is_floating_point_v<T> ? 0 : m * n), m, n)) {}
+  Matrix<T> factor;  // Of complex matrices.
 };
 
 // Row by row, without exchanges; the code is getrf's. Where there are no such factors
@@ -55,16 +52,23 @@ int64_t Eliminate(const Matrix<T>& A) {
   return code;
 }
 
+// Real matrices are factored by halves where the result is. The rows of L are no rows of
+// a transposed matrix's factors: for LAPACK complex ones are copied by columns.
 template <class T>
-int64_t FactorInWorkspace(const Matrix<const T>& A, const Matrix<T>& factor, lapack_int* pivots,
-                          const Matrix<T>& LU) {
-  Copy(A, factor);
-  const auto m = static_cast<lapack_int>(A.rows), n = static_cast<lapack_int>(A.columns);
-  const lapack_int ld = std::max<lapack_int>(m, 1);
-  lapack_int code = 0;
-  OTIUM_LAPACK(T, getrf, &m, &n, factor.data, &ld, pivots, &code);
-  Copy<T>(factor, LU);
-  return code;
+int64_t FactorWithPivots(const Matrix<const T>& A, const LuArrays<T>& arrays, int32_t* pivots,
+                         const Matrix<T>& LU) {
+  if constexpr (std::is_floating_point_v<T>) {
+    Copy(A, LU);
+    return FactorLu(LU, pivots);
+  } else {
+    Copy(A, arrays.factor);
+    const auto m = static_cast<lapack_int>(A.rows), n = static_cast<lapack_int>(A.columns);
+    const lapack_int ld = std::max<lapack_int>(m, 1);
+    lapack_int code = 0;
+    OTIUM_LAPACK(T, getrf, &m, &n, arrays.factor.data, &ld, pivots, &code);
+    Copy<T>(arrays.factor, LU);
+    return code;
+  }
 }
 
 template <class T>
@@ -80,15 +84,8 @@ struct LuLauncher {
         int32_t* const pivots =
             MatrixOf<int32_t>(s.batch, s.pivots, args.results[1], p, /*tail=*/1).data;
         int64_t code;
-        if constexpr (!LuArrays<T>::kCopies) {
-          if (s.pivot) {
-            Copy(A, LU);
-            s.info.Set(s.batch, args, p, FactorLu(LU, pivots), info);
-            continue;
-          }
-        }
         if (s.pivot) {
-          code = FactorInWorkspace(A, arrays.factor, pivots, LU);
+          code = FactorWithPivots(A, arrays, pivots, LU);
         } else {
           Copy(A, LU);
           code = Eliminate(LU);
