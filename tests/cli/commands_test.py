@@ -1,19 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands around run: explain, bench, fmt, convert, ops, devices, calibrate."""
 
-import fcntl
 import json
 import os
-import pty
-import struct
-import subprocess
-import termios
-import time
 import unittest
 
 import numpy as np
 
 import otium
+import terminal
 from otium import BAD_GRAPH, BAD_INPUT, DIFFERS, RUN_FAILED, USAGE
 
 RIDGE = """# ridge.otm: regularized least squares
@@ -385,26 +380,10 @@ class Devices(Common):
 
 
 class Terminal(Common):
-    def on_terminal(self, *arguments, env=None, seconds=None, columns=0):
+    def on_terminal(self, *arguments, env=None, **how):
         """What otium writes to a terminal that stderr is."""
-        leader, follower = pty.openpty()
-        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("4H", 24 if columns else 0, columns, 0, 0))
-        process = subprocess.Popen([otium.OTIUM, *map(str, arguments)], cwd=self.folder,
-                                   env={"TERM": "xterm", "HOME": self.path("."), **(env or {})},
-                                   stdout=subprocess.DEVNULL, stderr=follower)
-        os.close(follower)
-        if seconds is not None:
-            time.sleep(seconds)
-            process.terminate()
-        text = b""
-        try:
-            while chunk := os.read(leader, 4096):
-                text += chunk
-        except OSError:  # The terminal is closed.
-            pass
-        process.wait()
-        os.close(leader)
-        return text.decode()
+        environment = {"TERM": "xterm", "HOME": self.path("."), **(env or {})}
+        return terminal.on_terminal(self.folder, "stderr", arguments, environment, **how)[0]
 
     def test_colour(self):
         self.write("bad.otm", "graph f(x: f64[n]) -> y {\n  y = rleu(x)\n}\n")
@@ -426,7 +405,7 @@ class Terminal(Common):
             self.assertLessEqual(max(map(len, lines[1:3])), columns)
             self.assertEqual(lines[1].index("rleu"), lines[2].index("^~~~"))
         text = self.on_terminal("run", "addmv.otm", "--random-missing", *self.sizes, "--repeat",
-                                1000000000, seconds=3, columns=30)
+                                1000000000, until=r"(?s)(running.*){5}", columns=30)
         bars = [bar for bar in text.split("\r\033[K") if bar.startswith("running")]
         self.assertGreater(len(bars), 3)
         self.assertLess(max(map(len, bars)), 30)
@@ -434,7 +413,7 @@ class Terminal(Common):
     def test_progress_after_a_second(self):
         run = ["run", "addmv.otm", "--random-missing", *self.sizes, "--repeat"]
         self.assertNotIn("running", self.on_terminal(*run, 2))
-        self.assertIn("running", self.on_terminal(*run, 1000000000, seconds=3))
+        self.assertIn("running", self.on_terminal(*run, 1000000000, until="running"))
         self.assertEqual(self.on_terminal(*run, 1000000000, "--quiet", seconds=2), "")
 
 
