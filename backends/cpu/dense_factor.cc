@@ -14,10 +14,14 @@ namespace {
 // Panels of LU: narrow ones of many rows, since they are no products of blocks.
 constexpr int64_t kPanel = 32;
 constexpr int64_t kShortPanel = 2 * kMostPanel;  // Rows for which the widest is best.
-// Of the diagonal blocks of a symmetric product, of which a half is not needed.
-constexpr int64_t kDiagonalBlock = 128;
+// Columns of LU that one thread factors while the others are still at those behind them.
+constexpr int64_t kAhead = 192;
+// A symmetric product by tiles, and the blocks on the diagonal of its triangle, of which a
+// half is not needed.
+constexpr int64_t kTile = 192;
+constexpr int64_t kDiagonalBlock = 64;
 // Rows, or columns, that one task takes: some microseconds with a triangle of 64 rows.
-constexpr int64_t kSlice = 256;
+constexpr int64_t kSlice = 128;
 
 template <class T>
 PanelTriangle<T> TriangleOf(const Matrix<const T>& m, bool unit) {
@@ -26,16 +30,32 @@ PanelTriangle<T> TriangleOf(const Matrix<const T>& m, bool unit) {
 
 // ---- Cholesky
 
-// A -= X X.T, its lower triangle at least.
+// A -= X X.T, its lower triangle at least, by halves of which the diagonal ones go on.
 template <class T>
-void SubtractSquare(const Matrix<const T>& X, const Matrix<T>& A) {
+void SubtractDiagonalTile(const Matrix<const T>& X, const Matrix<T>& A) {
   const int64_t n = A.rows;
   if (n <= kDiagonalBlock) return SubtractProduct<T>(X, X.Transposed(), A);
-  const int64_t first = Half(n, kMostPanel), rest = n - first;
+  const int64_t first = Half(n, kDiagonalBlock), rest = n - first;
   const auto upper = X.Block(0, 0, first, X.columns), lower = X.Block(first, 0, rest, X.columns);
-  SubtractSquare(upper, A.Block(0, 0, first, first));
+  SubtractDiagonalTile(upper, A.Block(0, 0, first, first));
   SubtractProduct<T>(lower, upper.Transposed(), A.Block(first, 0, rest, first));
-  SubtractSquare(lower, A.Block(first, first, rest, rest));
+  SubtractDiagonalTile(lower, A.Block(first, first, rest, rest));
+}
+
+// The same by tiles, all at once.
+template <class T>
+void SubtractSquare(const Matrix<const T>& X, const Matrix<T>& A) {
+  const int64_t n = A.rows, tiles = CeilDiv(n, kTile);
+  ParallelFor(tiles * (tiles + 1) / 2, [&](int64_t task) {
+    int64_t i = tiles - 1;  // The last row of tiles has the most.
+    for (; task > i; --i) task -= i + 1;
+    const int64_t row = i * kTile, column = task * kTile;
+    const int64_t rows = std::min(kTile, n - row), columns = std::min(kTile, n - column);
+    const auto left = X.Block(row, 0, rows, X.columns);
+    const Matrix<T> tile = A.Block(row, column, rows, columns);
+    if (task == i) return SubtractDiagonalTile(left, tile);
+    SubtractProduct<T>(left, X.Block(column, 0, columns, X.columns).Transposed(), tile);
+  });
 }
 
 // X = X inv(L).T.
@@ -110,16 +130,13 @@ void ExchangeRows(const int32_t* pivots, int64_t count, const Matrix<T>& X) {
   });
 }
 
+namespace {
+
+// By halves, of a matrix with no fewer rows than columns.
 template <class T>
-int64_t FactorLu(const Matrix<T>& A, int32_t* pivots) {
+int64_t FactorHighLu(const Matrix<T>& A, int32_t* pivots) {
   const int64_t m = A.rows, n = A.columns;
-  if (m < n) {
-    const Matrix<T> square = A.Block(0, 0, m, m), right = A.Block(0, m, m, n - m);
-    const int64_t code = FactorLu(square, pivots);
-    ExchangeRows(pivots, m, right);
-    SolveLower<T>(square, /*unit=*/true, right);
-    return code;
-  }
+  if (n == 0) return 0;
   if (n <= (m <= kShortPanel ? kMostPanel : kPanel)) {
     const int64_t ld = RoundUp(m, 16);
     const Scratch<T> panel(n * ld);
@@ -134,14 +151,58 @@ int64_t FactorLu(const Matrix<T>& A, int32_t* pivots) {
   const Matrix<T> A11 = A.Block(0, 0, first, first), A21 = A.Block(first, 0, m - first, first);
   const Matrix<T> A12 = A.Block(0, first, first, rest),
                   A22 = A.Block(first, first, m - first, rest);
-  const int64_t code = FactorLu(left, pivots);
+  const int64_t code = FactorHighLu(left, pivots);
   ExchangeRows(pivots, first, right);
   SolveLower<T>(A11, /*unit=*/true, A12);
   SubtractProduct<T>(A21, A12, A22);
-  const int64_t more = FactorLu(A22, pivots + first);
+  const int64_t more = FactorHighLu(A22, pivots + first);
   ExchangeRows(pivots + first, rest, A21);
   for (int64_t k = first; k < n; ++k) pivots[k] += static_cast<int32_t>(first);
   return code != 0 || more == 0 ? code : first + more;
+}
+
+}  // namespace
+
+template <class T>
+int64_t FactorLu(const Matrix<T>& A, int32_t* pivots) {
+  const int64_t m = A.rows, n = A.columns;
+  if (m < n) {
+    const Matrix<T> square = A.Block(0, 0, m, m), right = A.Block(0, m, m, n - m);
+    const int64_t code = FactorLu(square, pivots);
+    ExchangeRows(pivots, m, right);
+    SolveLower<T>(square, /*unit=*/true, right);
+    return code;
+  }
+  if (n <= kAhead) return FactorHighLu(A, pivots);
+  const int64_t blocks = CeilDiv(n, kAhead);
+  const auto columns_of = [&](int64_t block) {
+    return A.Block(0, block * kAhead, m, std::min(kAhead, n - block * kAhead));
+  };
+  int64_t code = FactorHighLu(columns_of(0), pivots);
+  for (int64_t done = 0; done < blocks; ++done) {
+    // Of the block that is done: its diagonal block, and what is below.
+    const int64_t row = done * kAhead, below = m - row;
+    const Matrix<T> panel = columns_of(done).Block(row, 0, below, columns_of(done).columns);
+    const int64_t width = panel.columns;
+    const auto diagonal = panel.Block(0, 0, width, width),
+               left = panel.Block(width, 0, below - width, width);
+    ParallelFor(blocks - 1, [&](int64_t task) {
+      // The next block first, because the next round waits for it; this one never.
+      const int64_t block = (done + 1 + task) % blocks;
+      const Matrix<T> columns = columns_of(block).Block(row, 0, below, columns_of(block).columns);
+      ExchangeRows(pivots + row, width, columns);
+      if (block < done) return;
+      const Matrix<T> upper = columns.Block(0, 0, width, columns.columns),
+                      lower = columns.Block(width, 0, below - width, columns.columns);
+      SolveLower<T>(diagonal, /*unit=*/true, upper);
+      SubtractProduct<T>(left, upper, lower);
+      if (task != 0) return;
+      const int64_t more = FactorHighLu(lower, pivots + row + width);
+      if (code == 0 && more != 0) code = row + width + more;
+    });
+  }
+  for (int64_t k = kAhead; k < n; ++k) pivots[k] += static_cast<int32_t>(k / kAhead * kAhead);
+  return code;
 }
 
 // ---- substitution

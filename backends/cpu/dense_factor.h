@@ -6,7 +6,10 @@
 // else is said, so a row-major matrix is factored where it lies. T is float or double.
 //
 // After S. Toledo, "Locality of reference in LU decomposition with partial pivoting"
-// (1997). Blocks depend on sizes alone, so the bits are those of one thread.
+// (1997); of wide matrices one thread factors the next block of columns while the others
+// still update those behind it (P. Strazdins, "A comparison of lookahead and algorithmic
+// blocking techniques for parallel matrix factorization", 1998). Blocks depend on sizes
+// alone, so the bits are those of one thread.
 //
 // Tested by tests/cpu/dense_factor_test.cc.
 

@@ -18,7 +18,7 @@ namespace otium::cpu {
 namespace {
 
 constexpr int64_t kSizes[] = {1,  2,   15,  31,  32,  33,  63,  64, 65,
-                              96, 127, 128, 129, 160, 193, 257, 300};
+                              96, 127, 128, 129, 160, 192, 193, 257, 385};
 
 template <class T>
 class DenseFactor : public testing::Test {
@@ -72,9 +72,9 @@ TYPED_TEST(DenseFactor, CholeskyFactorsGiveTheMatrix) {
 }
 
 TYPED_TEST(DenseFactor, CholeskyTellsTheMinorThatFails) {
-  for (const int64_t bad : {1, 5, 64, 65, 100, 200}) {
-    std::vector<TypeParam> a = this->Definite(200);
-    const auto A = this->Of(a, 200, 200);
+  for (const int64_t bad : {1, 5, 64, 65, 100, 200, 450}) {
+    std::vector<TypeParam> a = this->Definite(450);
+    const auto A = this->Of(a, 450, 450);
     A(bad - 1, bad - 1) = bad % 2 == 0 ? TypeParam(NAN) : TypeParam(-1);
     EXPECT_EQ(FactorCholesky(A), bad);
   }
@@ -110,17 +110,17 @@ TYPED_TEST(DenseFactor, LuFactorsGiveTheRowsInTheirOrder) {
 }
 
 TYPED_TEST(DenseFactor, LuTellsTheFirstZeroPivot) {
-  for (const int64_t bad : {1, 33, 64, 150}) {
-    std::vector<TypeParam> a = this->Random(150, 150);
-    const auto A = this->Of(a, 150, 150);
+  for (const int64_t bad : {1, 33, 64, 150, 193, 384, 385, 450}) {
+    std::vector<TypeParam> a = this->Random(450, 450);
+    const auto A = this->Of(a, 450, 450);
     // A triangle of small numbers under a diagonal that is taken as it is.
-    for (int64_t i = 0; i < 150; ++i) {
-      for (int64_t j = 0; j < 150; ++j) A(i, j) = i == j ? 2 : j > i ? TypeParam(0.25) : 0;
+    for (int64_t i = 0; i < 450; ++i) {
+      for (int64_t j = 0; j < 450; ++j) A(i, j) = i == j ? 2 : j > i ? TypeParam(0.25) : 0;
     }
     A(bad - 1, bad - 1) = 0;
-    std::vector<int32_t> pivots(150);
+    std::vector<int32_t> pivots(450);
     EXPECT_EQ(FactorLu(A, pivots.data()), bad);
-    for (int64_t k = 0; k < 150; ++k) EXPECT_EQ(pivots[k], k + 1);
+    for (int64_t k = 0; k < 450; ++k) EXPECT_EQ(pivots[k], k + 1);
   }
 }
 
