@@ -10,8 +10,9 @@
 namespace otium::cpu {
 namespace {
 
-// Reflectors of a block, and of the panels that a block is cut into.
-constexpr int64_t kBlock = 128;
+// Reflectors of a block of `count`, and of the panels that a block is cut into. A product
+// with many is nearer to the peak, but T and the zeros in Y cost as much as some rows.
+constexpr int64_t BlockOf(int64_t count) { return std::min<int64_t>(count, count <= 768 ? 64 : 96); }
 constexpr int64_t kPanel = 32;
 
 // The vectors of reflectors as a matrix: 1 on the diagonal, zeros above.
@@ -75,7 +76,7 @@ void ClearBelow(const Matrix<T>& factor, int64_t first) {
   for (int64_t i = first; i < factor.rows; ++i) std::fill_n(&factor(i, 0), first, T(0));
 }
 
-// QR of A [m, n], n <= kBlock, and the Y and T of its reflectors.
+// QR of A [m, n], a block, and the Y and T of its reflectors.
 template <class T>
 void FactorBlock(const Matrix<T>& A, T* tau, const Matrix<T>& Y, const Matrix<T>& factor) {
   const int64_t m = A.rows, n = A.columns;
@@ -125,10 +126,10 @@ void MakeFactor(const Matrix<const T>& Y, const T* tau, const Matrix<T>& factor)
 template <class T>
 void FactorQr(const Matrix<T>& A, T* tau) {
   const int64_t m = A.rows, n = A.columns, k = std::min(m, n);
-  const int64_t width = std::min(k, kBlock);
+  const int64_t width = BlockOf(k);
   const Scratch<T> memory(m * width + width * width);
-  for (int64_t j = 0; j < k; j += kBlock) {
-    const int64_t b = std::min(kBlock, k - j), rows = m - j;
+  for (int64_t j = 0; j < k; j += width) {
+    const int64_t b = std::min(width, k - j), rows = m - j;
     const Matrix<T> Y = RowMajor(memory.data(), rows, b);
     const Matrix<T> factor = RowMajor(memory.data() + m * width, b, b);
     FactorBlock(A.Block(j, j, rows, b), tau + j, Y, factor);
@@ -138,14 +139,14 @@ void FactorQr(const Matrix<T>& A, T* tau) {
 
 template <class T>
 void FormQ(const Matrix<const T>& A, const T* tau, int64_t count, const Matrix<T>& Q) {
-  const int64_t m = Q.rows, width = std::min(count, kBlock);
+  const int64_t m = Q.rows, width = BlockOf(count);
   for (int64_t i = 0; i < m; ++i) {
     std::fill_n(Q.data + i * Q.row_stride, Q.columns, T(0));
     if (i < Q.columns) Q(i, i) = T(1);
   }
   const Scratch<T> memory(m * width + width * width);
-  for (int64_t j = count == 0 ? -1 : (count - 1) / kBlock * kBlock; j >= 0; j -= kBlock) {
-    const int64_t b = std::min(kBlock, count - j), rows = m - j;
+  for (int64_t j = count == 0 ? -1 : (count - 1) / width * width; j >= 0; j -= width) {
+    const int64_t b = std::min(width, count - j), rows = m - j;
     const Matrix<T> Y = RowMajor(memory.data(), rows, b);
     const Matrix<T> factor = RowMajor(memory.data() + m * width, b, b);
     CopyVectors<T>(A.Block(j, j, rows, b), Y);

@@ -31,7 +31,7 @@ constexpr int64_t kTaskWork = 1 << 19;
 // Tasks that a product should have, so that the last ones do not leave threads
 // idle for long; each costs a pass over B or another packing of A.
 constexpr int64_t kEnoughTasks = 8;
-constexpr int64_t kMinTaskPanels = 8;
+constexpr int64_t kMinTaskPanels = 4;
 constexpr int64_t kMinTaskColumns = 256;
 // Below these, packing costs more than it gains: A used for few panels of B, B
 // for few of A or small enough for L2.
