@@ -351,7 +351,9 @@ bool Program::HasPlan(const TensorMap& inputs, const RunOptions& options) const 
   return Plans().Find(PlanKey(*graph_, options.sizes, *ordered, *options_)) != nullptr;
 }
 
-absl::StatusOr<std::shared_ptr<const Plan>> Program::PlanFor(const SizeBindings& sizes) const {
+absl::StatusOr<std::shared_ptr<const Plan>> Program::PlanFor(const SizeBindings& given) const {
+  const std::vector<const absl::Span<const int64_t>*> unknown(graph_->inputs().size(), nullptr);
+  OTIUM_ASSIGN_OR_RETURN(const SizeBindings sizes, BindSizes(*graph_, unknown, given));
   OTIUM_RETURN_IF_ERROR(RequireBound(*graph_, sizes));
   OTIUM_ASSIGN_OR_RETURN(const GraphPtr bound, BindGraph(graph_, sizes));
   std::vector<InputPlacement> placements;

@@ -40,6 +40,13 @@ bool IsVectorSystem(const TensorType& A, const TensorType& B) {
   return B.rank() == 1 || B.shape == BatchShape(A.shape, 1);
 }
 
+bool IsAmbiguousSystem(const OpCall& call) {
+  const TensorType& A = call.operand(0);
+  const TensorType& B = call.operand(1);
+  return B.rank() > 1 && B.rank() + 1 == A.rank() && !IsVectorSystem(A, B) &&
+         !(A.shape.IsStatic() && B.shape.IsStatic());
+}
+
 TensorType InfoType(const OpCall& call) {
   return TensorType(DType::kI32, BatchShape(call.operand(0).shape));
 }

@@ -28,6 +28,8 @@ absl::Status RequireSquareMatrices(const OpCall& call, int i);
 // B of a system with A [..., n, n] is a vector when it is 1-D or its shape is
 // A.shape[:-1]; that reading wins over the matrix one.
 bool IsVectorSystem(const TensorType& A, const TensorType& B);
+// Whether B is matrices that would be vectors if sizes that have names came out equal.
+bool IsAmbiguousSystem(const OpCall& call);
 
 // The type of `info` results: i32, one for each matrix of operand 0.
 TensorType InfoType(const OpCall& call);

@@ -195,6 +195,9 @@ struct OpDef {
   // Why the number written as operand `i` (`2 ** -1`: a weak 0-D constant) makes the
   // call wrong, which its type does not show; `call` is promoted. Null: any is fine.
   absl::Status (*check_number)(const OpCall& call, int i, const Tensor& number) = nullptr;
+  // Whether operand 1 would be read otherwise if sizes that have names came out equal;
+  // then MakeNode gives it a leading dimension of 1, with which it is not. Null: never.
+  bool (*is_ambiguous)(const OpCall& call) = nullptr;
   // Adds facts to the results' structure. Null: nothing is known.
   void (*structure)(const StructureCall& call, ResultTypes* results) = nullptr;
   // Shapes are static. Null: one flop an element of the first result. See FlopsOf.

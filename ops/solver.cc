@@ -12,7 +12,7 @@
 namespace otium {
 namespace {
 
-constexpr absl::string_view kSolveExNames[] = {"X", "info"};
+constexpr absl::string_view kSolveExNames[] = {"result", "info"};
 constexpr absl::string_view kInvExNames[] = {"inverse", "info"};
 constexpr absl::string_view kLstsqNames[] = {"solution", "residuals", "rank", "singular_values"};
 constexpr absl::string_view kSlogdetNames[] = {"sign", "logabsdet"};
@@ -221,6 +221,7 @@ OTIUM_DEFINE_OP(solve) = {
     .traits = kFallible,
     .promotion = Promotion::kEqual,
     .infer = InferSolve,
+    .is_ambiguous = IsAmbiguousSystem,
     .structure = SolveStructure,
     .flops = SolveFlops,
     .failure = SingularOrIndefinite,
@@ -229,12 +230,13 @@ OTIUM_DEFINE_OP(solve) = {
 OTIUM_DEFINE_OP(solve_ex) = {
     .doc =
         "solve that never fails: info is 0, or k where the k-th diagonal element of U is zero and "
-        "X is NaN.",
+        "the result is NaN.",
     .params = kSolveParams,
     .num_results = 2,
     .result_names = kSolveExNames,
     .promotion = Promotion::kEqual,
     .infer = InferSolveEx,
+    .is_ambiguous = IsAmbiguousSystem,
     .flops = SolveFlops,
 };
 OTIUM_DEFINE_OP(solve_triangular) = {
@@ -283,6 +285,7 @@ OTIUM_DEFINE_OP(lstsq) = {
     .traits = kFallible,
     .promotion = Promotion::kEqual,
     .infer = InferLstsq,
+    .is_ambiguous = IsAmbiguousSystem,
     .flops = LstsqFlops,
     // -1, -2: any driver's; k: of gels.
     .failure = [](const OpCall&, int64_t code, int64_t) -> std::string {

@@ -21,9 +21,9 @@ namespace otium {
 // by the structure of A).
 OTIUM_EXPORT Expr solve(Arg A, Arg B, bool left = true);
 struct SolveExResults {
-  Expr X, info;
+  Expr result, info;
 };
-// `info` k: the k-th diagonal element of U is zero; X is NaN there.
+// `info` k: the k-th diagonal element of U is zero; `result` is NaN there.
 OTIUM_EXPORT SolveExResults solve_ex(Arg A, Arg B, bool left = true);
 // The same for a triangle of A, of which the other is not read, nor the diagonal when
 // `unitriangular`: it is 1. B is [..., n, k], or [..., k, n]. Never fails: a zero on the

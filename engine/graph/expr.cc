@@ -220,6 +220,14 @@ IntrusivePtr<const Node> MakeNode(const OpDef& op, Operands operands,
   if (absl::Status s = InferTypes({op, types, *resolved}, &results); !s.ok()) {
     return poison(std::move(s));
   }
+  if (op.is_ambiguous != nullptr && op.is_ambiguous({op, types, *resolved})) {
+    operands[1] = MakeExpr(Op::unsqueeze, Operands{operands[1]}, {{"dim", int64_t{0}}}, position);
+    types[1] = &operands[1].type();
+    results.clear();
+    if (absl::Status s = InferTypes({op, types, *resolved}, &results); !s.ok()) {
+      return poison(std::move(s));
+    }
+  }
   if (absl::Status s = CheckNumbers({op, types, *resolved}, operands); !s.ok()) {
     return poison(std::move(s));
   }

@@ -116,6 +116,30 @@ absl::Status InputError(const Graph& graph, size_t i, absl::Span<const int64_t> 
       PositionOf(graph, graph.producer(in.value)));
 }
 
+absl::Status CheckGivenSizes(const Graph& graph, const SizeBindings& given) {
+  if (given.empty()) return absl::OkStatus();
+  std::vector<std::string> known = graph.SizeNames();
+  for (NodeId n = 0; n < graph.num_nodes(); ++n) {
+    // zeros([k]) may have one that no input has.
+    for (std::string& name : SizesIn(graph.attributes(n))) {
+      if (std::find(known.begin(), known.end(), name) == known.end()) {
+        known.push_back(std::move(name));
+      }
+    }
+  }
+  for (const auto& [name, size] : given.sizes()) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "there is no size ", name,
+          known.empty() ? "" : absl::StrCat(", the sizes are ", absl::StrJoin(known, ", "))));
+    }
+    if (size < 0 || size >= kDimLimit) {
+      return absl::InvalidArgumentError(absl::StrCat(name, " = ", size, " is not a size"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 // Why `size` gives the names that `bound` still has no values.
 std::string WhyNoSize(const Dim& bound, const Dim& declared, int64_t size) {
   std::vector<std::string> unknown;
@@ -138,6 +162,7 @@ std::string WhyNoSize(const Dim& bound, const Dim& declared, int64_t size) {
 absl::StatusOr<SizeBindings> BindSizes(const Graph& graph,
                                        absl::Span<const absl::Span<const int64_t>* const> shapes,
                                        SizeBindings given) {
+  OTIUM_RETURN_IF_ERROR(CheckGivenSizes(graph, given));
   // Which input bound a name, for the message about the one that disagrees.
   std::vector<std::pair<std::string, size_t>> bound_by;
   SizeBindings sizes = std::move(given);

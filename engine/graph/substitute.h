@@ -36,8 +36,8 @@ absl::StatusOr<std::vector<std::pair<std::string, Dim>>> BindCallee(
     const Graph& callee, absl::Span<const TensorType* const> operands);
 
 // What the sizes are when input i has shape `shapes[i]` (null: not given, takes
-// its default), starting from `given`. Errors (kInvalidArgument) name the input,
-// both shapes, and the other input that disagrees.
+// its default), starting from `given`, whose names the graph must have. Errors
+// (kInvalidArgument) name the input, both shapes, and the other input that disagrees.
 OTIUM_EXPORT absl::StatusOr<SizeBindings> BindSizes(
     const Graph& graph, absl::Span<const absl::Span<const int64_t>* const> shapes,
     SizeBindings given);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every op against NumPy: dtypes, shapes, layouts, planned and unplanned.
 
-The cases of numpy_cases.py are written into graph files of some thirty each, and
+The cases of numpy_cases.py and numpy_linalg_cases.py are written into graph files of some thirty each, and
 run by one process a file. Each input comes in one of four layouts: C order,
 Fortran order, transposed by the graph, or a slice of something larger. Expected
 values are computed in f64 or c128; an element may err by a few roundings of its
@@ -14,7 +14,9 @@ import unittest
 
 import numpy as np
 
-import numpy_cases
+import numpy_case
+import numpy_cases  # The tables: numpy_case.CASES grows by them.
+import numpy_linalg_cases
 import otium
 
 PER_FILE = 30
@@ -45,7 +47,7 @@ class Instance:
         self.expected = [np.asarray(e) for e in (wide if case.results > 1 else (wide,))]
         narrow = narrow if case.results > 1 else (narrow,)
         # NumPy's dtype, where it agrees with PyTorch's rules.
-        self.dtypes = [case.out or numpy_cases.OTIUM[np.asarray(n).dtype] for n in narrow]
+        self.dtypes = [case.out or numpy_case.OTIUM[np.asarray(n).dtype] for n in narrow]
         self.description = f"{case.text} {[f'{k}: {v.dtype}{list(v.shape)}' for k, v in values.items()]}"
 
     def add_input(self, name, value, dtype, layout):
@@ -91,7 +93,7 @@ class Instance:
             actual = outputs[name]
             if actual.shape != expected.shape:
                 return f"shape {actual.shape}, not {expected.shape}"
-            if numpy_cases.OTIUM[actual.dtype] != dtype:
+            if numpy_case.OTIUM[actual.dtype] != dtype:
                 return f"dtype {actual.dtype}, not {dtype}"
             wrong = self.wrong_elements(actual, expected, dtype)
             if wrong.any():
@@ -105,14 +107,14 @@ class Instance:
         actual = widen(actual)
         with np.errstate(all="ignore"):
             # What overflows in its own dtype is infinite there.
-            limit = np.finfo(numpy_cases.NUMPY[dtype]).max
+            limit = np.finfo(numpy_case.NUMPY[dtype]).max
             expected = np.where(np.abs(expected) > limit, np.inf * np.sign(expected.real), expected)
             finite = np.isfinite(expected)
             # Sums err by their terms, which may be larger than themselves.
             scale = np.abs(expected)
             if self.case.inner > 1 and finite.any():
                 scale = np.maximum(scale, np.abs(expected[finite]).max(initial=1))
-            tiny = np.finfo(numpy_cases.NUMPY[dtype]).tiny
+            tiny = np.finfo(numpy_case.NUMPY[dtype]).tiny
             allowed = 8 * EPSILON[dtype] * self.case.inner * scale + tiny
             near = np.abs(actual - expected) <= allowed
             same = (actual == expected) | (np.isnan(actual) & np.isnan(expected))
@@ -147,7 +149,7 @@ class Numpy(otium.CliTest):
         random = np.random.default_rng(1)
         known = {op["name"] for op in self.otium("ops", "--json").json()["ops"]}
         number = 0
-        for case in numpy_cases.CASES:
+        for case in numpy_case.CASES:
             for dtypes in case.dtypes():
                 # All numbers are drawn, so that a new op changes no other case.
                 instance = Instance(number, case, dtypes, random)
@@ -221,8 +223,8 @@ class Numpy(otium.CliTest):
 
     def test_every_op_has_a_case(self):
         ops = {op["name"] for op in self.otium("ops", "--json").json()["ops"]}
-        missing = ops - {case.op for case in numpy_cases.CASES} - numpy_cases.NOT_CALLED
-        self.assertEqual(missing, set(), "add them to tests/cli/numpy_cases.py")
+        missing = ops - {case.op for case in numpy_case.CASES} - numpy_case.NOT_CALLED
+        self.assertEqual(missing, set(), f"add them to {numpy_cases.__file__} or {numpy_linalg_cases.__file__}")
 
 
 if __name__ == "__main__":

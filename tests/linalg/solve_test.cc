@@ -153,7 +153,7 @@ TEST(Solve, ResidualsAreSmallAndZerosAreZeros) {
           const Expr b = constant(TensorOf(B, dtype)), d = constant(TensorOf(C, dtype));
           const SolveExResults left = solve_ex(a, b), right = solve_ex(a, d, /*left=*/false);
           const InvExResults inverse = inv_ex(a);
-          const auto r = Values({solve(a, b), solve(a, d, /*left=*/false), inv(a), left.X, right.X,
+          const auto r = Values({solve(a, b), solve(a, d, /*left=*/false), inv(a), left.result, right.result,
                                  inverse.inverse, left.info, right.info, inverse.info});
           ASSERT_EQ(r.size(), 9u);
           const double unit = static_cast<double>(n) * Epsilon(dtype) * Norm1(A);
@@ -193,7 +193,7 @@ TEST(Solve, OrthogonalMatricesAreTransposed) {
       const SolveExResults x = solve_ex(q, constant(TensorOf(B, dtype)));
       const auto r =
           Values({solve(q, constant(TensorOf(B, dtype))),
-                  solve(q, constant(TensorOf(Transposed(B), dtype)), /*left=*/false), x.X, x.info});
+                  solve(q, constant(TensorOf(Transposed(B), dtype)), /*left=*/false), x.result, x.info});
       ASSERT_EQ(r.size(), 4u);
       const double bound = 30 * static_cast<double>(n) * Epsilon(dtype) * Norm1(B);
       EXPECT_LT(Norm1(Matrices(r[0])[0] - Adjoint(Q) * B), bound);
@@ -297,7 +297,7 @@ TEST(Solve, InfoNamesThePivot) {
       const Expr batch = stack({constant(TensorOf(CMatrix::Identity(n), dtype)), a, a});
       for (const bool left : {true, false}) {
         const SolveExResults x = solve_ex(a, b, left);
-        const auto r = Values({x.X, x.info});
+        const auto r = Values({x.result, x.info});
         ASSERT_EQ(r.size(), 2u);
         EXPECT_THAT(r[1].ToVector<int32_t>(), ElementsAre(k)) << c.kernel;
         EXPECT_TRUE(std::isnan(Matrices(r[0])[0](0, 0).real()));
@@ -346,7 +346,7 @@ TEST(Solve, InfoOfABroadcastMatrix) {
   const Expr B = ones({300, 2, 200}, DType::kF64);
   const SolveExResults x = solve_ex(unsqueeze(A, 0), B);
   const SolveExResults none = solve_ex(unsqueeze(A, 0), zeros({0, 2, 3}, DType::kF64));
-  const auto r = Values({x.info, sum(cast(isnan(x.X), DType::kI64)), none.info, none.X});
+  const auto r = Values({x.info, sum(cast(isnan(x.result), DType::kI64)), none.info, none.result});
   ASSERT_EQ(r.size(), 4u);
   EXPECT_THAT(r[0].ToVector<int32_t>(), ElementsAre(2));
   EXPECT_THAT(r[1].ToVector<int64_t>(), ElementsAre(300 * 2 * 200));
@@ -358,7 +358,7 @@ TEST(Solve, NothingToSolve) {
   const Expr none = zeros({3, 0, 0}, DType::kF64);
   const Expr A = constant(Tensor::Of<double>({{1, 2}, {2, 4}}));
   const SolveExResults x = solve_ex(none, zeros({0, 2}, DType::kF64));
-  const auto r = Values({x.X, x.info, inv(none), solve_ex(A, zeros({2, 0}, DType::kF64)).info});
+  const auto r = Values({x.result, x.info, inv(none), solve_ex(A, zeros({2, 0}, DType::kF64)).info});
   ASSERT_EQ(r.size(), 4u);
   EXPECT_THAT(r[0].sizes(), ElementsAre(3, 0, 2));
   EXPECT_THAT(r[1].ToVector<int32_t>(), ElementsAre(0, 0, 0));

@@ -105,7 +105,7 @@ TEST(FactorizationTypes, Systems) {
       {solve(In({2, n, n}), In({3, n, k})),
        "solve: shapes [2] and [3] do not broadcast: 2 is not 3"},
       {solve(A, In({})), "solve: B is f64[], it must have at least 1 dimension"},
-      {solve_ex(A, In({m, b, n, k})).X, "f64[m, b, n, k]"},
+      {solve_ex(A, In({m, b, n, k})).result, "f64[m, b, n, k]"},
       {solve_ex(A, In({m, b, n, k})).info, "i32[b]"},
       {solve_triangular(A, In({n, k}), true), "f64[b, n, k]"},
       {solve_triangular(A, In({n}), true),
