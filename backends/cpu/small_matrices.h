@@ -37,7 +37,7 @@ struct SmallGroup {
 };
 
 constexpr int64_t SmallElements(int64_t n, int64_t columns) {
-  return kMostLanes * (n * n + n * columns + n + n * (n > columns ? n : columns));
+  return kMostLanes * (n * n + n * columns);
 }
 
 template <class T>
