@@ -3,6 +3,7 @@
 #include "backends/cpu/small_matrices.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <type_traits>
 
@@ -12,6 +13,7 @@
 #define HWY_TARGET_INCLUDE "backends/cpu/small_matrices.cc"
 #include "hwy/foreach_target.h"  // Must come before highway.h.
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 #include "backends/cpu/simd_transpose-inl.h"
@@ -45,7 +47,12 @@ struct Lanes {
       if (!is_needed(e)) return;
       V v[kLanes];
       HWY_UNROLL(16)
-      for (int64_t l = 0; l < kLanes; ++l) v[l] = hn::LoadU(d, from[l] + e);
+      for (int64_t l = 0; l < kLanes; ++l) {
+        v[l] = hn::LoadU(d, from[l] + e);
+        // Most batches lie one matrix after the other: what the next group will read. By
+        // themselves so many short streams are found late.
+        hwy::Prefetch(from[l] + e + kLanes * elements);
+      }
       TransposeTile(d, v);
       HWY_UNROLL(16)
       for (int64_t l = 0; l < kLanes; ++l) hn::Store(v[l], d, lanes + (e + l) * kLanes);
@@ -59,14 +66,21 @@ struct Lanes {
     Gather(matrices, count, elements, lanes, [](int64_t) { return true; });
   }
 
-  static void Scatter(T* const* matrices, int64_t count, int64_t elements, const T* lanes) {
+  // Past the caches when `streams`, and where the matrices lie so that this can be.
+  static void Scatter(T* const* matrices, int64_t count, int64_t elements, const T* lanes,
+                      bool streams) {
     const D d;
+    streams = streams && count == kLanes && elements % kLanes == 0;
+    for (int64_t l = 0; streams && l < kLanes; ++l) streams = IsAligned(matrices[l]);
     ForTiles(elements, [&](int64_t e) HWY_ATTR {
       V v[kLanes];
       HWY_UNROLL(16)
       for (int64_t l = 0; l < kLanes; ++l) v[l] = hn::Load(d, lanes + (e + l) * kLanes);
       TransposeTile(d, v);
-      if (count == kLanes) {
+      if (streams) {
+        HWY_UNROLL(16)
+        for (int64_t l = 0; l < kLanes; ++l) hn::Stream(v[l], d, matrices[l] + e);
+      } else if (count == kLanes) {
         HWY_UNROLL(16)
         for (int64_t l = 0; l < kLanes; ++l) hn::StoreU(v[l], d, matrices[l] + e);
       } else {
@@ -80,6 +94,10 @@ struct Lanes {
   }
 
  private:
+  static bool IsAligned(const T* p) {
+    return reinterpret_cast<uintptr_t>(p) % (kLanes * sizeof(T)) == 0;
+  }
+
   template <class Body>
   static HWY_INLINE void ForTiles(int64_t elements, const Body& body) {
     int64_t e = 0;
@@ -167,25 +185,90 @@ HWY_INLINE void ForColumns(int64_t begin, int64_t end, const Body& body) {
 
 // ---- Cholesky
 
+// Columns that are factored together, in registers.
+constexpr int kCholeskyColumns = HWY_MAX_BYTES == 64 ? 4 : 2;
+
+// x[r][c] = a(i + r, j + c) - the sum over k < j of a(i + r, k) * a(j + c, k).
+template <int kRows, int kColumns, class T>
+HWY_INLINE void SubtractProducts(const Grid<T>& a, int64_t i, int64_t j,
+                                 typename Grid<T>::V (&x)[kRows][kColumns]) {
+  HWY_UNROLL(4)
+  for (int r = 0; r < kRows; ++r) {
+    HWY_UNROLL(4)
+    for (int c = 0; c < kColumns; ++c) x[r][c] = a.Get(i + r, j + c);
+  }
+  for (int64_t k = 0; k < j; ++k) {
+    typename Grid<T>::V y[kColumns];
+    HWY_UNROLL(4)
+    for (int c = 0; c < kColumns; ++c) y[c] = a.Get(j + c, k);
+    HWY_UNROLL(4)
+    for (int r = 0; r < kRows; ++r) {
+      const auto of_row = a.Get(i + r, k);
+      HWY_UNROLL(4)
+      for (int c = 0; c < kColumns; ++c) x[r][c] = hn::NegMulAdd(of_row, y[c], x[r][c]);
+    }
+  }
+}
+
+// Columns j to j + kColumns of rows i to i + kRows, below the diagonal.
+template <int kRows, int kColumns, class T>
+HWY_INLINE void FactorRows(const Grid<T>& a, int64_t i, int64_t j,
+                           const typename Grid<T>::V (&reciprocals)[kColumns]) {
+  typename Grid<T>::V x[kRows][kColumns];
+  SubtractProducts(a, i, j, x);
+  HWY_UNROLL(4)
+  for (int c = 0; c < kColumns; ++c) {
+    HWY_UNROLL(4)
+    for (int r = 0; r < kRows; ++r) {
+      x[r][c] = hn::Mul(x[r][c], reciprocals[c]);
+      a.Set(i + r, j + c, x[r][c]);
+    }
+    HWY_UNROLL(4)
+    for (int b = c + 1; b < kColumns; ++b) {
+      const auto y = a.Get(j + b, j + c);
+      HWY_UNROLL(4)
+      for (int r = 0; r < kRows; ++r) x[r][b] = hn::NegMulAdd(x[r][c], y, x[r][b]);
+    }
+  }
+}
+
+// Columns j to j + kColumns. No square root is so small that its reciprocal overflows.
+template <int kColumns, class T>
+HWY_INLINE void FactorColumns(const Grid<T>& a, int64_t n, int64_t j, Codes<T>& codes) {
+  const hn::ScalableTag<T> d;
+  typename Grid<T>::V x[kColumns][kColumns], reciprocals[kColumns];
+  SubtractProducts(a, j, j, x);
+  HWY_UNROLL(4)
+  for (int c = 0; c < kColumns; ++c) {
+    codes.Note(hn::Not(hn::Gt(x[c][c], hn::Zero(d))), j + c);
+    const auto pivot = hn::Sqrt(x[c][c]);
+    reciprocals[c] = hn::Div(hn::Set(d, T(1)), pivot);
+    a.Set(j + c, j + c, pivot);
+    HWY_UNROLL(4)
+    for (int r = c + 1; r < kColumns; ++r) {
+      x[r][c] = hn::Mul(x[r][c], reciprocals[c]);
+      a.Set(j + r, j + c, x[r][c]);
+    }
+    HWY_UNROLL(4)
+    for (int r = c + 1; r < kColumns; ++r) {
+      HWY_UNROLL(4)
+      for (int b = c + 1; b <= r; ++b) x[r][b] = hn::NegMulAdd(x[r][c], x[b][c], x[r][b]);
+    }
+  }
+  int64_t i = j + kColumns;
+  for (; i + 4 <= n; i += 4) FactorRows<4, kColumns>(a, i, j, reciprocals);
+  for (; i < n; ++i) FactorRows<1, kColumns>(a, i, j, reciprocals);
+}
+
 // L in the lower triangle of a, in place.
 template <class T>
 Codes<T> FactorCholesky(const Grid<T>& a, int64_t n) {
-  const hn::ScalableTag<T> d;
   Codes<T> codes;
-  for (int64_t k = 0; k < n; ++k) {
-    const auto square = a.Get(k, k);
-    codes.Note(hn::Not(hn::Gt(square, hn::Zero(d))), k);
-    const auto pivot = hn::Sqrt(square);
-    a.Set(k, k, pivot);
-    const Divider<T> divider(pivot);
-    for (int64_t i = k + 1; i < n; ++i) a.Set(i, k, divider.Divide(a.Get(i, k)));
-    for (int64_t j = k + 1; j < n; ++j) {
-      const auto factor = a.Get(j, k);
-      for (int64_t i = j; i < n; ++i) {
-        a.Set(i, j, hn::NegMulAdd(factor, a.Get(i, k), a.Get(i, j)));
-      }
-    }
+  int64_t j = 0;
+  for (; j + kCholeskyColumns <= n; j += kCholeskyColumns) {
+    FactorColumns<kCholeskyColumns>(a, n, j, codes);
   }
+  for (; j < n; ++j) FactorColumns<1>(a, n, j, codes);
   return codes;
 }
 
@@ -269,12 +352,10 @@ HWY_INLINE Codes<T> FactorLu(const Grid<T>& a, int64_t n, const Grid<T>& b, int6
     // A column of zeros stays as it is.
     const Divider<T> divider(hn::IfThenElse(is_zero, hn::Set(d, T(1)), pivot));
     for (int64_t i = k + 1; i < n; ++i) a.Set(i, k, divider.Divide(a.Get(i, k)));
-    ForColumns(k + 1, n, [&](auto width, int64_t j) HWY_ATTR {
-      Eliminate<width>(a, n, k, pivot_row, a, j);
-    });
-    ForColumns(0, columns, [&](auto width, int64_t j) HWY_ATTR {
-      Eliminate<width>(a, n, k, pivot_row, b, j);
-    });
+    ForColumns(k + 1, n,
+               [&](auto width, int64_t j) HWY_ATTR { Eliminate<width>(a, n, k, pivot_row, a, j); });
+    ForColumns(0, columns,
+               [&](auto width, int64_t j) HWY_ATTR { Eliminate<width>(a, n, k, pivot_row, b, j); });
     eliminated(k, pivot_row);
   }
   return codes;
@@ -311,9 +392,8 @@ template <class T>
 void SubstituteBackward(const Grid<T>& a, int64_t n, const Grid<T>& b, int64_t columns) {
   for (int64_t k = n; k-- > 0;) {
     DivideRow(b, k, columns, a.Get(k, k));
-    ForColumns(0, columns, [&](auto width, int64_t j) HWY_ATTR {
-      SubtractMultiples<width>(a, k, 0, k, b, j);
-    });
+    ForColumns(0, columns,
+               [&](auto width, int64_t j) HWY_ATTR { SubtractMultiples<width>(a, k, 0, k, b, j); });
   }
 }
 
@@ -353,7 +433,7 @@ void GroupCholesky(SmallGroup<T>& group, bool upper) {
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = i + 1; j < n; ++j) a.Set(i, j, hn::Zero(d));
   }
-  Lanes<T>::Scatter(group.out, group.count, n * n, parts.a);
+  Lanes<T>::Scatter(group.out, group.count, n * n, parts.a, group.streams);
 }
 
 template <class T>
@@ -373,7 +453,7 @@ void GroupLu(SmallGroup<T>& group) {
     }
   };
   FactorLu(a, n, a, 0, eliminated).StoreTo(group);
-  Lanes<T>::Scatter(group.out, group.count, n * n, parts.a);
+  Lanes<T>::Scatter(group.out, group.count, n * n, parts.a, group.streams);
 }
 
 template <class T>
@@ -392,7 +472,7 @@ void GroupLuDiagonal(SmallGroup<T>& group) {
   };
   FactorLu(a, n, a, 0, eliminated).StoreTo(group);
   diagonal.Set(0, 0, hn::Xor(diagonal.Get(0, 0), signs));
-  Lanes<T>::Scatter(group.out, group.count, n, parts.b);
+  Lanes<T>::Scatter(group.out, group.count, n, parts.b, /*streams=*/false);
 }
 
 template <class T>
@@ -405,7 +485,7 @@ void GroupSolve(SmallGroup<T>& group) {
   Lanes<T>::Gather(group.b, group.count, n * columns, parts.b);
   FactorLu(a, n, b, columns, [](int64_t, V) {}).StoreTo(group);
   SubstituteBackward(a, n, b, columns);
-  Lanes<T>::Scatter(group.out, group.count, n * columns, parts.b);
+  Lanes<T>::Scatter(group.out, group.count, n * columns, parts.b, group.streams);
 }
 
 template <class T>
@@ -418,7 +498,7 @@ void GroupSolveDefinite(SmallGroup<T>& group) {
   FactorCholesky(a, n).StoreTo(group);
   SubstituteForward(a, n, b, columns);
   SubstituteBackward(a.Transposed(), n, b, columns);
-  Lanes<T>::Scatter(group.out, group.count, n * columns, parts.b);
+  Lanes<T>::Scatter(group.out, group.count, n * columns, parts.b, group.streams);
 }
 
 // The right-hand sides are the identity. Of a matrix that is not finite the inverse is NaN
@@ -445,14 +525,14 @@ void GroupInverse(SmallGroup<T>& group) {
       for (int64_t j = 0; j < n; ++j) b.Set(i, j, hn::Add(b.Get(i, j), zeros));
     }
   }
-  Lanes<T>::Scatter(group.out, group.count, n * n, parts.b);
+  Lanes<T>::Scatter(group.out, group.count, n * n, parts.b, group.streams);
 }
 
 template <class T>
 const SmallKernels<T>* Kernels() {
   static const SmallKernels<T> kernels = {
-      kTile<T>, GroupCholesky<T>,      GroupLu<T>,     GroupLuDiagonal<T>,
-      GroupSolve<T>,     GroupSolveDefinite<T>, GroupInverse<T>};
+      kTile<T>,      GroupCholesky<T>,      GroupLu<T>,     GroupLuDiagonal<T>,
+      GroupSolve<T>, GroupSolveDefinite<T>, GroupInverse<T>};
   return &kernels;
 }
 
