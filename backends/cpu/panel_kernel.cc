@@ -14,6 +14,7 @@
 #define HWY_TARGET_INCLUDE "backends/cpu/panel_kernel.cc"
 #include "hwy/foreach_target.h"  // Must come before highway.h.
 
+#include "backends/cpu/simd_transpose-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -102,7 +103,12 @@ int64_t LargestOf(const T* x, int64_t n) {
   for (; i + lanes <= n; i += lanes) most = hn::Max(hn::Abs(hn::LoadU(d, x + i)), most);
   T largest = hn::GetLane(hn::MaxOfLanes(d, most));
   for (; i < n; ++i) largest = std::abs(x[i]) > largest ? std::abs(x[i]) : largest;
-  for (i = 0; i < n; ++i) {
+  const auto all = hn::Set(d, largest);
+  for (i = 0; i + lanes <= n; i += lanes) {
+    const auto lane = hn::FindFirstTrue(d, hn::Eq(hn::Abs(hn::LoadU(d, x + i)), all));
+    if (lane >= 0) return i + lane;
+  }
+  for (; i < n; ++i) {
     if (std::abs(x[i]) == largest) return i;
   }
   return 0;
@@ -119,38 +125,156 @@ void Scale(T* x, int64_t n, T pivot) {
   for (int64_t i = 0; i < n; ++i) x[i] *= factor;
 }
 
-// Column by column: what the columns before do to it, then its pivot.
+// A panel of LU: columns are ld apart and begin at a whole vector, and may be read and
+// spoilt up to the next one after their end. Tiles of rows are vectors.
 template <class T>
-int64_t Lu(int64_t m, int64_t n, T* panel, int64_t ld, int32_t* pivots) {
-  const int64_t lanes = LanesOf<T>();
+struct LuPanel {
+  using D = hn::ScalableTag<T>;
+  using V = hn::Vec<D>;
+  static constexpr int64_t kLanes = kTile<T>;
+  // Columns that are factored together.
+  static constexpr int64_t kBlock = kLanes > 8 ? kLanes : 8;
+  // Of them, those whose sums are in registers at once.
+  static constexpr int kColumns = HWY_MAX_BYTES == 64 ? 8 : 4;
+
+  T* Column(int64_t j) const { return data + j * ld; }
+
+  int64_t m;
+  T* data;
+  int64_t ld;
+};
+
+template <class T>
+void ExchangeRows(const LuPanel<T>& panel, int64_t begin, int64_t end, const int32_t* pivots,
+                  int64_t first, int64_t last) {
+  for (int64_t j = begin; j < end; ++j) {
+    T* const column = panel.Column(j);
+    for (int64_t k = first; k < last; ++k) std::swap(column[k], column[pivots[k]]);
+  }
+}
+
+// sums[v][c] = rows i of columns j - L U, with the first `terms` columns of L and rows of U:
+// kVectors vectors of kColumns columns.
+template <int kVectors, int kColumns, class T>
+HWY_INLINE void SubtractColumns(const LuPanel<T>& panel, int64_t i, int64_t j, int64_t terms,
+                                typename LuPanel<T>::V (&sums)[kVectors][kColumns]) {
+  const hn::ScalableTag<T> d;
+  const int64_t lanes = kTile<T>;
+  HWY_UNROLL(4)
+  for (int v = 0; v < kVectors; ++v) {
+    HWY_UNROLL(8)
+    for (int c = 0; c < kColumns; ++c) {
+      sums[v][c] = hn::Load(d, panel.Column(j + c) + i + v * lanes);
+    }
+  }
+  const T* L = panel.data + i;
+  const T* U = panel.Column(j);
+  for (int64_t k = 0; k < terms; ++k, L += panel.ld, ++U) {
+    hn::Vec<decltype(d)> of_l[kVectors];
+    HWY_UNROLL(4)
+    for (int v = 0; v < kVectors; ++v) of_l[v] = hn::Load(d, L + v * lanes);
+    HWY_UNROLL(8)
+    for (int c = 0; c < kColumns; ++c) {
+      const auto of_u = hn::Set(d, U[c * panel.ld]);
+      HWY_UNROLL(4)
+      for (int v = 0; v < kVectors; ++v) sums[v][c] = hn::NegMulAdd(of_l[v], of_u, sums[v][c]);
+    }
+  }
+}
+
+template <int kVectors, int kColumns, class T>
+HWY_INLINE void StoreColumns(const LuPanel<T>& panel, int64_t i, int64_t j,
+                             const typename LuPanel<T>::V (&sums)[kVectors][kColumns]) {
+  const hn::ScalableTag<T> d;
+  HWY_UNROLL(4)
+  for (int v = 0; v < kVectors; ++v) {
+    HWY_UNROLL(8)
+    for (int c = 0; c < kColumns; ++c) {
+      hn::Store(sums[v][c], d, panel.Column(j + c) + i + v * kTile<T>);
+    }
+  }
+}
+
+// What the first `terms` columns, which are factored, do to columns j to j + kColumns.
+template <int kColumns, class T>
+HWY_INLINE void UpdateColumns(const LuPanel<T>& panel, int64_t terms, int64_t j) {
+  const hn::ScalableTag<T> d;
+  using V = typename LuPanel<T>::V;
+  const int64_t lanes = kTile<T>;
+  for (int64_t i = 0; i < terms; i += lanes) {
+    V x[1][kColumns];
+    SubtractColumns(panel, i, j, i, x);
+    // The triangle of L in these rows.
+    for (int64_t k = 0; k + 1 < lanes; ++k) {
+      const V of_l = hn::Load(d, panel.Column(i + k) + i);
+      const auto above = hn::FirstN(d, static_cast<size_t>(k + 1));
+      const auto lane = hn::IndicesFromVec(d, hn::Set(hn::RebindToUnsigned<decltype(d)>(), k));
+      HWY_UNROLL(8)
+      for (int c = 0; c < kColumns; ++c) {
+        const V less = hn::NegMulAdd(of_l, hn::TableLookupLanes(x[0][c], lane), x[0][c]);
+        x[0][c] = hn::IfThenElse(above, x[0][c], less);
+      }
+    }
+    StoreColumns(panel, i, j, x);
+  }
+  int64_t i = terms;
+  for (; i + lanes < panel.m; i += 2 * lanes) {
+    V x[2][kColumns];
+    SubtractColumns(panel, i, j, terms, x);
+    StoreColumns(panel, i, j, x);
+  }
+  if (i < panel.m) {
+    V x[1][kColumns];
+    SubtractColumns(panel, i, j, terms, x);
+    StoreColumns(panel, i, j, x);
+  }
+}
+
+// Multiples of column k are taken from those after it up to `end`, below row k.
+template <class T>
+void EliminateBelow(const LuPanel<T>& panel, int64_t k, int64_t end) {
+  const hn::ScalableTag<T> d;
+  const int64_t lanes = kTile<T>, first = k / lanes * lanes;
+  const auto above = hn::FirstN(d, static_cast<size_t>(k + 1 - first));
+  const T* const L = panel.Column(k);
+  for (int64_t j = k + 1; j < end; ++j) {
+    T* const column = panel.Column(j);
+    const auto of_u = hn::Set(d, column[k]);
+    const auto x = hn::Load(d, column + first);
+    const auto less = hn::NegMulAdd(hn::Load(d, L + first), of_u, x);
+    hn::Store(hn::IfThenElse(above, x, less), d, column + first);
+    for (int64_t i = first + lanes; i < panel.m; i += lanes) {
+      hn::Store(hn::NegMulAdd(hn::Load(d, L + i), of_u, hn::Load(d, column + i)), d, column + i);
+    }
+  }
+}
+
+// Block by block: what the columns before do to its columns, then column by column.
+template <class T>
+int64_t Lu(int64_t m, int64_t n, T* data, int64_t ld, int32_t* pivots) {
+  using Panel = LuPanel<T>;
+  const Panel panel{m, data, ld};
   int64_t code = 0;
-  for (int64_t j = 0; j < n; ++j) {
-    T* const column = panel + j * ld;
-    for (int64_t k = 0; k + 1 < j; ++k) {
-      const T u = column[k];
-      const T* before = panel + k * ld;
-      for (int64_t i = k + 1; i < j; ++i) column[i] -= u * before[i];
+  for (int64_t begin = 0; begin < n; begin += Panel::kBlock) {
+    const int64_t end = std::min(begin + Panel::kBlock, n);
+    ExchangeRows(panel, begin, end, pivots, 0, begin);
+    int64_t j = begin;
+    for (; j + Panel::kColumns <= end; j += Panel::kColumns) {
+      UpdateColumns<Panel::kColumns>(panel, begin, j);
     }
-    int64_t i = j;
-    for (; i + kAtOnce * lanes <= m; i += kAtOnce * lanes) {
-      SubtractRows<kAtOnce>(column, 1, panel + i, ld, 0, j, column + i, T(1), column + i);
+    for (; j < end; ++j) UpdateColumns<1>(panel, begin, j);
+    for (int64_t k = begin; k < end; ++k) {
+      T* const column = panel.Column(k);
+      pivots[k] = static_cast<int32_t>(k + LargestOf(column + k, m - k));
+      ExchangeRows(panel, begin, end, pivots, k, k + 1);
+      if (column[k] != T(0)) {
+        Scale(column + k + 1, m - k - 1, column[k]);
+      } else if (code == 0) {
+        code = k + 1;
+      }
+      EliminateBelow(panel, k, end);
     }
-    for (; i + lanes <= m; i += lanes) {
-      SubtractRows<1>(column, 1, panel + i, ld, 0, j, column + i, T(1), column + i);
-    }
-    for (; i < m; ++i) {
-      for (int64_t k = 0; k < j; ++k) column[i] -= column[k] * panel[k * ld + i];
-    }
-    const int64_t pivot = j + LargestOf(column + j, m - j);
-    pivots[j] = static_cast<int32_t>(pivot);
-    if (pivot != j) {
-      for (int64_t k = 0; k < n; ++k) std::swap(panel[k * ld + j], panel[k * ld + pivot]);
-    }
-    if (column[j] != T(0)) {
-      Scale(column + j + 1, m - j - 1, column[j]);
-    } else if (code == 0) {
-      code = j + 1;
-    }
+    ExchangeRows(panel, 0, begin, pivots, begin, end);
   }
   return code;
 }
@@ -274,10 +398,39 @@ void Gram(int64_t m, int64_t n, const T* panel, int64_t ld, T* products) {
   }
 }
 
+// ---- copies
+
+template <class T>
+void Transpose(int64_t rows, int64_t columns, const T* from, int64_t from_ld, T* to,
+               int64_t to_ld) {
+  const hn::ScalableTag<T> d;
+  constexpr int64_t kLanes = kTile<T>;
+  auto copy = [&](int64_t i, int64_t end, int64_t j) {
+    for (; j < columns; ++j) {
+      for (int64_t r = i; r < end; ++r) to[j * to_ld + r] = from[r * from_ld + j];
+    }
+  };
+  int64_t i = 0;
+  for (; i + kLanes <= rows; i += kLanes) {
+    int64_t j = 0;
+    for (; j + kLanes <= columns; j += kLanes) {
+      hn::Vec<decltype(d)> v[kLanes];
+      HWY_UNROLL(16)
+      for (int64_t l = 0; l < kLanes; ++l) v[l] = hn::LoadU(d, from + (i + l) * from_ld + j);
+      TransposeTile(d, v);
+      HWY_UNROLL(16)
+      for (int64_t l = 0; l < kLanes; ++l) hn::StoreU(v[l], d, to + (j + l) * to_ld + i);
+    }
+    copy(i, i + kLanes, j);
+  }
+  copy(i, rows, 0);
+}
+
 template <class T>
 const PanelKernels<T>* Kernels() {
   static const PanelKernels<T> kernels = {Solve<false, T>, Solve<true, T>, Lu<T>,
-                                          Cholesky<T>,     Qr<T>,          Gram<T>};
+                                          Cholesky<T>,     Qr<T>,          Gram<T>,
+                                          Transpose<T>};
   return &kernels;
 }
 

@@ -13,10 +13,9 @@
 #define HWY_TARGET_INCLUDE "backends/cpu/small_matrices.cc"
 #include "hwy/foreach_target.h"  // Must come before highway.h.
 
+#include "backends/cpu/simd_transpose-inl.h"
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
-
-#include "backends/cpu/simd_transpose-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace otium::cpu {
