@@ -93,38 +93,6 @@ void Solve(const PanelTriangle<T>& t, T* X, int64_t ld, int64_t columns) {
 
 // ---- LU
 
-// The first of the largest |x|, of n > 0; NaN is none.
-template <class T>
-int64_t LargestOf(const T* x, int64_t n) {
-  const hn::ScalableTag<T> d;
-  const int64_t lanes = LanesOf<T>();
-  auto most = hn::Zero(d);
-  int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) most = hn::Max(hn::Abs(hn::LoadU(d, x + i)), most);
-  T largest = hn::GetLane(hn::MaxOfLanes(d, most));
-  for (; i < n; ++i) largest = std::abs(x[i]) > largest ? std::abs(x[i]) : largest;
-  const auto all = hn::Set(d, largest);
-  for (i = 0; i + lanes <= n; i += lanes) {
-    const auto lane = hn::FindFirstTrue(d, hn::Eq(hn::Abs(hn::LoadU(d, x + i)), all));
-    if (lane >= 0) return i + lane;
-  }
-  for (; i < n; ++i) {
-    if (std::abs(x[i]) == largest) return i;
-  }
-  return 0;
-}
-
-template <class T>
-void Scale(T* x, int64_t n, T pivot) {
-  // The reciprocal of a subnormal may overflow.
-  if (std::abs(pivot) < std::numeric_limits<T>::min()) {
-    for (int64_t i = 0; i < n; ++i) x[i] /= pivot;
-    return;
-  }
-  const T factor = T(1) / pivot;
-  for (int64_t i = 0; i < n; ++i) x[i] *= factor;
-}
-
 // A panel of LU: columns are ld apart and begin at a whole vector, and may be read and
 // spoilt up to the next one after their end. Tiles of rows are vectors.
 template <class T>
@@ -230,21 +198,57 @@ HWY_INLINE void UpdateColumns(const LuPanel<T>& panel, int64_t terms, int64_t j)
   }
 }
 
-// Multiples of column k are taken from those after it up to `end`, below row k.
+// The row of the first of the largest elements of column k, from row k on; NaN is none. By
+// whole vectors, as those that were just stored.
+template <class T>
+int64_t FindPivot(const LuPanel<T>& panel, int64_t k) {
+  const hn::ScalableTag<T> d;
+  const int64_t lanes = kTile<T>, first = k / lanes * lanes;
+  const T* const column = panel.Column(k);
+  const auto none = hn::Set(d, T(-1));
+  const auto above = hn::FirstN(d, static_cast<size_t>(k - first));
+  auto sizes_from = [&](int64_t i) HWY_ATTR {
+    auto sizes = hn::Abs(hn::Load(d, column + i));
+    if (i == first) sizes = hn::IfThenElse(above, none, sizes);
+    if (i + lanes <= panel.m) return sizes;
+    return hn::IfThenElse(hn::FirstN(d, static_cast<size_t>(panel.m - i)), sizes, none);
+  };
+  auto most = hn::Zero(d);
+  for (int64_t i = first; i < panel.m; i += lanes) most = hn::Max(sizes_from(i), most);
+  most = hn::MaxOfLanes(d, most);
+  for (int64_t i = first; i < panel.m; i += lanes) {
+    const auto lane = hn::FindFirstTrue(d, hn::Eq(sizes_from(i), most));
+    if (lane >= 0) return i + lane;
+  }
+  return k;
+}
+
+// Column k over its pivot, below row k; multiples of that are taken from the columns after
+// it, up to `end`.
 template <class T>
 void EliminateBelow(const LuPanel<T>& panel, int64_t k, int64_t end) {
   const hn::ScalableTag<T> d;
   const int64_t lanes = kTile<T>, first = k / lanes * lanes;
   const auto above = hn::FirstN(d, static_cast<size_t>(k + 1 - first));
-  const T* const L = panel.Column(k);
+  T* const L = panel.Column(k);
+  const T pivot = L[k];
+  // A column of zeros stays as it is; the reciprocal of a subnormal may overflow.
+  if (pivot != T(0)) {
+    const bool divides = std::abs(pivot) < std::numeric_limits<T>::min();
+    const auto by = hn::Set(d, divides ? pivot : T(1) / pivot);
+    for (int64_t i = first; i < panel.m; i += lanes) {
+      const auto x = hn::Load(d, L + i);
+      const auto quotient = divides ? hn::Div(x, by) : hn::Mul(x, by);
+      hn::Store(i == first ? hn::IfThenElse(above, x, quotient) : quotient, d, L + i);
+    }
+  }
   for (int64_t j = k + 1; j < end; ++j) {
     T* const column = panel.Column(j);
     const auto of_u = hn::Set(d, column[k]);
-    const auto x = hn::Load(d, column + first);
-    const auto less = hn::NegMulAdd(hn::Load(d, L + first), of_u, x);
-    hn::Store(hn::IfThenElse(above, x, less), d, column + first);
-    for (int64_t i = first + lanes; i < panel.m; i += lanes) {
-      hn::Store(hn::NegMulAdd(hn::Load(d, L + i), of_u, hn::Load(d, column + i)), d, column + i);
+    for (int64_t i = first; i < panel.m; i += lanes) {
+      const auto x = hn::Load(d, column + i);
+      const auto less = hn::NegMulAdd(hn::Load(d, L + i), of_u, x);
+      hn::Store(i == first ? hn::IfThenElse(above, x, less) : less, d, column + i);
     }
   }
 }
@@ -264,14 +268,9 @@ int64_t Lu(int64_t m, int64_t n, T* data, int64_t ld, int32_t* pivots) {
     }
     for (; j < end; ++j) UpdateColumns<1>(panel, begin, j);
     for (int64_t k = begin; k < end; ++k) {
-      T* const column = panel.Column(k);
-      pivots[k] = static_cast<int32_t>(k + LargestOf(column + k, m - k));
+      pivots[k] = static_cast<int32_t>(FindPivot(panel, k));
       ExchangeRows(panel, begin, end, pivots, k, k + 1);
-      if (column[k] != T(0)) {
-        Scale(column + k + 1, m - k - 1, column[k]);
-      } else if (code == 0) {
-        code = k + 1;
-      }
+      if (panel.Column(k)[k] == T(0) && code == 0) code = k + 1;
       EliminateBelow(panel, k, end);
     }
     ExchangeRows(panel, 0, begin, pivots, begin, end);
@@ -280,6 +279,18 @@ int64_t Lu(int64_t m, int64_t n, T* data, int64_t ld, int32_t* pivots) {
 }
 
 // ---- Cholesky
+
+// x over the pivot.
+template <class T>
+void Scale(T* x, int64_t n, T pivot) {
+  // The reciprocal of a subnormal may overflow.
+  if (std::abs(pivot) < std::numeric_limits<T>::min()) {
+    for (int64_t i = 0; i < n; ++i) x[i] /= pivot;
+    return;
+  }
+  const T factor = T(1) / pivot;
+  for (int64_t i = 0; i < n; ++i) x[i] *= factor;
+}
 
 template <class T>
 int64_t Cholesky(int64_t n, T* A, int64_t ld) {
@@ -337,11 +348,24 @@ void SubtractMultiple(T factor, const T* x, int64_t n, T* y) {
   for (; i < n; ++i) y[i] -= factor * x[i];
 }
 
+// The largest |x|, of n > 0; NaN is none.
+template <class T>
+T LargestOf(const T* x, int64_t n) {
+  const hn::ScalableTag<T> d;
+  const int64_t lanes = LanesOf<T>();
+  auto most = hn::Zero(d);
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) most = hn::Max(hn::Abs(hn::LoadU(d, x + i)), most);
+  T largest = hn::GetLane(hn::MaxOfLanes(d, most));
+  for (; i < n; ++i) largest = std::abs(x[i]) > largest ? std::abs(x[i]) : largest;
+  return largest;
+}
+
 // The 2-norm; scaled by the largest element where squares could leave the range.
 template <class T>
 T NormOf(const T* x, int64_t n) {
   if (n == 0) return T(0);
-  const T largest = std::abs(x[LargestOf(x, n)]);
+  const T largest = LargestOf(x, n);
   constexpr T kSmall = std::is_same_v<T, float> ? T(1e-15) : T(1e-140);
   if ((largest > kSmall && largest < 1 / kSmall) || largest == T(0)) {
     return std::sqrt(Dot(x, x, n));
