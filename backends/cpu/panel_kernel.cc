@@ -54,6 +54,42 @@ HWY_INLINE void SubtractRows(const T* x, int64_t x_stride, const T* y, int64_t y
   for (int v = 0; v < kVectors; ++v) hn::StoreU(hn::Mul(sums[v], factor), d, to + v * lanes);
 }
 
+template <class T>
+T Dot(const T* x, const T* y, int64_t n) {
+  const hn::ScalableTag<T> d;
+  const int64_t lanes = LanesOf<T>();
+  hn::Vec<decltype(d)> sums[kAtOnce];
+  HWY_UNROLL(4)
+  for (int v = 0; v < kAtOnce; ++v) sums[v] = hn::Zero(d);
+  int64_t i = 0;
+  for (; i + kAtOnce * lanes <= n; i += kAtOnce * lanes) {
+    HWY_UNROLL(4)
+    for (int v = 0; v < kAtOnce; ++v) {
+      const int64_t at = i + v * lanes;
+      sums[v] = hn::MulAdd(hn::LoadU(d, x + at), hn::LoadU(d, y + at), sums[v]);
+    }
+  }
+  for (; i + lanes <= n; i += lanes) {
+    sums[0] = hn::MulAdd(hn::LoadU(d, x + i), hn::LoadU(d, y + i), sums[0]);
+  }
+  T sum =
+      hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]))));
+  for (; i < n; ++i) sum += x[i] * y[i];
+  return sum;
+}
+
+template <class T>
+void SubtractMultiple(T factor, const T* x, int64_t n, T* y) {
+  const hn::ScalableTag<T> d;
+  const int64_t lanes = LanesOf<T>();
+  const auto f = hn::Set(d, factor);
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    hn::StoreU(hn::NegMulAdd(f, hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, y + i);
+  }
+  for (; i < n; ++i) y[i] -= factor * x[i];
+}
+
 // ---- substitution
 
 // X = inv(triangle) X for kVectors vectors of each row.
@@ -72,8 +108,37 @@ HWY_INLINE void SolveVectors(const PanelTriangle<T>& t, T* X, int64_t ld) {
   }
 }
 
+// X = inv(triangle) X for one column, of a triangle that lies by rows or by columns.
+template <bool kUpper, class T>
+void SolveColumn(const PanelTriangle<T>& t, T* X, int64_t ld) {
+  T x[kMostPanel];
+  for (int64_t i = 0; i < t.n; ++i) x[i] = X[i * ld];
+  for (int64_t step = 0; step < t.n; ++step) {
+    const int64_t i = kUpper ? t.n - 1 - step : step;
+    const T* const row = t.data + i * t.row_stride;
+    const T* const column = t.data + i * t.column_stride;
+    if (t.column_stride == 1 && kUpper) {
+      // What was stored last is read last, and alone: no vector waits for it.
+      const int64_t last = std::min(t.n, (i / LanesOf<T>() + 1) * LanesOf<T>());
+      T sum = Dot(row + last, x + last, t.n - last);
+      for (int64_t k = last; --k > i;) sum += row[k] * x[k];
+      x[i] -= sum;
+    } else if (t.column_stride == 1) {
+      x[i] -= Dot(row, x, i);
+    }
+    if (!t.unit) x[i] /= row[i * t.column_stride];
+    if (t.column_stride == 1) continue;
+    if (kUpper) SubtractMultiple(x[i], column, i, x);
+    else SubtractMultiple(x[i], column + i + 1, t.n - i - 1, x + i + 1);
+  }
+  for (int64_t i = 0; i < t.n; ++i) X[i * ld] = x[i];
+}
+
 template <bool kUpper, class T>
 void Solve(const PanelTriangle<T>& t, T* X, int64_t ld, int64_t columns) {
+  if (columns == 1 && (t.row_stride == 1 || t.column_stride == 1)) {
+    return SolveColumn<kUpper>(t, X, ld);
+  }
   const int64_t lanes = LanesOf<T>();
   int64_t j = 0;
   for (; j + kAtOnce * lanes <= columns; j += kAtOnce * lanes) {
@@ -311,42 +376,6 @@ int64_t Cholesky(int64_t n, T* A, int64_t ld) {
 }
 
 // ---- QR
-
-template <class T>
-T Dot(const T* x, const T* y, int64_t n) {
-  const hn::ScalableTag<T> d;
-  const int64_t lanes = LanesOf<T>();
-  hn::Vec<decltype(d)> sums[kAtOnce];
-  HWY_UNROLL(4)
-  for (int v = 0; v < kAtOnce; ++v) sums[v] = hn::Zero(d);
-  int64_t i = 0;
-  for (; i + kAtOnce * lanes <= n; i += kAtOnce * lanes) {
-    HWY_UNROLL(4)
-    for (int v = 0; v < kAtOnce; ++v) {
-      const int64_t at = i + v * lanes;
-      sums[v] = hn::MulAdd(hn::LoadU(d, x + at), hn::LoadU(d, y + at), sums[v]);
-    }
-  }
-  for (; i + lanes <= n; i += lanes) {
-    sums[0] = hn::MulAdd(hn::LoadU(d, x + i), hn::LoadU(d, y + i), sums[0]);
-  }
-  T sum =
-      hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]))));
-  for (; i < n; ++i) sum += x[i] * y[i];
-  return sum;
-}
-
-template <class T>
-void SubtractMultiple(T factor, const T* x, int64_t n, T* y) {
-  const hn::ScalableTag<T> d;
-  const int64_t lanes = LanesOf<T>();
-  const auto f = hn::Set(d, factor);
-  int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    hn::StoreU(hn::NegMulAdd(f, hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, y + i);
-  }
-  for (; i < n; ++i) y[i] -= factor * x[i];
-}
 
 // The largest |x|, of n > 0; NaN is none.
 template <class T>
