@@ -32,8 +32,9 @@ struct PanelKernels {
   // The panel is 64-byte aligned, ld a multiple of 16; what is between m and ld is spoilt.
   int64_t (*lu)(int64_t m, int64_t n, T* panel, int64_t ld, int32_t* pivots);
   // U with A = U.T U in the upper triangle of A, whose rows are ld apart, 64-byte aligned,
-  // and of room for RoundUp(n, 16) elements; the lower triangle is spoilt. Gives the
-  // order of the first leading minor that is not positive definite, or 0.
+  // and of room for RoundUp(n, 16) elements; the lower triangle is spoilt, and what is
+  // beyond n. Gives the order of the first leading minor that is not positive definite, or
+  // 0.
   int64_t (*cholesky)(int64_t n, T* A, int64_t ld);
   // Householder QR of a column-major m x n panel, n <= m: R on and above the diagonal,
   // below it the reflectors' vectors, whose first elements are 1, and their factors in
