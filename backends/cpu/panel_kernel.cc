@@ -481,9 +481,8 @@ void Transpose(int64_t rows, int64_t columns, const T* from, int64_t from_ld, T*
 
 template <class T>
 const PanelKernels<T>* Kernels() {
-  static const PanelKernels<T> kernels = {Solve<false, T>, Solve<true, T>, Lu<T>,
-                                          Cholesky<T>,     Qr<T>,          Gram<T>,
-                                          Transpose<T>};
+  static const PanelKernels<T> kernels = {Solve<false, T>, Solve<true, T>, Lu<T>,       Cholesky<T>,
+                                          Qr<T>,           Gram<T>,        Transpose<T>};
   return &kernels;
 }
 

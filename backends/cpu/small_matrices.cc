@@ -28,7 +28,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // Arrays of `elements` numbers of each of `count` matrices, and their lanes: element e of
 // matrix l is at lanes[e * kTile + l]. A tile is as many elements of as many matrices; the
-// last one overlaps the one before. `is_needed(e)` tells of the tile of elements from e on.
+// last one overlaps the one before.
 template <class T>
 struct Lanes {
   static constexpr int64_t kLanes = kTile<T>;
@@ -36,14 +36,11 @@ struct Lanes {
   using V = hn::Vec<D>;
 
   // Lanes without a matrix repeat the last one.
-  template <class IsNeeded>
-  static void Gather(const T* const* matrices, int64_t count, int64_t elements, T* lanes,
-                     const IsNeeded& is_needed) {
+  static void Gather(const T* const* matrices, int64_t count, int64_t elements, T* lanes) {
     const D d;
     const T* from[kLanes];
     for (int64_t l = 0; l < kLanes; ++l) from[l] = matrices[std::min(l, count - 1)];
     ForTiles(elements, [&](int64_t e) HWY_ATTR {
-      if (!is_needed(e)) return;
       V v[kLanes];
       HWY_UNROLL(16)
       for (int64_t l = 0; l < kLanes; ++l) {
@@ -60,9 +57,6 @@ struct Lanes {
     for (int64_t e = 0; e < elements; ++e) {
       for (int64_t l = 0; l < kLanes; ++l) lanes[e * kLanes + l] = from[l][e];
     }
-  }
-  static void Gather(const T* const* matrices, int64_t count, int64_t elements, T* lanes) {
-    Gather(matrices, count, elements, lanes, [](int64_t) { return true; });
   }
 
   // Past the caches when `streams`, and where the matrices lie so that this can be.
