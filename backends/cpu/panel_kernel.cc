@@ -170,8 +170,14 @@ void Scale(T* x, int64_t n, T pivot) {
     for (int64_t i = 0; i < n; ++i) x[i] /= pivot;
     return;
   }
+  const hn::ScalableTag<T> d;
+  const int64_t lanes = LanesOf<T>();
   const T factor = T(1) / pivot;
-  for (int64_t i = 0; i < n; ++i) x[i] *= factor;
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    hn::StoreU(hn::Mul(hn::LoadU(d, x + i), hn::Set(d, factor)), d, x + i);
+  }
+  for (; i < n; ++i) x[i] *= factor;
 }
 
 template <class T>
