@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 #include <type_traits>
+#include <utility>
 
 #include "backends/cpu/dense_factor.h"
 #include "backends/cpu/info_result.h"
@@ -31,10 +32,11 @@ int64_t FactorByHalves(const Matrix<const T>& A, bool upper, const Matrix<T>& L)
   CopyTriangle(upper ? A.Transposed() : A, /*upper=*/false, L);
   const int64_t code = FactorCholesky(L);
   for (int64_t i = 0; i < L.rows; ++i) {
-    for (int64_t j = 0; j < i; ++j) {
-      L(j, i) = upper ? L(i, j) : T(0);
-      if (upper) L(i, j) = T(0);
+    if (!upper) {
+      std::fill(&L(i, i) + 1, &L(i, 0) + L.columns, T(0));
+      continue;
     }
+    for (int64_t j = 0; j < i; ++j) L(j, i) = std::exchange(L(i, j), T(0));
   }
   return code;
 }

@@ -12,6 +12,7 @@
 #include "backends/cpu/gemm.h"
 #include "backends/cpu/gemv.h"
 #include "backends/cpu/matrix_batch.h"
+#include "backends/cpu/panel_kernel.h"
 
 namespace otium::cpu {
 
@@ -58,23 +59,18 @@ void SubtractProduct(const Matrix<const T>& A, const Matrix<const T>& B, const M
 // to[j * ld].
 template <class T>
 void CopyTransposed(const Matrix<const T>& from, T* to, int64_t ld) {
-  constexpr int64_t kRows = 16;
-  for (int64_t i = 0; i < from.rows; i += kRows) {
-    const int64_t end = std::min(i + kRows, from.rows);
-    for (int64_t j = 0; j < from.columns; ++j) {
-      for (int64_t r = i; r < end; ++r) to[j * ld + r] = from(r, j);
-    }
+  if (from.column_stride == 1) {
+    return BestPanelKernels<T>().transpose(from.rows, from.columns, from.data, from.row_stride, to,
+                                           ld);
   }
+  Copy(from, Matrix<T>{to, from.rows, from.columns, 1, ld});
 }
 template <class T>
 void CopyBack(const T* from, int64_t ld, const Matrix<T>& to) {
-  constexpr int64_t kRows = 16;
-  for (int64_t i = 0; i < to.rows; i += kRows) {
-    const int64_t end = std::min(i + kRows, to.rows);
-    for (int64_t j = 0; j < to.columns; ++j) {
-      for (int64_t r = i; r < end; ++r) to(r, j) = from[j * ld + r];
-    }
+  if (to.column_stride == 1) {
+    return BestPanelKernels<T>().transpose(to.columns, to.rows, from, ld, to.data, to.row_stride);
   }
+  Copy(Matrix<const T>{from, to.rows, to.columns, 1, ld}, to);
 }
 
 }  // namespace otium::cpu

@@ -84,15 +84,9 @@ template <class T>
 int64_t FactorSmallCholesky(const Matrix<T>& A) {
   const int64_t n = A.rows, ld = RoundUp(n, 16);
   const Scratch<T> upper(n * ld);
-  for (int64_t i = 0; i < n; ++i) {
-    T* const row = upper.data() + i * ld;
-    std::fill(row, row + ld, T(0));
-    for (int64_t j = i; j < n; ++j) row[j] = A(j, i);
-  }
+  CopyTransposed<T>(A, upper.data(), ld);
   const int64_t code = BestPanelKernels<T>().cholesky(n, upper.data(), ld);
-  for (int64_t i = 0; i < n; ++i) {
-    for (int64_t j = 0; j <= i; ++j) A(i, j) = upper.data()[j * ld + i];
-  }
+  CopyBack<T>(upper.data(), ld, A);
   return code;
 }
 

@@ -140,8 +140,16 @@ void RunBatch(const MatrixBatch& batch, const LaunchArgs& args,
 
 // Where matrix p of an operand begins, in elements; its last `tail` dimensions are the
 // matrix, those before broadcast to the batch.
-int64_t BatchOffset(const MatrixBatch& batch, const PhysicalType& type, const View& view, int tail,
-                    int64_t p);
+int64_t BatchOffsetOfMany(const MatrixBatch& batch, const PhysicalType& type, const View& view,
+                          int tail, int64_t p);
+inline int64_t BatchOffset(const MatrixBatch& batch, const PhysicalType& type, const View& view,
+                           int tail, int64_t p) {
+  // Of one dimension, most often: small matrices take no longer than a division.
+  if (batch.sizes.size() == 1 && type.rank() == tail + 1) {
+    return type.sizes[0] == 1 ? 0 : p * view.strides[0];
+  }
+  return BatchOffsetOfMany(batch, type, view, tail, p);
+}
 
 // Matrix p; with tail 1 a vector.
 template <class T>

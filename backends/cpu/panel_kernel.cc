@@ -14,6 +14,8 @@
 #define HWY_TARGET_INCLUDE "backends/cpu/panel_kernel.cc"
 #include "hwy/foreach_target.h"  // Must come before highway.h.
 
+#include "backends/cpu/lu_panel-inl.h"
+#include "backends/cpu/simd_transpose-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -53,130 +55,6 @@ HWY_INLINE void SubtractRows(const T* x, int64_t x_stride, const T* y, int64_t y
   for (int v = 0; v < kVectors; ++v) hn::StoreU(hn::Mul(sums[v], factor), d, to + v * lanes);
 }
 
-// ---- substitution
-
-// X = inv(triangle) X for kVectors vectors of each row.
-template <bool kUpper, int kVectors, class T>
-HWY_INLINE void SolveVectors(const PanelTriangle<T>& t, T* X, int64_t ld) {
-  for (int64_t step = 0; step < t.n; ++step) {
-    const int64_t i = kUpper ? t.n - 1 - step : step;
-    const T* row = t.data + i * t.row_stride;
-    const T diagonal = t.unit ? T(1) : row[i * t.column_stride];
-    // The reciprocal of a subnormal may overflow.
-    const bool divides = std::abs(diagonal) < std::numeric_limits<T>::min();
-    SubtractRows<kVectors>(row, t.column_stride, X, ld, kUpper ? i + 1 : 0, kUpper ? t.n : i,
-                           X + i * ld, divides ? T(1) : T(1) / diagonal, X + i * ld);
-    if (!divides) continue;
-    for (int64_t j = 0; j < kVectors * LanesOf<T>(); ++j) X[i * ld + j] /= diagonal;
-  }
-}
-
-template <bool kUpper, class T>
-void Solve(const PanelTriangle<T>& t, T* X, int64_t ld, int64_t columns) {
-  const int64_t lanes = LanesOf<T>();
-  int64_t j = 0;
-  for (; j + kAtOnce * lanes <= columns; j += kAtOnce * lanes) {
-    SolveVectors<kUpper, kAtOnce>(t, X + j, ld);
-  }
-  for (; j + lanes <= columns; j += lanes) SolveVectors<kUpper, 1>(t, X + j, ld);
-  if (j == columns) return;
-  // Less than a vector: in a buffer.
-  HWY_ALIGN T buffer[kMostPanel * (HWY_MAX_BYTES / sizeof(T))];
-  const int64_t rest = columns - j;
-  for (int64_t i = 0; i < t.n; ++i) {
-    for (int64_t l = 0; l < lanes; ++l) buffer[i * lanes + l] = l < rest ? X[i * ld + j + l] : T(0);
-  }
-  SolveVectors<kUpper, 1>(t, buffer, lanes);
-  for (int64_t i = 0; i < t.n; ++i) std::copy_n(buffer + i * lanes, rest, X + i * ld + j);
-}
-
-// ---- LU
-
-// The first of the largest |x|, of n > 0; NaN is none.
-template <class T>
-int64_t LargestOf(const T* x, int64_t n) {
-  const hn::ScalableTag<T> d;
-  const int64_t lanes = LanesOf<T>();
-  auto most = hn::Zero(d);
-  int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) most = hn::Max(hn::Abs(hn::LoadU(d, x + i)), most);
-  T largest = hn::GetLane(hn::MaxOfLanes(d, most));
-  for (; i < n; ++i) largest = std::abs(x[i]) > largest ? std::abs(x[i]) : largest;
-  for (i = 0; i < n; ++i) {
-    if (std::abs(x[i]) == largest) return i;
-  }
-  return 0;
-}
-
-template <class T>
-void Scale(T* x, int64_t n, T pivot) {
-  // The reciprocal of a subnormal may overflow.
-  if (std::abs(pivot) < std::numeric_limits<T>::min()) {
-    for (int64_t i = 0; i < n; ++i) x[i] /= pivot;
-    return;
-  }
-  const T factor = T(1) / pivot;
-  for (int64_t i = 0; i < n; ++i) x[i] *= factor;
-}
-
-// Column by column: what the columns before do to it, then its pivot.
-template <class T>
-int64_t Lu(int64_t m, int64_t n, T* panel, int64_t ld, int32_t* pivots) {
-  const int64_t lanes = LanesOf<T>();
-  int64_t code = 0;
-  for (int64_t j = 0; j < n; ++j) {
-    T* const column = panel + j * ld;
-    for (int64_t k = 0; k + 1 < j; ++k) {
-      const T u = column[k];
-      const T* before = panel + k * ld;
-      for (int64_t i = k + 1; i < j; ++i) column[i] -= u * before[i];
-    }
-    int64_t i = j;
-    for (; i + kAtOnce * lanes <= m; i += kAtOnce * lanes) {
-      SubtractRows<kAtOnce>(column, 1, panel + i, ld, 0, j, column + i, T(1), column + i);
-    }
-    for (; i + lanes <= m; i += lanes) {
-      SubtractRows<1>(column, 1, panel + i, ld, 0, j, column + i, T(1), column + i);
-    }
-    for (; i < m; ++i) {
-      for (int64_t k = 0; k < j; ++k) column[i] -= column[k] * panel[k * ld + i];
-    }
-    const int64_t pivot = j + LargestOf(column + j, m - j);
-    pivots[j] = static_cast<int32_t>(pivot);
-    if (pivot != j) {
-      for (int64_t k = 0; k < n; ++k) std::swap(panel[k * ld + j], panel[k * ld + pivot]);
-    }
-    if (column[j] != T(0)) {
-      Scale(column + j + 1, m - j - 1, column[j]);
-    } else if (code == 0) {
-      code = j + 1;
-    }
-  }
-  return code;
-}
-
-// ---- Cholesky
-
-template <class T>
-int64_t Cholesky(int64_t n, T* A, int64_t ld) {
-  const int64_t lanes = LanesOf<T>();
-  for (int64_t i = 0; i < n; ++i) {
-    T* const row = A + i * ld;
-    // From the vector of the diagonal on.
-    int64_t j = i / lanes * lanes;
-    for (; j + kAtOnce * lanes <= n; j += kAtOnce * lanes) {
-      SubtractRows<kAtOnce>(A + i, ld, A + j, ld, 0, i, row + j, T(1), row + j);
-    }
-    for (; j < n; j += lanes) SubtractRows<1>(A + i, ld, A + j, ld, 0, i, row + j, T(1), row + j);
-    if (!(row[i] > T(0))) return i + 1;
-    row[i] = std::sqrt(row[i]);
-    Scale(row + i + 1, n - i - 1, row[i]);
-  }
-  return 0;
-}
-
-// ---- QR
-
 template <class T>
 T Dot(const T* x, const T* y, int64_t n) {
   const hn::ScalableTag<T> d;
@@ -213,11 +91,133 @@ void SubtractMultiple(T factor, const T* x, int64_t n, T* y) {
   for (; i < n; ++i) y[i] -= factor * x[i];
 }
 
+// ---- substitution
+
+// X = inv(triangle) X for kVectors vectors of each row.
+template <bool kUpper, int kVectors, class T>
+HWY_INLINE void SolveVectors(const PanelTriangle<T>& t, T* X, int64_t ld) {
+  for (int64_t step = 0; step < t.n; ++step) {
+    const int64_t i = kUpper ? t.n - 1 - step : step;
+    const T* row = t.data + i * t.row_stride;
+    const T diagonal = t.unit ? T(1) : row[i * t.column_stride];
+    // The reciprocal of a subnormal may overflow.
+    const bool divides = std::abs(diagonal) < std::numeric_limits<T>::min();
+    SubtractRows<kVectors>(row, t.column_stride, X, ld, kUpper ? i + 1 : 0, kUpper ? t.n : i,
+                           X + i * ld, divides ? T(1) : T(1) / diagonal, X + i * ld);
+    if (!divides) continue;
+    for (int64_t j = 0; j < kVectors * LanesOf<T>(); ++j) X[i * ld + j] /= diagonal;
+  }
+}
+
+// X = inv(triangle) X for one column: by products of rows where those lie densely, else by
+// columns.
+template <bool kUpper, class T>
+void SolveColumn(const PanelTriangle<T>& t, T* X, int64_t ld) {
+  const bool by_rows = t.column_stride == 1;
+  T x[kMostPanel];
+  for (int64_t i = 0; i < t.n; ++i) x[i] = X[i * ld];
+  for (int64_t step = 0; step < t.n; ++step) {
+    const int64_t i = kUpper ? t.n - 1 - step : step;
+    const T* const row = t.data + i * t.row_stride;
+    if (by_rows && kUpper) {
+      // What was stored last is read last, and alone: no vector waits for it. So does Dot
+      // with the end of a row.
+      const int64_t end = std::min(t.n, (i / LanesOf<T>() + 1) * LanesOf<T>());
+      T sum = Dot(row + end, x + end, t.n - end);
+      for (int64_t k = end; --k > i;) sum += row[k] * x[k];
+      x[i] -= sum;
+    } else if (by_rows) {
+      x[i] -= Dot(row, x, i);
+    }
+    if (!t.unit) x[i] /= row[i * t.column_stride];
+    if (by_rows) continue;
+    const T* const column = t.data + i * t.column_stride;
+    if (kUpper) SubtractMultiple(x[i], column, i, x);
+    else SubtractMultiple(x[i], column + i + 1, t.n - i - 1, x + i + 1);
+  }
+  for (int64_t i = 0; i < t.n; ++i) X[i * ld] = x[i];
+}
+
+template <bool kUpper, class T>
+void Solve(const PanelTriangle<T>& t, T* X, int64_t ld, int64_t columns) {
+  if (columns == 1 && (t.row_stride == 1 || t.column_stride == 1)) {
+    return SolveColumn<kUpper>(t, X, ld);
+  }
+  const int64_t lanes = LanesOf<T>();
+  int64_t j = 0;
+  for (; j + kAtOnce * lanes <= columns; j += kAtOnce * lanes) {
+    SolveVectors<kUpper, kAtOnce>(t, X + j, ld);
+  }
+  for (; j + lanes <= columns; j += lanes) SolveVectors<kUpper, 1>(t, X + j, ld);
+  if (j == columns) return;
+  // Less than a vector: in a buffer.
+  HWY_ALIGN T buffer[kMostPanel * (HWY_MAX_BYTES / sizeof(T))];
+  const int64_t rest = columns - j;
+  for (int64_t i = 0; i < t.n; ++i) {
+    for (int64_t l = 0; l < lanes; ++l) buffer[i * lanes + l] = l < rest ? X[i * ld + j + l] : T(0);
+  }
+  SolveVectors<kUpper, 1>(t, buffer, lanes);
+  for (int64_t i = 0; i < t.n; ++i) std::copy_n(buffer + i * lanes, rest, X + i * ld + j);
+}
+
+// ---- Cholesky
+
+// x over the pivot.
+template <class T>
+void Scale(T* x, int64_t n, T pivot) {
+  // The reciprocal of a subnormal may overflow.
+  if (std::abs(pivot) < std::numeric_limits<T>::min()) {
+    for (int64_t i = 0; i < n; ++i) x[i] /= pivot;
+    return;
+  }
+  const hn::ScalableTag<T> d;
+  const int64_t lanes = LanesOf<T>();
+  const T factor = T(1) / pivot;
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    hn::StoreU(hn::Mul(hn::LoadU(d, x + i), hn::Set(d, factor)), d, x + i);
+  }
+  for (; i < n; ++i) x[i] *= factor;
+}
+
+template <class T>
+int64_t Cholesky(int64_t n, T* A, int64_t ld) {
+  const int64_t lanes = LanesOf<T>();
+  for (int64_t i = 0; i < n; ++i) {
+    T* const row = A + i * ld;
+    // From the vector of the diagonal on.
+    int64_t j = i / lanes * lanes;
+    for (; j + kAtOnce * lanes <= n; j += kAtOnce * lanes) {
+      SubtractRows<kAtOnce>(A + i, ld, A + j, ld, 0, i, row + j, T(1), row + j);
+    }
+    for (; j < n; j += lanes) SubtractRows<1>(A + i, ld, A + j, ld, 0, i, row + j, T(1), row + j);
+    if (!(row[i] > T(0))) return i + 1;
+    row[i] = std::sqrt(row[i]);
+    Scale(row + i + 1, n - i - 1, row[i]);
+  }
+  return 0;
+}
+
+// ---- QR
+
+// The largest |x|, of n > 0; NaN is none.
+template <class T>
+T LargestOf(const T* x, int64_t n) {
+  const hn::ScalableTag<T> d;
+  const int64_t lanes = LanesOf<T>();
+  auto most = hn::Zero(d);
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) most = hn::Max(hn::Abs(hn::LoadU(d, x + i)), most);
+  T largest = hn::GetLane(hn::MaxOfLanes(d, most));
+  for (; i < n; ++i) largest = std::abs(x[i]) > largest ? std::abs(x[i]) : largest;
+  return largest;
+}
+
 // The 2-norm; scaled by the largest element where squares could leave the range.
 template <class T>
 T NormOf(const T* x, int64_t n) {
   if (n == 0) return T(0);
-  const T largest = std::abs(x[LargestOf(x, n)]);
+  const T largest = LargestOf(x, n);
   constexpr T kSmall = std::is_same_v<T, float> ? T(1e-15) : T(1e-140);
   if ((largest > kSmall && largest < 1 / kSmall) || largest == T(0)) {
     return std::sqrt(Dot(x, x, n));
@@ -274,10 +274,38 @@ void Gram(int64_t m, int64_t n, const T* panel, int64_t ld, T* products) {
   }
 }
 
+// ---- copies
+
+template <class T>
+void Transpose(int64_t rows, int64_t columns, const T* from, int64_t from_ld, T* to,
+               int64_t to_ld) {
+  const hn::ScalableTag<T> d;
+  constexpr int64_t kLanes = kTile<T>;
+  auto copy = [&](int64_t i, int64_t end, int64_t j) {
+    for (; j < columns; ++j) {
+      for (int64_t r = i; r < end; ++r) to[j * to_ld + r] = from[r * from_ld + j];
+    }
+  };
+  int64_t i = 0;
+  for (; i + kLanes <= rows; i += kLanes) {
+    int64_t j = 0;
+    for (; j + kLanes <= columns; j += kLanes) {
+      hn::Vec<decltype(d)> v[kLanes];
+      HWY_UNROLL(16)
+      for (int64_t l = 0; l < kLanes; ++l) v[l] = hn::LoadU(d, from + (i + l) * from_ld + j);
+      TransposeTile(d, v);
+      HWY_UNROLL(16)
+      for (int64_t l = 0; l < kLanes; ++l) hn::StoreU(v[l], d, to + (j + l) * to_ld + i);
+    }
+    copy(i, i + kLanes, j);
+  }
+  copy(i, rows, 0);
+}
+
 template <class T>
 const PanelKernels<T>* Kernels() {
-  static const PanelKernels<T> kernels = {Solve<false, T>, Solve<true, T>, Lu<T>,
-                                          Cholesky<T>,     Qr<T>,          Gram<T>};
+  static const PanelKernels<T> kernels = {
+      Solve<false, T>, Solve<true, T>, FactorLuPanel<T>, Cholesky<T>, Qr<T>, Gram<T>, Transpose<T>};
   return &kernels;
 }
 

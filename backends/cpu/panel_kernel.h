@@ -29,10 +29,12 @@ struct PanelKernels {
   void (*solve_upper)(const PanelTriangle<T>& U, T* X, int64_t ld, int64_t columns);
   // LU with partial pivoting of a column-major m x n panel, n <= m: row k was exchanged
   // with row pivots[k], from 0. Gives the first k, from 1, where the pivot is zero, or 0.
+  // The panel is 64-byte aligned, ld a multiple of 16; what is between m and ld is spoilt.
   int64_t (*lu)(int64_t m, int64_t n, T* panel, int64_t ld, int32_t* pivots);
   // U with A = U.T U in the upper triangle of A, whose rows are ld apart, 64-byte aligned,
-  // and of room for RoundUp(n, 16) elements; the lower triangle is spoilt. Gives the
-  // order of the first leading minor that is not positive definite, or 0.
+  // and of room for RoundUp(n, 16) elements; the lower triangle is spoilt, and what is
+  // beyond n. Gives the order of the first leading minor that is not positive definite, or
+  // 0.
   int64_t (*cholesky)(int64_t n, T* A, int64_t ld);
   // Householder QR of a column-major m x n panel, n <= m: R on and above the diagonal,
   // below it the reflectors' vectors, whose first elements are 1, and their factors in
@@ -40,6 +42,9 @@ struct PanelKernels {
   void (*qr)(int64_t m, int64_t n, T* panel, int64_t ld, T* tau);
   // Y.T Y of that panel's vectors, above the diagonal of a row-major n x n.
   void (*gram)(int64_t m, int64_t n, const T* panel, int64_t ld, T* products);
+  // to(j, i) = from(i, j), both row-major, for the rows x columns of `from`.
+  void (*transpose)(int64_t rows, int64_t columns, const T* from, int64_t from_ld, T* to,
+                    int64_t to_ld);
 };
 
 // Of the best target of this machine.

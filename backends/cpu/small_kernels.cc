@@ -12,6 +12,7 @@
 #include "backends/cpu/scaled_product.h"
 #include "backends/cpu/small_matrices.h"
 #include "backends/cpu/solve_call.h"
+#include "backends/cpu/streaming.h"
 #include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
@@ -31,17 +32,19 @@ struct SmallArrays {
 
 // The matrix where it lies when it is dense there, else its copy.
 template <class T>
-const T* Dense(const Matrix<const T>& m, T* copy) {
+inline const T* Dense(const Matrix<const T>& m, T* copy) {
   const bool is_dense = m.row_stride == m.columns && (m.column_stride == 1 || m.columns == 1);
-  if (!is_dense) Copy(m, Matrix<T>{copy, m.rows, m.columns, m.columns, 1});
-  return is_dense ? m.data : copy;
+  if (is_dense) return m.data;
+  Copy(m, Matrix<T>{copy, m.rows, m.columns, m.columns, 1});
+  return copy;
 }
 
 // Runs `kernel` on all matrices. fill(group, arrays, lane, p) says where matrix p of the
 // lane lies, finish(group, arrays, lane, p, info) what becomes of its code.
 template <class T, class Kernel, class Fill, class Finish>
-void RunGroups(const MatrixBatch& batch, const LaunchArgs& args, int64_t n, int64_t columns,
-               const Kernel& kernel, const Fill& fill, const Finish& finish) {
+void RunGroups(const MatrixBatch& batch, const PhysicalType& result, const LaunchArgs& args,
+               int64_t n, int64_t columns, const Kernel& kernel, const Fill& fill,
+               const Finish& finish) {
   const int64_t lanes = BestSmallKernels<T>().lanes;
   RunBatch(batch, args, [&](Range matrices, char* memory, StepInfo* info) {
     Workspace workspace(memory);
@@ -49,6 +52,7 @@ void RunGroups(const MatrixBatch& batch, const LaunchArgs& args, int64_t n, int6
     SmallGroup<T> group;
     group.n = n;
     group.columns = columns;
+    group.streams = result.NumElements() * ItemSize(result.dtype) >= kStreamedBytes;
     group.memory = arrays.group;
     for (int64_t first = matrices.begin; first < matrices.end; first += lanes) {
       group.count = std::min(lanes, matrices.end - first);
@@ -56,6 +60,7 @@ void RunGroups(const MatrixBatch& batch, const LaunchArgs& args, int64_t n, int6
       kernel(group);
       for (int64_t l = 0; l < group.count; ++l) finish(group, arrays, l, first + l, info);
     }
+    if (group.streams) FinishStreams();
   });
 }
 
@@ -111,7 +116,7 @@ struct CholeskyLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const FactorState*>(args.state);
     RunGroups<T>(
-        s.batch, args, s.n, 0,
+        s.batch, s.result, args, s.n, 0,
         [&](SmallGroup<T>& group) { BestSmallKernels<T>().cholesky(group, s.upper); },
         [&](auto&&... to) { FillMatrices<T>(s, args, to...); },
         [&](SmallGroup<T>& group, const SmallArrays<T>&, int64_t l, int64_t p, StepInfo* info) {
@@ -125,7 +130,7 @@ struct InverseLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const FactorState*>(args.state);
     RunGroups<T>(
-        s.batch, args, s.n, s.n, BestSmallKernels<T>().inverse,
+        s.batch, s.result, args, s.n, s.n, BestSmallKernels<T>().inverse,
         [&](auto&&... to) { FillMatrices<T>(s, args, to...); },
         [&](SmallGroup<T>& group, const SmallArrays<T>&, int64_t l, int64_t p, StepInfo* info) {
           if (group.codes[l] == 0 && args.wants_rcond) {
@@ -143,7 +148,7 @@ struct LuLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const FactorState*>(args.state);
     RunGroups<T>(
-        s.batch, args, s.n, 0, BestSmallKernels<T>().lu,
+        s.batch, s.result, args, s.n, 0, BestSmallKernels<T>().lu,
         [&](SmallGroup<T>& group, const SmallArrays<T>& arrays, int64_t l, int64_t p) {
           FillMatrices(s, args, group, arrays, l, p);
           group.pivots[l] = MatrixOf<int32_t>(s.batch, s.second, args.results[1], p, 1).data;
@@ -161,7 +166,7 @@ struct DeterminantLauncher {
     const auto& s = *static_cast<const FactorState*>(args.state);
     const bool has_log = s.second.present;
     RunGroups<T>(
-        s.batch, args, s.n, 1, BestSmallKernels<T>().lu_diagonal,
+        s.batch, s.result, args, s.n, 1, BestSmallKernels<T>().lu_diagonal,
         [&](SmallGroup<T>& group, const SmallArrays<T>& arrays, int64_t l, int64_t p) {
           FillOperand(s, args, group, arrays, l, p);
           group.out[l] = arrays.b + l * s.n;
@@ -224,7 +229,7 @@ struct SolveLauncher {
     if (c.batch.count == 0) return c.info.Clear(args);
     const SmallKernels<T>& kernels = BestSmallKernels<T>();
     RunGroups<T>(
-        c.batch, args, c.n, c.columns, s.is_definite ? kernels.solve_definite : kernels.solve,
+        c.batch, c.x, args, c.n, c.columns, s.is_definite ? kernels.solve_definite : kernels.solve,
         [&](SmallGroup<T>& group, const SmallArrays<T>& arrays, int64_t l, int64_t p) {
           group.a[l] = Dense(c.A<T>(args, p), arrays.a + l * c.n * c.n);
           group.b[l] = Dense(c.Right<T>(args, p), arrays.b + l * c.n * c.columns);

@@ -3,8 +3,8 @@
 #include "backends/cpu/small_matrices.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include "backends/cpu/simd_targets.h"
 
@@ -12,6 +12,7 @@
 #define HWY_TARGET_INCLUDE "backends/cpu/small_matrices.cc"
 #include "hwy/foreach_target.h"  // Must come before highway.h.
 
+#include "backends/cpu/small_lanes-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -21,95 +22,6 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// ---- matrices to lanes and back
-
-// Four vectors of f32 (two of f64), whose 128-bit blocks are matrices, transposed.
-#if HWY_TARGET != HWY_SCALAR
-template <class D>
-HWY_INLINE void TransposeBlocks(D d, float, hn::Vec<D>* v) {
-  const hn::Repartition<double, D> wide;
-  const auto low01 = hn::BitCast(wide, hn::InterleaveLower(d, v[0], v[1]));
-  const auto high01 = hn::BitCast(wide, hn::InterleaveUpper(d, v[0], v[1]));
-  const auto low23 = hn::BitCast(wide, hn::InterleaveLower(d, v[2], v[3]));
-  const auto high23 = hn::BitCast(wide, hn::InterleaveUpper(d, v[2], v[3]));
-  v[0] = hn::BitCast(d, hn::InterleaveLower(wide, low01, low23));
-  v[1] = hn::BitCast(d, hn::InterleaveUpper(wide, low01, low23));
-  v[2] = hn::BitCast(d, hn::InterleaveLower(wide, high01, high23));
-  v[3] = hn::BitCast(d, hn::InterleaveUpper(wide, high01, high23));
-}
-template <class D>
-HWY_INLINE void TransposeBlocks(D d, double, hn::Vec<D>* v) {
-  const auto low = hn::InterleaveLower(d, v[0], v[1]);
-  v[1] = hn::InterleaveUpper(d, v[0], v[1]);
-  v[0] = low;
-}
-#endif
-
-// Arrays of `elements` numbers of each of `count` matrices, and their lanes: element e of
-// matrix l is at lanes[e * Lanes + l]. The numbers pass through `stage`, as large as
-// `lanes`, in pieces of 128 bits.
-template <class T>
-class Lanes {
- public:
-  static constexpr int64_t kBlock = 16 / static_cast<int64_t>(sizeof(T));
-  using D = hn::ScalableTag<T>;
-
-  static int64_t Count() { return static_cast<int64_t>(hn::Lanes(D())); }
-
-  // Lanes without a matrix repeat the last one.
-  static void Gather(const T* const* matrices, int64_t count, int64_t elements, T* stage,
-                     T* lanes) {
-    const int64_t n = Count();
-    const int64_t pieces = Pieces(elements);
-    for (int64_t l = 0; l < n; ++l) {
-      const T* from = matrices[std::min(l, count - 1)];
-      for (int64_t p = 0; p < pieces; ++p) {
-        std::memcpy(stage + StageOf(l, p), from + p * kBlock, 16);
-      }
-      for (int64_t e = pieces * kBlock; e < elements; ++e) lanes[e * n + l] = from[e];
-    }
-    Transpose(pieces, stage, lanes);
-  }
-
-  static void Scatter(T* const* matrices, int64_t count, int64_t elements, T* stage,
-                      const T* lanes) {
-    const int64_t n = Count();
-    const int64_t pieces = Pieces(elements);
-    Transpose(pieces, lanes, stage);
-    for (int64_t l = 0; l < count; ++l) {
-      T* to = matrices[l];
-      for (int64_t p = 0; p < pieces; ++p) {
-        std::memcpy(to + p * kBlock, stage + StageOf(l, p), 16);
-      }
-      for (int64_t e = pieces * kBlock; e < elements; ++e) to[e] = lanes[e * n + l];
-    }
-  }
-
- private:
-  // Whole ones; vectors of one lane need none.
-  static int64_t Pieces(int64_t elements) { return Count() < kBlock ? 0 : elements / kBlock; }
-
-  // Matrix l is block l / kBlock of vector l % kBlock of each piece.
-  static int64_t StageOf(int64_t l, int64_t piece) {
-    return (piece * kBlock + l % kBlock) * Count() + l / kBlock * kBlock;
-  }
-
-  static void Transpose(int64_t pieces, const T* from, T* to) {
-#if HWY_TARGET == HWY_SCALAR
-    (void)pieces, (void)from, (void)to;
-#else
-    const D d;
-    const int64_t n = Count();
-    for (int64_t p = 0; p < pieces; ++p, from += kBlock * n, to += kBlock * n) {
-      hn::Vec<D> v[kBlock];
-      for (int64_t q = 0; q < kBlock; ++q) v[q] = hn::Load(d, from + q * n);
-      TransposeBlocks(d, T(), v);
-      for (int64_t q = 0; q < kBlock; ++q) hn::Store(v[q], d, to + q * n);
-    }
-#endif
-  }
-};
-
 // ---- matrices of vectors
 
 // Element (i, j) of all matrices of a group.
@@ -118,7 +30,7 @@ class Grid {
  public:
   using D = hn::ScalableTag<T>;
   using V = hn::Vec<D>;
-  Grid(T* data, int64_t columns) : Grid(data, columns * Lanes<T>::Count(), Lanes<T>::Count()) {}
+  Grid(T* data, int64_t columns) : Grid(data, columns * kTile<T>, kTile<T>) {}
 
   Grid Transposed() const { return Grid(data_, column_, row_); }
   V Get(int64_t i, int64_t j) const { return hn::Load(D(), data_ + i * row_ + j * column_); }
@@ -155,55 +67,6 @@ class Codes {
   V codes_;
 };
 
-// to(i + r, j + c) -= the sum over k < terms of x(i + r, k) * y(k, j + c), for r < kRows,
-// c < kColumns: in registers.
-template <int kRows, int kColumns, class T>
-HWY_INLINE void SubtractProduct(const Grid<T>& x, const Grid<T>& y, int64_t i, int64_t j,
-                                int64_t begin, int64_t end, const Grid<T>& to) {
-  using V = typename Grid<T>::V;
-  V sums[kRows][kColumns];
-  HWY_UNROLL(4)
-  for (int r = 0; r < kRows; ++r) {
-    HWY_UNROLL(4)
-    for (int c = 0; c < kColumns; ++c) sums[r][c] = to.Get(i + r, j + c);
-  }
-  for (int64_t k = begin; k < end; ++k) {
-    V of_y[kColumns];
-    HWY_UNROLL(4)
-    for (int c = 0; c < kColumns; ++c) of_y[c] = y.Get(k, j + c);
-    HWY_UNROLL(4)
-    for (int r = 0; r < kRows; ++r) {
-      const V of_x = x.Get(i + r, k);
-      HWY_UNROLL(4)
-      for (int c = 0; c < kColumns; ++c) {
-        sums[r][c] = hn::NegMulAdd(of_x, of_y[c], sums[r][c]);
-      }
-    }
-  }
-  HWY_UNROLL(4)
-  for (int r = 0; r < kRows; ++r) {
-    HWY_UNROLL(4)
-    for (int c = 0; c < kColumns; ++c) to.Set(i + r, j + c, sums[r][c]);
-  }
-}
-
-// The same for column j of rows i to n.
-template <class T>
-HWY_INLINE void SubtractFromColumn(const Grid<T>& x, const Grid<T>& y, int64_t i, int64_t n,
-                                   int64_t j, int64_t terms, const Grid<T>& to) {
-  for (; i + 4 <= n; i += 4) SubtractProduct<4, 1>(x, y, i, j, 0, terms, to);
-  for (; i < n; ++i) SubtractProduct<1, 1>(x, y, i, j, 0, terms, to);
-}
-
-// The same for row i, all of its `columns`.
-template <class T>
-HWY_INLINE void SubtractFromRow(const Grid<T>& x, int64_t i, int64_t begin, int64_t end,
-                                int64_t columns, const Grid<T>& to) {
-  int64_t j = 0;
-  for (; j + 4 <= columns; j += 4) SubtractProduct<1, 4>(x, to, i, j, begin, end, to);
-  for (; j < columns; ++j) SubtractProduct<1, 1>(x, to, i, j, begin, end, to);
-}
-
 // Quotients by one divisor a lane: products with its reciprocal, but where that could
 // overflow.
 template <class T>
@@ -228,88 +91,236 @@ class Divider {
   const bool any_is_tiny_;
 };
 
-template <class T>
-HWY_INLINE void DivideRow(const Grid<T>& rows, int64_t i, int64_t columns,
-                          typename Grid<T>::V divisor) {
-  const Divider<T> divider(divisor);
-  for (int64_t j = 0; j < columns; ++j) rows.Set(i, j, divider.Divide(rows.Get(i, j)));
+// Tiles of columns: body(std::integral_constant<int, C>(), j) for columns j to j + C.
+template <class Body>
+HWY_INLINE void ForColumns(int64_t begin, int64_t end, const Body& body) {
+  int64_t j = begin;
+  for (; j + 4 <= end; j += 4) body(std::integral_constant<int, 4>(), j);
+  for (; j < end; ++j) body(std::integral_constant<int, 1>(), j);
+}
+
+// ---- Cholesky
+
+// Columns that are factored together, in registers.
+constexpr int kCholeskyColumns = HWY_MAX_BYTES == 64 ? 4 : 2;
+
+// x[r][c] = a(i + r, j + c) - the sum over k < j of a(i + r, k) * a(j + c, k).
+template <int kRows, int kColumns, class T>
+HWY_INLINE void SubtractProducts(const Grid<T>& a, int64_t i, int64_t j,
+                                 typename Grid<T>::V (&x)[kRows][kColumns]) {
+  HWY_UNROLL(4)
+  for (int r = 0; r < kRows; ++r) {
+    HWY_UNROLL(4)
+    for (int c = 0; c < kColumns; ++c) x[r][c] = a.Get(i + r, j + c);
+  }
+  for (int64_t k = 0; k < j; ++k) {
+    typename Grid<T>::V y[kColumns];
+    HWY_UNROLL(4)
+    for (int c = 0; c < kColumns; ++c) y[c] = a.Get(j + c, k);
+    HWY_UNROLL(4)
+    for (int r = 0; r < kRows; ++r) {
+      const auto of_row = a.Get(i + r, k);
+      HWY_UNROLL(4)
+      for (int c = 0; c < kColumns; ++c) x[r][c] = hn::NegMulAdd(of_row, y[c], x[r][c]);
+    }
+  }
+}
+
+// Columns j to j + kColumns of rows i to i + kRows, below the diagonal.
+template <int kRows, int kColumns, class T>
+HWY_INLINE void FactorRows(const Grid<T>& a, int64_t i, int64_t j,
+                           const typename Grid<T>::V (&reciprocals)[kColumns]) {
+  typename Grid<T>::V x[kRows][kColumns];
+  SubtractProducts(a, i, j, x);
+  HWY_UNROLL(4)
+  for (int c = 0; c < kColumns; ++c) {
+    HWY_UNROLL(4)
+    for (int r = 0; r < kRows; ++r) {
+      x[r][c] = hn::Mul(x[r][c], reciprocals[c]);
+      a.Set(i + r, j + c, x[r][c]);
+    }
+    HWY_UNROLL(4)
+    for (int b = c + 1; b < kColumns; ++b) {
+      const auto y = a.Get(j + b, j + c);
+      HWY_UNROLL(4)
+      for (int r = 0; r < kRows; ++r) x[r][b] = hn::NegMulAdd(x[r][c], y, x[r][b]);
+    }
+  }
+}
+
+// Columns j to j + kColumns. No square root is so small that its reciprocal overflows.
+template <int kColumns, class T>
+HWY_INLINE void FactorColumns(const Grid<T>& a, int64_t n, int64_t j, Codes<T>& codes) {
+  const hn::ScalableTag<T> d;
+  typename Grid<T>::V x[kColumns][kColumns], reciprocals[kColumns];
+  SubtractProducts(a, j, j, x);
+  HWY_UNROLL(4)
+  for (int c = 0; c < kColumns; ++c) {
+    codes.Note(hn::Not(hn::Gt(x[c][c], hn::Zero(d))), j + c);
+    const auto pivot = hn::Sqrt(x[c][c]);
+    reciprocals[c] = hn::Div(hn::Set(d, T(1)), pivot);
+    a.Set(j + c, j + c, pivot);
+    HWY_UNROLL(4)
+    for (int r = c + 1; r < kColumns; ++r) {
+      x[r][c] = hn::Mul(x[r][c], reciprocals[c]);
+      a.Set(j + r, j + c, x[r][c]);
+    }
+    HWY_UNROLL(4)
+    for (int r = c + 1; r < kColumns; ++r) {
+      HWY_UNROLL(4)
+      for (int b = c + 1; b <= r; ++b) x[r][b] = hn::NegMulAdd(x[r][c], x[b][c], x[r][b]);
+    }
+  }
+  int64_t i = j + kColumns;
+  for (; i + 4 <= n; i += 4) FactorRows<4, kColumns>(a, i, j, reciprocals);
+  for (; i < n; ++i) FactorRows<1, kColumns>(a, i, j, reciprocals);
 }
 
 // L in the lower triangle of a, in place.
 template <class T>
 Codes<T> FactorCholesky(const Grid<T>& a, int64_t n) {
-  const hn::ScalableTag<T> d;
   Codes<T> codes;
-  for (int64_t j = 0; j < n; ++j) {
-    SubtractFromColumn(a, a.Transposed(), j, n, j, j, a);
-    const auto square = a.Get(j, j);
-    codes.Note(hn::Not(hn::Gt(square, hn::Zero(d))), j);
-    const auto pivot = hn::Sqrt(square);
-    a.Set(j, j, pivot);
-    const Divider<T> divider(pivot);
-    for (int64_t i = j + 1; i < n; ++i) a.Set(i, j, divider.Divide(a.Get(i, j)));
+  int64_t j = 0;
+  for (; j + kCholeskyColumns <= n; j += kCholeskyColumns) {
+    FactorColumns<kCholeskyColumns>(a, n, j, codes);
   }
+  for (; j < n; ++j) FactorColumns<1>(a, n, j, codes);
   return codes;
 }
 
-// P a = L U in place, by partial pivoting, column by column, with P applied to b.
-// `pivots` gets the row, from 0, that row k was exchanged with.
-template <class T>
-Codes<T> FactorLu(const Grid<T>& a, int64_t n, const Grid<T>& b, int64_t columns, T* pivots) {
+// ---- LU
+
+// Row k of `rows` is exchanged with each lane's pivot row, for kColumns columns from j on;
+// then multiples of it, by the factors in column k of a, are taken from the rows below.
+template <int kColumns, class T>
+HWY_INLINE void Eliminate(const Grid<T>& a, int64_t n, int64_t k, typename Grid<T>::V pivot_row,
+                          const Grid<T>& rows, int64_t j) {
   const hn::ScalableTag<T> d;
-  const int64_t lanes = Lanes<T>::Count();
-  Codes<T> codes;
-  for (int64_t k = 0; k < n; ++k) {
-    for (int64_t i = 1; i < k; ++i) SubtractProduct<1, 1>(a, a, i, k, 0, i, a);
-    SubtractFromColumn(a, a, std::max<int64_t>(k, 1), n, k, k, a);
-    auto most = hn::Abs(a.Get(k, k));
-    auto pivot_row = hn::Set(d, static_cast<T>(k));
-    for (int64_t i = k + 1; i < n; ++i) {
-      const auto magnitude = hn::Abs(a.Get(i, k));
-      const auto is_more = hn::Gt(magnitude, most);
-      most = hn::IfThenElse(is_more, magnitude, most);
-      pivot_row = hn::IfThenElse(is_more, hn::Set(d, static_cast<T>(i)), pivot_row);
+  typename Grid<T>::V upper[kColumns], pivot[kColumns];
+  HWY_UNROLL(4)
+  for (int c = 0; c < kColumns; ++c) pivot[c] = upper[c] = rows.Get(k, j + c);
+  for (int64_t i = k + 1; i < n; ++i) {
+    const auto is_pivot = hn::Eq(pivot_row, hn::Set(d, static_cast<T>(i)));
+    HWY_UNROLL(4)
+    for (int c = 0; c < kColumns; ++c) {
+      pivot[c] = hn::IfThenElse(is_pivot, rows.Get(i, j + c), pivot[c]);
     }
-    hn::Store(pivot_row, d, pivots + k * lanes);
-    // A lane exchanges row k with one other at most.
+  }
+  HWY_UNROLL(4)
+  for (int c = 0; c < kColumns; ++c) rows.Set(k, j + c, pivot[c]);
+  for (int64_t i = k + 1; i < n; ++i) {
+    const auto is_pivot = hn::Eq(pivot_row, hn::Set(d, static_cast<T>(i)));
+    const auto factor = a.Get(i, k);
+    HWY_UNROLL(4)
+    for (int c = 0; c < kColumns; ++c) {
+      const auto x = hn::IfThenElse(is_pivot, upper[c], rows.Get(i, j + c));
+      rows.Set(i, j + c, hn::NegMulAdd(factor, pivot[c], x));
+    }
+  }
+}
+
+// Row k is exchanged with each lane's pivot row, for columns from `begin` to `end`.
+template <class T>
+HWY_INLINE void Exchange(const Grid<T>& rows, int64_t n, int64_t k, typename Grid<T>::V pivot_row,
+                         int64_t begin, int64_t end) {
+  const hn::ScalableTag<T> d;
+  for (int64_t j = begin; j < end; ++j) {
+    const auto upper = rows.Get(k, j);
+    auto pivot = upper;
     for (int64_t i = k + 1; i < n; ++i) {
       const auto is_pivot = hn::Eq(pivot_row, hn::Set(d, static_cast<T>(i)));
-      if (hn::AllFalse(d, is_pivot)) continue;
-      auto exchange = [&](const Grid<T>& rows, int64_t width) HWY_ATTR {
-        for (int64_t j = 0; j < width; ++j) {
-          const auto upper = rows.Get(k, j), lower = rows.Get(i, j);
-          rows.Set(k, j, hn::IfThenElse(is_pivot, lower, upper));
-          rows.Set(i, j, hn::IfThenElse(is_pivot, upper, lower));
-        }
-      };
-      exchange(a, n);
-      exchange(b, columns);
+      const auto lower = rows.Get(i, j);
+      pivot = hn::IfThenElse(is_pivot, lower, pivot);
+      rows.Set(i, j, hn::IfThenElse(is_pivot, upper, lower));
     }
+    rows.Set(k, j, pivot);
+  }
+}
+
+// The row of the first of the largest elements in column k, from row k on; NaN is none.
+template <class T>
+HWY_INLINE typename Grid<T>::V FindPivot(const Grid<T>& a, int64_t n, int64_t k) {
+  const hn::ScalableTag<T> d;
+  auto most = hn::Abs(a.Get(k, k));
+  for (int64_t i = k + 1; i < n; ++i) most = hn::Max(hn::Abs(a.Get(i, k)), most);
+  auto row = hn::Set(d, static_cast<T>(k));
+  for (int64_t i = n; i-- > k;) {
+    const auto is_most = hn::Eq(hn::Abs(a.Get(i, k)), most);
+    row = hn::IfThenElse(is_most, hn::Set(d, static_cast<T>(i)), row);
+  }
+  return row;
+}
+
+// P a = L U by partial pivoting, with b = inv(L) P b. U is in a's upper triangle; below it
+// are the columns of L, each with its rows in the order of its step. eliminated(k, pivot_row)
+// is called after step k, with the rows, from 0, that row k was exchanged with.
+template <class T, class Eliminated>
+HWY_INLINE Codes<T> FactorLu(const Grid<T>& a, int64_t n, const Grid<T>& b, int64_t columns,
+                             const Eliminated& eliminated) {
+  const hn::ScalableTag<T> d;
+  Codes<T> codes;
+  for (int64_t k = 0; k < n; ++k) {
+    const auto pivot_row = FindPivot(a, n, k);
+    Exchange(a, n, k, pivot_row, k, k + 1);
     const auto pivot = a.Get(k, k);
     const auto is_zero = hn::Eq(pivot, hn::Zero(d));
     codes.Note(is_zero, k);
     // A column of zeros stays as it is.
     const Divider<T> divider(hn::IfThenElse(is_zero, hn::Set(d, T(1)), pivot));
     for (int64_t i = k + 1; i < n; ++i) a.Set(i, k, divider.Divide(a.Get(i, k)));
+    ForColumns(k + 1, n,
+               [&](auto width, int64_t j) HWY_ATTR { Eliminate<width>(a, n, k, pivot_row, a, j); });
+    ForColumns(0, columns,
+               [&](auto width, int64_t j) HWY_ATTR { Eliminate<width>(a, n, k, pivot_row, b, j); });
+    eliminated(k, pivot_row);
   }
   return codes;
 }
 
-// b = inverse(U) b for the upper triangle of a.
-template <class T>
-void SubstituteBackward(const Grid<T>& a, int64_t n, const Grid<T>& b, int64_t columns) {
-  for (int64_t i = n; i-- > 0;) {
-    SubtractFromRow(a, i, i + 1, n, columns, b);
-    DivideRow(b, i, columns, a.Get(i, i));
+// ---- substitution
+
+// Multiples of row k of b, by column k of a, are taken from rows begin to end, for kColumns
+// columns from j on.
+template <int kColumns, class T>
+HWY_INLINE void SubtractMultiples(const Grid<T>& a, int64_t k, int64_t begin, int64_t end,
+                                  const Grid<T>& b, int64_t j) {
+  typename Grid<T>::V x[kColumns];
+  HWY_UNROLL(4)
+  for (int c = 0; c < kColumns; ++c) x[c] = b.Get(k, j + c);
+  for (int64_t i = begin; i < end; ++i) {
+    const auto factor = a.Get(i, k);
+    HWY_UNROLL(4)
+    for (int c = 0; c < kColumns; ++c) {
+      b.Set(i, j + c, hn::NegMulAdd(factor, x[c], b.Get(i, j + c)));
+    }
   }
 }
 
-// b = inverse(L) b for the lower triangle of a, whose diagonal is 1 when kUnit.
-template <bool kUnit, class T>
+template <class T>
+HWY_INLINE void DivideRow(const Grid<T>& b, int64_t i, int64_t columns,
+                          typename Grid<T>::V divisor) {
+  const Divider<T> divider(divisor);
+  for (int64_t j = 0; j < columns; ++j) b.Set(i, j, divider.Divide(b.Get(i, j)));
+}
+
+// b = inv(U) b for the upper triangle of a.
+template <class T>
+void SubstituteBackward(const Grid<T>& a, int64_t n, const Grid<T>& b, int64_t columns) {
+  for (int64_t k = n; k-- > 0;) {
+    DivideRow(b, k, columns, a.Get(k, k));
+    ForColumns(0, columns,
+               [&](auto width, int64_t j) HWY_ATTR { SubtractMultiples<width>(a, k, 0, k, b, j); });
+  }
+}
+
+// b = inv(L) b for the lower triangle of a.
+template <class T>
 void SubstituteForward(const Grid<T>& a, int64_t n, const Grid<T>& b, int64_t columns) {
-  for (int64_t i = 0; i < n; ++i) {
-    SubtractFromRow(a, i, 0, i, columns, b);
-    if (!kUnit) DivideRow(b, i, columns, a.Get(i, i));
+  for (int64_t k = 0; k < n; ++k) {
+    DivideRow(b, k, columns, a.Get(k, k));
+    ForColumns(0, columns, [&](auto width, int64_t j) HWY_ATTR {
+      SubtractMultiples<width>(a, k, k + 1, n, b, j);
+    });
   }
 }
 
@@ -319,14 +330,11 @@ void SubstituteForward(const Grid<T>& a, int64_t n, const Grid<T>& b, int64_t co
 template <class T>
 struct Parts {
   explicit Parts(const SmallGroup<T>& group)
-      : a(group.memory),
-        b(a + group.n * group.n * kMostLanes),
-        pivots(b + group.n * group.columns * kMostLanes),
-        stage(pivots + group.n * kMostLanes) {}
+      : a(group.memory), b(a + group.n * group.n * kMostLanes) {}
   Grid<T> A(int64_t n) const { return Grid<T>(a, n); }
   Grid<T> B(int64_t columns) const { return Grid<T>(b, columns); }
 
-  T *a, *b, *pivots, *stage;
+  T *a, *b;
 };
 
 template <class T>
@@ -334,57 +342,66 @@ void GroupCholesky(SmallGroup<T>& group, bool upper) {
   const hn::ScalableTag<T> d;
   const int64_t n = group.n;
   const Parts<T> parts(group);
-  Lanes<T>::Gather(group.a, group.count, n * n, parts.stage, parts.a);
+  Lanes<T>::Gather(group.a, group.count, n * n, parts.a);
   // U is the transpose of the L of the transpose.
   const Grid<T> a = upper ? parts.A(n).Transposed() : parts.A(n);
   FactorCholesky(a, n).StoreTo(group);
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = i + 1; j < n; ++j) a.Set(i, j, hn::Zero(d));
   }
-  Lanes<T>::Scatter(group.out, group.count, n * n, parts.stage, parts.a);
+  Lanes<T>::Scatter(group.out, group.count, n * n, parts.a, group.streams);
 }
 
 template <class T>
 void GroupLu(SmallGroup<T>& group) {
-  const int64_t n = group.n, lanes = Lanes<T>::Count();
+  using V = typename Grid<T>::V;
+  const hn::ScalableTag<T> d;
+  const int64_t n = group.n;
   const Parts<T> parts(group);
-  Lanes<T>::Gather(group.a, group.count, n * n, parts.stage, parts.a);
-  FactorLu(parts.A(n), n, parts.B(0), 0, parts.pivots).StoreTo(group);
-  Lanes<T>::Scatter(group.out, group.count, n * n, parts.stage, parts.a);
-  for (int64_t l = 0; l < group.count; ++l) {
-    for (int64_t k = 0; k < n; ++k) {
-      group.pivots[l][k] = static_cast<int32_t>(parts.pivots[k * lanes + l]) + 1;
+  const Grid<T> a = parts.A(n);
+  Lanes<T>::Gather(group.a, group.count, n * n, parts.a);
+  const auto eliminated = [&](int64_t k, V pivot_row) HWY_ATTR {
+    Exchange(a, n, k, pivot_row, 0, k);
+    HWY_ALIGN T rows[kMostLanes];
+    hn::Store(pivot_row, d, rows);
+    for (int64_t l = 0; l < group.count; ++l) {
+      group.pivots[l][k] = static_cast<int32_t>(rows[l]) + 1;
     }
-  }
+  };
+  FactorLu(a, n, a, 0, eliminated).StoreTo(group);
+  Lanes<T>::Scatter(group.out, group.count, n * n, parts.a, group.streams);
 }
 
 template <class T>
 void GroupLuDiagonal(SmallGroup<T>& group) {
-  const int64_t n = group.n, lanes = Lanes<T>::Count();
+  using V = typename Grid<T>::V;
+  const hn::ScalableTag<T> d;
+  const int64_t n = group.n;
   const Parts<T> parts(group);
-  Lanes<T>::Gather(group.a, group.count, n * n, parts.stage, parts.a);
-  FactorLu(parts.A(n), n, parts.B(0), 0, parts.pivots).StoreTo(group);
-  for (int64_t l = 0; l < group.count; ++l) {
-    bool is_odd = false;
-    for (int64_t k = 0; k < n; ++k) {
-      group.out[l][k] = parts.a[(k * n + k) * lanes + l];
-      is_odd ^= parts.pivots[k * lanes + l] != static_cast<T>(k);
-    }
-    if (is_odd) group.out[l][0] = -group.out[l][0];
-  }
+  const Grid<T> a = parts.A(n), diagonal = parts.B(1);
+  Lanes<T>::Gather(group.a, group.count, n * n, parts.a);
+  V signs = hn::Zero(d);
+  const auto eliminated = [&](int64_t k, V pivot_row) HWY_ATTR {
+    diagonal.Set(k, 0, a.Get(k, k));
+    const auto stays = hn::Eq(pivot_row, hn::Set(d, static_cast<T>(k)));
+    signs = hn::Xor(signs, hn::IfThenZeroElse(stays, hn::SignBit(d)));
+  };
+  FactorLu(a, n, a, 0, eliminated).StoreTo(group);
+  diagonal.Set(0, 0, hn::Xor(diagonal.Get(0, 0), signs));
+  Lanes<T>::Scatter(group.out, group.count, n, parts.b, /*streams=*/false);
 }
 
 template <class T>
 void GroupSolve(SmallGroup<T>& group) {
+  using V = typename Grid<T>::V;
   const int64_t n = group.n, columns = group.columns;
   const Parts<T> parts(group);
   const Grid<T> a = parts.A(n), b = parts.B(columns);
-  Lanes<T>::Gather(group.a, group.count, n * n, parts.stage, parts.a);
-  Lanes<T>::Gather(group.b, group.count, n * columns, parts.stage, parts.b);
-  FactorLu(a, n, b, columns, parts.pivots).StoreTo(group);
-  SubstituteForward<true>(a, n, b, columns);
+  Lanes<T>::Gather(group.a, group.count, n * n, parts.a);
+  Lanes<T>::Gather(group.b, group.count, n * columns, parts.b);
+  FactorLu(a, n, b, columns, [](int64_t, V) {}).StoreTo(group);
   SubstituteBackward(a, n, b, columns);
-  Lanes<T>::Scatter(group.out, group.count, n * columns, parts.stage, parts.b);
+  Lanes<T>::Scatter(group.out, group.count, n * columns, parts.b, group.streams);
 }
 
 template <class T>
@@ -392,36 +409,46 @@ void GroupSolveDefinite(SmallGroup<T>& group) {
   const int64_t n = group.n, columns = group.columns;
   const Parts<T> parts(group);
   const Grid<T> a = parts.A(n), b = parts.B(columns);
-  Lanes<T>::Gather(group.a, group.count, n * n, parts.stage, parts.a);
-  Lanes<T>::Gather(group.b, group.count, n * columns, parts.stage, parts.b);
+  Lanes<T>::Gather(group.a, group.count, n * n, parts.a);
+  Lanes<T>::Gather(group.b, group.count, n * columns, parts.b);
   FactorCholesky(a, n).StoreTo(group);
-  SubstituteForward<false>(a, n, b, columns);
+  SubstituteForward(a, n, b, columns);
   SubstituteBackward(a.Transposed(), n, b, columns);
-  Lanes<T>::Scatter(group.out, group.count, n * columns, parts.stage, parts.b);
+  Lanes<T>::Scatter(group.out, group.count, n * columns, parts.b, group.streams);
 }
 
-// The right-hand sides are the identity.
+// The right-hand sides are the identity. Of a matrix that is not finite the inverse is NaN
+// in all its elements, as it is of larger ones.
 template <class T>
 void GroupInverse(SmallGroup<T>& group) {
+  using V = typename Grid<T>::V;
   const hn::ScalableTag<T> d;
   const int64_t n = group.n;
   const Parts<T> parts(group);
   const Grid<T> a = parts.A(n), b = parts.B(n);
-  Lanes<T>::Gather(group.a, group.count, n * n, parts.stage, parts.a);
+  Lanes<T>::Gather(group.a, group.count, n * n, parts.a);
+  V zeros = hn::Zero(d);  // Or NaN.
   for (int64_t i = 0; i < n; ++i) {
-    for (int64_t j = 0; j < n; ++j) b.Set(i, j, hn::Set(d, T(i == j)));
+    for (int64_t j = 0; j < n; ++j) {
+      zeros = hn::MulAdd(a.Get(i, j), hn::Zero(d), zeros);
+      b.Set(i, j, hn::Set(d, T(i == j)));
+    }
   }
-  FactorLu(a, n, b, n, parts.pivots).StoreTo(group);
-  SubstituteForward<true>(a, n, b, n);
+  FactorLu(a, n, b, n, [](int64_t, V) {}).StoreTo(group);
   SubstituteBackward(a, n, b, n);
-  Lanes<T>::Scatter(group.out, group.count, n * n, parts.stage, parts.b);
+  if (!hn::AllTrue(d, hn::Eq(zeros, hn::Zero(d)))) {
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t j = 0; j < n; ++j) b.Set(i, j, hn::Add(b.Get(i, j), zeros));
+    }
+  }
+  Lanes<T>::Scatter(group.out, group.count, n * n, parts.b, group.streams);
 }
 
 template <class T>
 const SmallKernels<T>* Kernels() {
   static const SmallKernels<T> kernels = {
-      Lanes<T>::Count(), GroupCholesky<T>,      GroupLu<T>,     GroupLuDiagonal<T>,
-      GroupSolve<T>,     GroupSolveDefinite<T>, GroupInverse<T>};
+      kTile<T>,      GroupCholesky<T>,      GroupLu<T>,     GroupLuDiagonal<T>,
+      GroupSolve<T>, GroupSolveDefinite<T>, GroupInverse<T>};
   return &kernels;
 }
 

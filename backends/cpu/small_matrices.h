@@ -33,11 +33,12 @@ struct SmallGroup {
   T* out[kMostLanes];            // See the kernels.
   int32_t* pivots[kMostLanes];   // n rows, from 1.
   int32_t codes[kMostLanes];     // 0, or what LAPACK's info would be.
+  bool streams = false;          // Results of the batch would not stay in the caches.
   T* memory = nullptr;           // 64-byte aligned, of SmallElements(n, columns).
 };
 
 constexpr int64_t SmallElements(int64_t n, int64_t columns) {
-  return kMostLanes * (n * n + n * columns + n + n * (n > columns ? n : columns));
+  return kMostLanes * (n * n + n * columns);
 }
 
 template <class T>

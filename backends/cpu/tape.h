@@ -40,6 +40,7 @@
 
 #include "absl/types/span.h"
 #include "backends/backend.h"
+#include "backends/cpu/streaming.h"
 #include "backends/cpu/tape_kernels.h"
 #include "backends/region/loop_program.h"
 
@@ -48,8 +49,6 @@ namespace otium::cpu {
 inline constexpr int64_t kBlock = kReduceBlock;
 inline constexpr int64_t kBlocksPerChunk = 64;
 inline constexpr int64_t kChunk = kBlock * kBlocksPerChunk;
-// Results of so many bytes do not stay in the caches.
-inline constexpr int64_t kStreamedBytes = int64_t{8} << 20;
 inline constexpr int64_t kPackedRow = 256;
 inline constexpr int64_t kCachedRow = 16384;
 // Rows whose values a slot has room for in the mode kLong.

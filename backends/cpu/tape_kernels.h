@@ -91,11 +91,9 @@ region::ScalarOp CombineOp(region::ReduceOp op, DType dtype);
 // The bytes of the reduction of nothing.
 void WriteIdentity(region::ReduceOp op, DType dtype, void* out);
 
-// out = a copied, with non-temporal stores: for results that are larger than the
-// caches. Both 64-byte aligned, bytes a multiple of 64. Other threads see the
-// result after FinishStreams on this one.
+// out = a copied past the caches (streaming.h). Both 64-byte aligned, bytes a multiple of
+// 64.
 void StreamCopy(const void* from, void* out, int64_t bytes);
-void FinishStreams();
 
 // What the files of kernels fill in, each for the best target of this machine.
 struct MapTable {

@@ -11,7 +11,6 @@
 #include "hwy/foreach_target.h"
 
 #include "backends/cpu/tape_loops-inl.h"
-#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -254,8 +253,6 @@ void AddFloatMaps(MapTable* table) { HWY_DYNAMIC_DISPATCH(Add)(table); }
 void StreamCopy(const void* from, void* out, int64_t bytes) {
   HWY_DYNAMIC_DISPATCH(Stream)(from, out, bytes);
 }
-
-void FinishStreams() { hwy::FlushStream(); }
 
 }  // namespace otium::cpu
 #endif  // HWY_ONCE

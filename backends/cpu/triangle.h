@@ -59,7 +59,11 @@ void CopyTriangle(const Matrix<const T>& A, bool upper, const Matrix<T>& X) {
   for (int64_t i = 0; i < n; ++i) {
     const int64_t begin = upper ? i : 0, end = upper ? n : i + 1;
     std::fill(&X(i, 0), &X(i, begin), T(0));
-    for (int64_t j = begin; j < end; ++j) X(i, j) = A(i, j);
+    if (A.column_stride == 1) {
+      std::copy_n(&A(i, begin), end - begin, &X(i, begin));
+    } else {
+      for (int64_t j = begin; j < end; ++j) X(i, j) = A(i, j);
+    }
     std::fill(&X(i, end), &X(i, n), T(0));
   }
 }

@@ -124,9 +124,62 @@ TYPED_TEST(DenseFactor, LuTellsTheFirstZeroPivot) {
   }
 }
 
+// A pivot is the first of the largest, whatever lies about it; NaN is none.
+TYPED_TEST(DenseFactor, LuTakesTheFirstOfTheLargest) {
+  for (const int64_t m : {5, 16, 40, 64, 100}) {
+    for (int64_t row = 0; row + 1 < m; ++row) {
+      std::vector<TypeParam> a = this->Random(m, 3);
+      const auto A = this->Of(a, m, 3);
+      A(row, 0) = -2;
+      A(m - 1, 0) = 2;
+      A((row + 1) % (m - 1), 0) = row % 2 == 0 ? TypeParam(NAN) : 0;
+      int32_t pivots[3];
+      FactorLu(A, pivots);
+      ASSERT_EQ(pivots[0], row + 1) << m;
+      ASSERT_EQ(A(0, 0), -2) << m;
+    }
+  }
+}
+
+// The reciprocal of a subnormal pivot would be infinite.
+TYPED_TEST(DenseFactor, LuDividesBySubnormals) {
+  constexpr TypeParam kTiny = std::numeric_limits<TypeParam>::min() / 8;
+  for (const int64_t n : {3, 20, 70}) {
+    std::vector<TypeParam> a(n * (n + 3));
+    const auto A = this->Of(a, n, n);
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t j = 0; j < n; ++j) A(i, j) = i == j ? kTiny : j < i ? kTiny / 2 : TypeParam(0);
+    }
+    std::vector<int32_t> pivots(n);
+    EXPECT_EQ(FactorLu(A, pivots.data()), 0);
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t j = 0; j < n; ++j) {
+        ASSERT_EQ(A(i, j), i == j ? kTiny : j < i ? TypeParam(0.5) : TypeParam(0)) << n;
+      }
+    }
+  }
+}
+
+// Where the infinity is, and not above: rows of U are not those of zeros times it.
+TYPED_TEST(DenseFactor, LuSpreadsNoNanUpwards) {
+  for (const int64_t n : {20, 64, 100}) {
+    for (const int64_t row : {int64_t{2}, n - 3}) {
+      std::vector<TypeParam> a(n * (n + 3));
+      const auto A = this->Of(a, n, n);
+      for (int64_t i = 0; i < n; ++i) A(i, i) = 1;
+      for (int64_t j = row; j < n; ++j) A(row, j) = HUGE_VAL;
+      std::vector<int32_t> pivots(n);
+      FactorLu(A, pivots.data());
+      for (int64_t i = 0; i < row; ++i) {
+        for (int64_t j = 0; j < n; ++j) ASSERT_EQ(A(i, j), i == j) << n;
+      }
+    }
+  }
+}
+
 TYPED_TEST(DenseFactor, Substitution) {
   for (const int64_t n : kSizes) {
-    for (const int64_t columns : {1, 3, 40, 300}) {
+    for (const int64_t columns : {1, 2, 3, 40, 300}) {
       for (const bool upper : {false, true}) {
         for (const bool unit : {false, true}) {
           std::vector<TypeParam> t = this->Random(n, n), b = this->Random(n, columns);
@@ -136,9 +189,9 @@ TYPED_TEST(DenseFactor, Substitution) {
             A(i, i) = 2;
           }
           const std::vector<TypeParam> right = b;
-          // By columns, too.
+          // By columns, too; n tells for which of the right-hand sides.
           const Matrix<const TypeParam> by_rows = A, by_columns = by_rows.Transposed();
-          const auto& triangle = columns == 3 ? by_columns : by_rows;
+          const auto& triangle = (n + columns) % 2 == 0 ? by_columns : by_rows;
           if (upper) SolveUpper<TypeParam>(triangle, unit, X);
           else SolveLower<TypeParam>(triangle, unit, X);
           for (int64_t i = 0; i < n; ++i) {

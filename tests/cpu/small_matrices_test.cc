@@ -198,6 +198,35 @@ TYPED_TEST(SmallMatrices, CompanyChangesNoBit) {
   }
 }
 
+// Past the caches or through them.
+TYPED_TEST(SmallMatrices, StreamingChangesNoBit) {
+  for (const int64_t n : {3, 8, 12, 16}) {
+    Batch<TypeParam> batch(this->kernels.lanes, n, n);
+    // Results at which vectors may be stored whole.
+    const Scratch<TypeParam> aligned(batch.group.count * n * n);
+    this->FillDefinite(&batch);
+    this->kernels.inverse(batch.group);
+    for (int64_t l = 0; l < batch.group.count; ++l) batch.group.out[l] = aligned.data() + l * n * n;
+    batch.group.streams = true;
+    this->kernels.inverse(batch.group);
+    ASSERT_EQ(std::memcmp(aligned.data(), batch.out.data(), batch.out.size() * sizeof(TypeParam)),
+              0);
+  }
+}
+
+// As of larger matrices (inverse.cc), and in no other lane.
+TYPED_TEST(SmallMatrices, InversesOfWhatIsNotFiniteAreNan) {
+  for (const double bad : {HUGE_VAL, -HUGE_VAL, double{NAN}}) {
+    Batch<TypeParam> batch(this->kernels.lanes, 3, 3);
+    this->FillDefinite(&batch);
+    batch.a[4] = static_cast<TypeParam>(bad);
+    this->kernels.inverse(batch.group);
+    for (int64_t e = 0; e < static_cast<int64_t>(batch.out.size()); ++e) {
+      ASSERT_EQ(std::isnan(batch.out[e]), e < 9) << e;
+    }
+  }
+}
+
 TYPED_TEST(SmallMatrices, FailuresAreThoseOfTheirLanes) {
   Batch<TypeParam> batch(std::min<int64_t>(this->kernels.lanes, 4), 2, 1);
   const std::vector<TypeParam> matrices = {1, 0, 0, 1, 1, 2, 2, 4, 0, 0, 0, 1, 1, 2, 2, 1};

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Small matrices to lanes of vectors and back. No ordinary guard: each target includes this
+// once.
+//
+// Tested by tests/cpu/small_matrices_test.cc.
+
+#if defined(OTIUM_BACKENDS_CPU_SMALL_LANES_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef OTIUM_BACKENDS_CPU_SMALL_LANES_INL_H_
+#undef OTIUM_BACKENDS_CPU_SMALL_LANES_INL_H_
+#else
+#define OTIUM_BACKENDS_CPU_SMALL_LANES_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstdint>
+
+#include "backends/cpu/simd_transpose-inl.h"
+#include "hwy/cache_control.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace otium::cpu::HWY_NAMESPACE {
+namespace {
+
+// Arrays of `elements` numbers of each of `count` matrices, and their lanes: element e of
+// matrix l is at lanes[e * kTile + l]. A tile is as many elements of as many matrices; the
+// last one overlaps the one before.
+template <class T>
+struct Lanes {
+  static constexpr int64_t kLanes = kTile<T>;
+  using D = hn::ScalableTag<T>;
+  using V = hn::Vec<D>;
+
+  // Lanes without a matrix repeat the last one.
+  static void Gather(const T* const* matrices, int64_t count, int64_t elements, T* lanes) {
+    const D d;
+    const T* from[kLanes];
+    for (int64_t l = 0; l < kLanes; ++l) from[l] = matrices[std::min(l, count - 1)];
+    ForTiles(elements, [&](int64_t e) HWY_ATTR {
+      V v[kLanes];
+      HWY_UNROLL(16)
+      for (int64_t l = 0; l < kLanes; ++l) {
+        v[l] = hn::LoadU(d, from[l] + e);
+        // Most batches lie one matrix after the other: what the next group will read. By
+        // themselves so many short streams are found late.
+        hwy::Prefetch(from[l] + e + kLanes * elements);
+      }
+      TransposeTile(d, v);
+      HWY_UNROLL(16)
+      for (int64_t l = 0; l < kLanes; ++l) hn::Store(v[l], d, lanes + (e + l) * kLanes);
+    });
+    if (elements >= kLanes) return;
+    for (int64_t e = 0; e < elements; ++e) {
+      for (int64_t l = 0; l < kLanes; ++l) lanes[e * kLanes + l] = from[l][e];
+    }
+  }
+
+  // Past the caches when `streams`, and where the matrices lie so that this can be.
+  static void Scatter(T* const* matrices, int64_t count, int64_t elements, const T* lanes,
+                      bool streams) {
+    const D d;
+    streams = streams && count == kLanes && elements % kLanes == 0;
+    for (int64_t l = 0; streams && l < kLanes; ++l) streams = IsAligned(matrices[l]);
+    ForTiles(elements, [&](int64_t e) HWY_ATTR {
+      V v[kLanes];
+      HWY_UNROLL(16)
+      for (int64_t l = 0; l < kLanes; ++l) v[l] = hn::Load(d, lanes + (e + l) * kLanes);
+      TransposeTile(d, v);
+      if (streams) {
+        HWY_UNROLL(16)
+        for (int64_t l = 0; l < kLanes; ++l) hn::Stream(v[l], d, matrices[l] + e);
+      } else if (count == kLanes) {
+        HWY_UNROLL(16)
+        for (int64_t l = 0; l < kLanes; ++l) hn::StoreU(v[l], d, matrices[l] + e);
+      } else {
+        for (int64_t l = 0; l < count; ++l) hn::StoreU(v[l], d, matrices[l] + e);
+      }
+    });
+    if (elements >= kLanes) return;
+    for (int64_t e = 0; e < elements; ++e) {
+      for (int64_t l = 0; l < count; ++l) matrices[l][e] = lanes[e * kLanes + l];
+    }
+  }
+
+ private:
+  static bool IsAligned(const T* p) {
+    return reinterpret_cast<uintptr_t>(p) % (kLanes * sizeof(T)) == 0;
+  }
+
+  template <class Body>
+  static HWY_INLINE void ForTiles(int64_t elements, const Body& body) {
+    int64_t e = 0;
+    for (; e + kLanes <= elements; e += kLanes) body(e);
+    if (e < elements && elements >= kLanes) body(elements - kLanes);
+  }
+};
+
+}  // namespace
+}  // namespace otium::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // OTIUM_BACKENDS_CPU_SMALL_LANES_INL_H_
