@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Singular values without a transposition: to LAPACK a row-major A is A^T = U' S V'^H,
+// Singular values and vectors: of large real matrices by blocks of our own (dense_svd.h),
+// of others by LAPACK, without a transposition. To it a row-major A is A^T = U' S V'^H,
 // and so A = conj(V') S U'^T. Its column-major U' is our row-major Vh, and its V'^H our
 // U, both where they belong.
 
 #include <algorithm>
 #include <memory>
+#include <type_traits>
 
+#include "backends/cpu/dense_svd.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/prepare.h"
@@ -16,10 +19,13 @@ namespace otium::cpu {
 namespace {
 
 constexpr int64_t kNotFinite = -1;
+// Rows and columns that a matrix has to have for our own blocks.
+constexpr int64_t kLeastDense = 40;
 
 struct SvdState {
   PhysicalType A, U, S, Vh;
   bool has_vectors = false, full = false;
+  bool is_dense = false;  // By our own blocks.
   int64_t m = 0, n = 0, k = 0;
   // In the workspace of a task, in bytes.
   int64_t matrix = 0, work = 0, real_work = 0, int_work = 0;
@@ -69,6 +75,10 @@ lapack_int CallLapack(const SvdState& s, Routine routine, const SvdArrays<T>& x)
   return info;
 }
 
+SvdVectors VectorsOf(const SvdState& s) {
+  return !s.has_vectors ? SvdVectors::kNone : s.full ? SvdVectors::kFull : SvdVectors::kReduced;
+}
+
 // Of matrices without elements.
 template <class T>
 void FillIdentity(const Matrix<T>& m) {
@@ -86,6 +96,21 @@ struct SvdLauncher {
   }
 
  private:
+  // False when it did not converge.
+  static bool DecomposeFast(const SvdState& s, const Matrix<const T>& A, char* memory,
+                            const SvdArrays<T>& x) {
+    if constexpr (std::is_floating_point_v<T>) {
+      if (s.is_dense) {
+        Workspace workspace(memory);
+        const int64_t left = s.full ? s.m : s.k, right = s.full ? s.n : s.k;
+        return DenseSvd<T>(workspace, s.m, s.n, VectorsOf(s))
+            .Decompose(A, x.s, RowMajor(x.u, s.m, left), RowMajor(x.vh, right, s.n));
+      }
+    }
+    Copy(A, RowMajor(x.a, s.m, s.n));
+    return CallLapack(s, Routine::kGesdd, x) == 0;
+  }
+
   static void Decompose(const SvdState& s, const LaunchArgs& args, int64_t p, char* memory,
                         StepInfo* info) {
     const auto A = MatrixOf<const T>(s.batch, s.A, args.operands[0], p);
@@ -107,8 +132,7 @@ struct SvdLauncher {
     }
     if (s.k == 0) return;
     if (!AllFinite(A)) return Report(info, kNotFinite, p);
-    Copy(A, RowMajor(x.a, s.m, s.n));
-    if (CallLapack(s, Routine::kGesdd, x) == 0) return;
+    if (DecomposeFast(s, A, memory, x)) return;
     Copy(A, RowMajor(x.a, s.m, s.n));
     Report(info, CallLapack(s, Routine::kGesvd, x), p);
   }
@@ -121,11 +145,10 @@ int64_t RealWorkSize(const SvdState& s) {
   return std::max(5 * k * k + 7 * k, 2 * larger * k + 2 * k * k + k);
 }
 
-}  // namespace
-
-Prepared PrepareSvd(const KernelCall& call) {
+Prepared Prepare(const KernelCall& call, bool is_dense) {
   auto s = std::make_shared<SvdState>();
   s->A = call.operands[0];
+  s->is_dense = is_dense;
   s->has_vectors = call.results.size() > 1;
   s->S = call.results[s->has_vectors ? 1 : 0];
   if (s->has_vectors) {
@@ -137,11 +160,14 @@ Prepared PrepareSvd(const KernelCall& call) {
   s->m = sizes[sizes.size() - 2];
   s->n = sizes.back();
   s->k = std::min(s->m, s->n);
+  // Ours, and what LAPACK does where ours did not converge, begin at the same place.
+  Workspace dense(nullptr);
   WorkspaceLayout layout;
   if (s->k > 0) {
     ForBlasType(s->A.dtype, [&]<class T>(T) {
       T told = T(1);
       for (const Routine routine : {Routine::kGesdd, Routine::kGesvd}) {
+        if (is_dense && routine == Routine::kGesdd) continue;
         CallLapack<T>(*s, routine, {.work = &told});
         s->work_size = std::max(s->work_size, WorkSize(told));
       }
@@ -149,13 +175,26 @@ Prepared PrepareSvd(const KernelCall& call) {
       s->work = layout.Add<T>(s->work_size);
       if (kIsComplex<T>) s->real_work = layout.Add<Real<T>>(RealWorkSize(*s));
       s->int_work = layout.Add<lapack_int>(8 * s->k);
+      if constexpr (std::is_floating_point_v<T>) {
+        if (is_dense) DenseSvd<T>(dense, s->m, s->n, VectorsOf(*s));
+      }
     });
   }
   const double flops = static_cast<double>(s->m) * static_cast<double>(s->n) *
                        static_cast<double>(s->k) * (s->has_vectors ? 22 : 4);
-  s->batch = MatrixBatch(sizes.first(sizes.size() - 2), flops, layout.bytes());
+  s->batch =
+      MatrixBatch(sizes.first(sizes.size() - 2), flops, std::max(layout.bytes(), dense.used()));
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForBlasDType<SvdLauncher>(s->A.dtype), std::move(s), bytes};
 }
+
+}  // namespace
+
+bool IsDenseSvd(const KernelCall& call) {
+  const Sizes& A = call.operands[0].sizes;
+  return std::min(A[A.size() - 2], A.back()) >= kLeastDense;
+}
+Prepared PrepareDenseSvd(const KernelCall& call) { return Prepare(call, /*is_dense=*/true); }
+Prepared PrepareSvd(const KernelCall& call) { return Prepare(call, /*is_dense=*/false); }
 
 }  // namespace otium::cpu
