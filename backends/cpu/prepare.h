@@ -94,8 +94,6 @@ Prepared PrepareLstsq(const KernelCall& call);
 // eigen.cc, svd.cc
 Prepared PrepareEig(const KernelCall& call);
 Prepared PrepareEigh(const KernelCall& call);
-bool IsDenseSvd(const KernelCall& call);
-Prepared PrepareDenseSvd(const KernelCall& call);
 Prepared PrepareSvd(const KernelCall& call);
 
 // matrix_exp.cc, lobpcg.cc

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Singular values and vectors: of large real matrices by blocks of our own (dense_svd.h),
-// of others by LAPACK, without a transposition. To it a row-major A is A^T = U' S V'^H,
-// and so A = conj(V') S U'^T. Its column-major U' is our row-major Vh, and its V'^H our
-// U, both where they belong.
+// Singular values and vectors: of real matrices by our own (dense_svd.h), of complex ones
+// by LAPACK, without a transposition. To it a row-major A is A^T = U' S V'^H, and so
+// A = conj(V') S U'^T. Its column-major U' is our row-major Vh, and its V'^H our U, both
+// where they belong.
 
 #include <algorithm>
 #include <memory>
-#include <type_traits>
 
 #include "backends/cpu/dense_svd.h"
 #include "backends/cpu/lapack.h"
@@ -19,13 +18,10 @@ namespace otium::cpu {
 namespace {
 
 constexpr int64_t kNotFinite = -1;
-// Rows and columns that a matrix has to have for our own blocks.
-constexpr int64_t kLeastDense = 40;
 
 struct SvdState {
   PhysicalType A, U, S, Vh;
   bool has_vectors = false, full = false;
-  bool is_dense = false;  // By our own blocks.
   int64_t m = 0, n = 0, k = 0;
   // In the workspace of a task, in bytes.
   int64_t matrix = 0, work = 0, real_work = 0, int_work = 0;
@@ -46,31 +42,40 @@ struct SvdArrays {
   lapack_int* int_work = nullptr;
 };
 
-// The fast routine, and the one that converges where that does not.
-enum class Routine { kGesdd, kGesvd };
+// What LAPACK is told about a row-major matrix.
+struct LapackShape {
+  explicit LapackShape(const SvdState& s)
+      : job(!s.has_vectors ? 'N'
+            : s.full       ? 'A'
+                           : 'S'),
+        rows(static_cast<lapack_int>(s.n)),
+        columns(static_cast<lapack_int>(s.m)),
+        ld_u(static_cast<lapack_int>(s.full ? s.m : s.k)) {}
+  char job;
+  lapack_int rows, columns, ld_u;
+};
 
+// Divide and conquer, of complex matrices.
 template <class T>
-lapack_int CallLapack(const SvdState& s, Routine routine, const SvdArrays<T>& x) {
-  const char job = !s.has_vectors ? 'N' : s.full ? 'A' : 'S';
-  const auto rows = static_cast<lapack_int>(s.n), columns = static_cast<lapack_int>(s.m);
-  const auto ld_u = static_cast<lapack_int>(s.full ? s.m : s.k);
+lapack_int Gesdd(const SvdState& s, const SvdArrays<T>& x) {
+  const LapackShape a(s);
   lapack_int info = 0;
-  if (routine == Routine::kGesdd) {
-    if constexpr (kIsComplex<T>) {
-      OTIUM_LAPACK_COMPLEX(T, gesdd, &job, &rows, &columns, x.a, &rows, x.s, x.vh, &rows, x.u,
-                           &ld_u, x.work, &x.lwork, x.real_work, x.int_work, &info);
-    } else {
-      OTIUM_LAPACK_REAL(T, gesdd, &job, &rows, &columns, x.a, &rows, x.s, x.vh, &rows, x.u, &ld_u,
-                        x.work, &x.lwork, x.int_work, &info);
-    }
-    return info;
-  }
+  OTIUM_LAPACK_COMPLEX(T, gesdd, &a.job, &a.rows, &a.columns, x.a, &a.rows, x.s, x.vh, &a.rows, x.u,
+                       &a.ld_u, x.work, &x.lwork, x.real_work, x.int_work, &info);
+  return info;
+}
+
+// By the iteration that converges where divide and conquer does not.
+template <class T>
+lapack_int Gesvd(const SvdState& s, const SvdArrays<T>& x) {
+  const LapackShape a(s);
+  lapack_int info = 0;
   if constexpr (kIsComplex<T>) {
-    OTIUM_LAPACK_COMPLEX(T, gesvd, &job, &job, &rows, &columns, x.a, &rows, x.s, x.vh, &rows, x.u,
-                         &ld_u, x.work, &x.lwork, x.real_work, &info);
+    OTIUM_LAPACK_COMPLEX(T, gesvd, &a.job, &a.job, &a.rows, &a.columns, x.a, &a.rows, x.s, x.vh,
+                         &a.rows, x.u, &a.ld_u, x.work, &x.lwork, x.real_work, &info);
   } else {
-    OTIUM_LAPACK_REAL(T, gesvd, &job, &job, &rows, &columns, x.a, &rows, x.s, x.vh, &rows, x.u,
-                      &ld_u, x.work, &x.lwork, &info);
+    OTIUM_LAPACK_REAL(T, gesvd, &a.job, &a.job, &a.rows, &a.columns, x.a, &a.rows, x.s, x.vh,
+                      &a.rows, x.u, &a.ld_u, x.work, &x.lwork, &info);
   }
   return info;
 }
@@ -96,19 +101,18 @@ struct SvdLauncher {
   }
 
  private:
-  // False when it did not converge.
-  static bool DecomposeFast(const SvdState& s, const Matrix<const T>& A, char* memory,
-                            const SvdArrays<T>& x) {
-    if constexpr (std::is_floating_point_v<T>) {
-      if (s.is_dense) {
-        Workspace workspace(memory);
-        const int64_t left = s.full ? s.m : s.k, right = s.full ? s.n : s.k;
-        return DenseSvd<T>(workspace, s.m, s.n, VectorsOf(s))
-            .Decompose(A, x.s, RowMajor(x.u, s.m, left), RowMajor(x.vh, right, s.n));
-      }
+  // By divide and conquer; false when that did not converge.
+  static bool DivideAndConquer(const SvdState& s, const Matrix<const T>& A, char* memory,
+                               const SvdArrays<T>& x) {
+    if constexpr (!kIsComplex<T>) {
+      Workspace workspace(memory);
+      const int64_t left = s.full ? s.m : s.k, right = s.full ? s.n : s.k;
+      return DenseSvd<T>(workspace, s.m, s.n, VectorsOf(s))
+          .Decompose(A, x.s, RowMajor(x.u, s.m, left), RowMajor(x.vh, right, s.n));
+    } else {
+      Copy(A, RowMajor(x.a, s.m, s.n));
+      return Gesdd(s, x) == 0;
     }
-    Copy(A, RowMajor(x.a, s.m, s.n));
-    return CallLapack(s, Routine::kGesdd, x) == 0;
   }
 
   static void Decompose(const SvdState& s, const LaunchArgs& args, int64_t p, char* memory,
@@ -132,9 +136,9 @@ struct SvdLauncher {
     }
     if (s.k == 0) return;
     if (!AllFinite(A)) return Report(info, kNotFinite, p);
-    if (DecomposeFast(s, A, memory, x)) return;
+    if (DivideAndConquer(s, A, memory, x)) return;
     Copy(A, RowMajor(x.a, s.m, s.n));
-    Report(info, CallLapack(s, Routine::kGesvd, x), p);
+    Report(info, Gesvd(s, x), p);
   }
 };
 
@@ -145,10 +149,11 @@ int64_t RealWorkSize(const SvdState& s) {
   return std::max(5 * k * k + 7 * k, 2 * larger * k + 2 * k * k + k);
 }
 
-Prepared Prepare(const KernelCall& call, bool is_dense) {
+}  // namespace
+
+Prepared PrepareSvd(const KernelCall& call) {
   auto s = std::make_shared<SvdState>();
   s->A = call.operands[0];
-  s->is_dense = is_dense;
   s->has_vectors = call.results.size() > 1;
   s->S = call.results[s->has_vectors ? 1 : 0];
   if (s->has_vectors) {
@@ -160,41 +165,35 @@ Prepared Prepare(const KernelCall& call, bool is_dense) {
   s->m = sizes[sizes.size() - 2];
   s->n = sizes.back();
   s->k = std::min(s->m, s->n);
-  // Ours, and what LAPACK does where ours did not converge, begin at the same place.
-  Workspace dense(nullptr);
+  // Our own, and what LAPACK does where that did not converge, lie in the same place.
+  Workspace own(nullptr);
   WorkspaceLayout layout;
   if (s->k > 0) {
     ForBlasType(s->A.dtype, [&]<class T>(T) {
       T told = T(1);
-      for (const Routine routine : {Routine::kGesdd, Routine::kGesvd}) {
-        if (is_dense && routine == Routine::kGesdd) continue;
-        CallLapack<T>(*s, routine, {.work = &told});
+      const SvdArrays<T> query{.work = &told};
+      Gesvd<T>(*s, query);
+      s->work_size = WorkSize(told);
+      if constexpr (kIsComplex<T>) {
+        Gesdd<T>(*s, query);
         s->work_size = std::max(s->work_size, WorkSize(told));
+      } else {
+        DenseSvd<T>(own, s->m, s->n, VectorsOf(*s));
       }
       s->matrix = layout.Add<T>(s->m * s->n);
       s->work = layout.Add<T>(s->work_size);
-      if (kIsComplex<T>) s->real_work = layout.Add<Real<T>>(RealWorkSize(*s));
-      s->int_work = layout.Add<lapack_int>(8 * s->k);
-      if constexpr (std::is_floating_point_v<T>) {
-        if (is_dense) DenseSvd<T>(dense, s->m, s->n, VectorsOf(*s));
+      if constexpr (kIsComplex<T>) {
+        s->real_work = layout.Add<Real<T>>(RealWorkSize(*s));
+        s->int_work = layout.Add<lapack_int>(8 * s->k);
       }
     });
   }
   const double flops = static_cast<double>(s->m) * static_cast<double>(s->n) *
                        static_cast<double>(s->k) * (s->has_vectors ? 22 : 4);
   s->batch =
-      MatrixBatch(sizes.first(sizes.size() - 2), flops, std::max(layout.bytes(), dense.used()));
+      MatrixBatch(sizes.first(sizes.size() - 2), flops, std::max(layout.bytes(), own.used()));
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForBlasDType<SvdLauncher>(s->A.dtype), std::move(s), bytes};
 }
-
-}  // namespace
-
-bool IsDenseSvd(const KernelCall& call) {
-  const Sizes& A = call.operands[0].sizes;
-  return std::min(A[A.size() - 2], A.back()) >= kLeastDense;
-}
-Prepared PrepareDenseSvd(const KernelCall& call) { return Prepare(call, /*is_dense=*/true); }
-Prepared PrepareSvd(const KernelCall& call) { return Prepare(call, /*is_dense=*/false); }
 
 }  // namespace otium::cpu
