@@ -15,7 +15,7 @@ namespace otium::cpu {
 namespace {
 
 // So many times as many rows as columns are worth a factorization.
-constexpr double kTall = 1.6;
+constexpr double kTall = 1.8;
 // Rows of a task that gathers vectors.
 constexpr int64_t kGatherRows = 16;
 

@@ -8,6 +8,8 @@
 namespace otium::cpu {
 namespace {
 
+constexpr int64_t kFewRows = 16;
+
 // T of the reflectors whose vectors are Y; `memory` is as large as T.
 template <class T>
 void MakeFactor(const Matrix<const T>& Y, const T* tau, const Matrix<T>& factor, T* memory) {
@@ -38,6 +40,20 @@ void ForBlocks(const Matrix<const T>& A, const T* tau, T* memory, const Apply& a
     CopyVectors<T>(A.Block(j, j, m - j, b), Y);
     MakeFactor<T>(Y, tau + j, factor, rest);
     apply(j, Y, factor, rest);
+  }
+}
+
+// The same without blocks, for what is too small for products.
+template <class T>
+void ApplyEach(const Matrix<const T>& A, const T* tau, const Matrix<T>& C) {
+  for (int64_t k = A.columns - 1; k >= 0; --k) {
+    for (int64_t j = 0; j < C.columns; ++j) {
+      T product = C(k, j);
+      for (int64_t i = k + 1; i < C.rows; ++i) product += A(i, k) * C(i, j);
+      product *= tau[k];
+      C(k, j) -= product;
+      for (int64_t i = k + 1; i < C.rows; ++i) C(i, j) -= product * A(i, k);
+    }
   }
 }
 
@@ -95,6 +111,7 @@ void ApplyBlock(const Matrix<const T>& Y, const Matrix<const T>& factor, bool tr
 
 template <class T>
 void ApplyReflectors(const Matrix<const T>& A, const T* tau, const Matrix<T>& C, T* memory) {
+  if (C.rows <= kFewRows) return ApplyEach(A, tau, C);
   ForBlocks<T>(
       A, tau, memory, [&](int64_t j, const Matrix<T>& Y, const Matrix<T>& factor, T* rest) {
         ApplyBlock<T>(Y, factor, /*transposed=*/false, C.Block(j, 0, C.rows - j, C.columns), rest);
