@@ -226,27 +226,30 @@ class Piece {
     return converged;
   }
 
-  // The row that has exactly these roots, of which it is that vectors are orthogonal.
+  // The row whose equation has exactly the roots that were found: its vectors are
+  // orthogonal, those of the row that there was need not be.
   void MakeZ() {
     if (count_ == 1) return;
-    const int64_t last = count_ - 1;
     ParallelForRanges(count_, RoundUp(CeilDiv(kTaskElements, count_), 16),
-                      [&](int64_t begin, int64_t end) {
-                        T* const z = norms_;
-                        std::copy(&Q_(begin, last), &Q_(end - 1, last) + 1, z + begin);
-                        for (int64_t k = 0; k < last; ++k) {
-                          const T* const products = &Q_(0, k);
-                          const auto multiply = [&](int64_t from, int64_t to, T pole) {
-                            for (int64_t i = from; i < to; ++i) {
-                              z[i] *= products[i] / ((poles_[i] - pole) * (poles_[i] + pole));
-                            }
-                          };
-                          multiply(begin, std::min(end, k + 1), poles_[k + 1]);
-                          multiply(std::max(begin, k + 1), end, poles_[k]);
-                        }
-                        for (int64_t i = begin; i < end; ++i)
-                          z_[i] = std::copysign(std::sqrt(std::abs(z[i])), z_[i]);
-                      });
+                      [&](int64_t begin, int64_t end) { MakeZ(begin, end); });
+  }
+  void MakeZ(int64_t begin, int64_t end) {
+    T* const squares = norms_;
+    const int64_t last = count_ - 1;
+    std::copy(&Q_(begin, last), &Q_(begin, last) + (end - begin), squares + begin);
+    for (int64_t k = 0; k < last; ++k) {
+      const T* const products = &Q_(0, k);
+      const auto multiply = [&](int64_t from, int64_t to, T pole) {
+        for (int64_t i = from; i < to; ++i) {
+          squares[i] *= products[i] / ((poles_[i] - pole) * (poles_[i] + pole));
+        }
+      };
+      multiply(begin, std::min(end, k + 1), poles_[k + 1]);
+      multiply(std::max(begin, k + 1), end, poles_[k]);
+    }
+    for (int64_t i = begin; i < end; ++i) {
+      z_[i] = std::copysign(std::sqrt(std::abs(squares[i])), z_[i]);
+    }
   }
 
   // The right vectors z(i) / (pole(i)^2 - root(k)^2), scaled to length 1 from norms[k].

@@ -10,7 +10,7 @@
 // matrix, which gemm.h does on all threads; halves and roots are computed at once too.
 // LAPACK finds single roots, and decomposes what is small. T is float or double.
 //
-// Tested by tests/cpu/bidiagonal_svd_test.cc.
+// Tested by tests/cpu/dense_svd_test.cc.
 
 #ifndef OTIUM_BACKENDS_CPU_BIDIAGONAL_SVD_H_
 #define OTIUM_BACKENDS_CPU_BIDIAGONAL_SVD_H_

@@ -3,11 +3,11 @@
 // The singular value decomposition of a dense matrix: to a bidiagonal one by reflectors
 // (dense_bidiagonal.h), which divide and conquer decomposes (bidiagonal_svd.h), and its
 // vectors back. A matrix of many more rows than columns is factored as Q R before, and R
-// decomposed. Of 1000 x 1000 numbers in f64 a thread of Zen 5 takes 40% of the time for
-// the reduction, 25% for the bidiagonal matrix and 35% for the way back. T is float or
+// decomposed. One thread of Zen 5 takes 153 ms for 1000 x 1000 in f64: 59 to reduce it, 43
+// for the bidiagonal matrix and 51 for the way back; values alone take 71. T is float or
 // double.
 //
-// Tested by tests/linalg/spectral_test.cc.
+// Tested by tests/cpu/dense_svd_test.cc and tests/linalg/spectral_test.cc.
 
 #ifndef OTIUM_BACKENDS_CPU_DENSE_SVD_H_
 #define OTIUM_BACKENDS_CPU_DENSE_SVD_H_
