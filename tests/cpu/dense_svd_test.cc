@@ -135,19 +135,21 @@ using Types = testing::Types<float, double>;
 TYPED_TEST_SUITE(DenseSvdTest, Types);
 
 TYPED_TEST(DenseSvdTest, Sizes) {
-  for (const int64_t n : {1, 2, 12, 13, 14, 25, 26, 27, 51, 52, 103, 130}) {
+  for (const int64_t n : {1, 2, 12, 13, 14, 26, 27, 52}) {
     for (const int64_t m : {n, n + 7, 2 * n + 1}) {
       const std::vector<TypeParam> a = this->Normal(m * n, 1);
       this->Check(m, n, a);
       this->Check(n, m, a);
     }
   }
+  // Divided four times, and of more than one block of reflectors.
+  this->Check(140, 131, this->Normal(140 * 131, 1));
 }
 
 // Among them those whose equations are deflated, nearly all or all.
 TYPED_TEST(DenseSvdTest, Spectra) {
   using T = TypeParam;
-  constexpr int64_t n = 70;
+  constexpr int64_t n = 42;
   const double least = std::numeric_limits<T>::min();
   const struct {
     std::string name;
@@ -192,7 +194,7 @@ TYPED_TEST(DenseSvdTest, DiagonalsAndBidiagonals) {
 
 TYPED_TEST(DenseSvdTest, ThreadsDoNotChangeBits) {
   using T = TypeParam;
-  constexpr int64_t m = 410, n = 400;
+  constexpr int64_t m = 190, n = 180;
   const std::vector<T> a = this->Normal(m * n, 1);
   const Matrix<const T> A{a.data(), m, n, n, 1};
   SetThreads(1);
