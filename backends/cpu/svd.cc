@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Singular values without a transposition: to LAPACK a row-major A is A^T = U' S V'^H,
-// and so A = conj(V') S U'^T. Its column-major U' is our row-major Vh, and its V'^H our
-// U, both where they belong.
+// Singular values and vectors: of real matrices by our own (dense_svd.h), of complex ones
+// by LAPACK, without a transposition. To it a row-major A is A^T = U' S V'^H, and so
+// A = conj(V') S U'^T. Its column-major U' is our row-major Vh, and its V'^H our U, both
+// where they belong.
 
 #include <algorithm>
 #include <memory>
 
+#include "backends/cpu/dense_svd.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/prepare.h"
@@ -40,33 +42,46 @@ struct SvdArrays {
   lapack_int* int_work = nullptr;
 };
 
-// The fast routine, and the one that converges where that does not.
-enum class Routine { kGesdd, kGesvd };
+// What LAPACK is told about a row-major matrix.
+struct LapackShape {
+  explicit LapackShape(const SvdState& s)
+      : job(!s.has_vectors ? 'N'
+            : s.full       ? 'A'
+                           : 'S'),
+        rows(static_cast<lapack_int>(s.n)),
+        columns(static_cast<lapack_int>(s.m)),
+        ld_u(static_cast<lapack_int>(s.full ? s.m : s.k)) {}
+  char job;
+  lapack_int rows, columns, ld_u;
+};
 
+// Divide and conquer, of complex matrices.
 template <class T>
-lapack_int CallLapack(const SvdState& s, Routine routine, const SvdArrays<T>& x) {
-  const char job = !s.has_vectors ? 'N' : s.full ? 'A' : 'S';
-  const auto rows = static_cast<lapack_int>(s.n), columns = static_cast<lapack_int>(s.m);
-  const auto ld_u = static_cast<lapack_int>(s.full ? s.m : s.k);
+lapack_int Gesdd(const SvdState& s, const SvdArrays<T>& x) {
+  const LapackShape a(s);
   lapack_int info = 0;
-  if (routine == Routine::kGesdd) {
-    if constexpr (kIsComplex<T>) {
-      OTIUM_LAPACK_COMPLEX(T, gesdd, &job, &rows, &columns, x.a, &rows, x.s, x.vh, &rows, x.u,
-                           &ld_u, x.work, &x.lwork, x.real_work, x.int_work, &info);
-    } else {
-      OTIUM_LAPACK_REAL(T, gesdd, &job, &rows, &columns, x.a, &rows, x.s, x.vh, &rows, x.u, &ld_u,
-                        x.work, &x.lwork, x.int_work, &info);
-    }
-    return info;
-  }
+  OTIUM_LAPACK_COMPLEX(T, gesdd, &a.job, &a.rows, &a.columns, x.a, &a.rows, x.s, x.vh, &a.rows, x.u,
+                       &a.ld_u, x.work, &x.lwork, x.real_work, x.int_work, &info);
+  return info;
+}
+
+// By the iteration that converges where divide and conquer does not.
+template <class T>
+lapack_int Gesvd(const SvdState& s, const SvdArrays<T>& x) {
+  const LapackShape a(s);
+  lapack_int info = 0;
   if constexpr (kIsComplex<T>) {
-    OTIUM_LAPACK_COMPLEX(T, gesvd, &job, &job, &rows, &columns, x.a, &rows, x.s, x.vh, &rows, x.u,
-                         &ld_u, x.work, &x.lwork, x.real_work, &info);
+    OTIUM_LAPACK_COMPLEX(T, gesvd, &a.job, &a.job, &a.rows, &a.columns, x.a, &a.rows, x.s, x.vh,
+                         &a.rows, x.u, &a.ld_u, x.work, &x.lwork, x.real_work, &info);
   } else {
-    OTIUM_LAPACK_REAL(T, gesvd, &job, &job, &rows, &columns, x.a, &rows, x.s, x.vh, &rows, x.u,
-                      &ld_u, x.work, &x.lwork, &info);
+    OTIUM_LAPACK_REAL(T, gesvd, &a.job, &a.job, &a.rows, &a.columns, x.a, &a.rows, x.s, x.vh,
+                      &a.rows, x.u, &a.ld_u, x.work, &x.lwork, &info);
   }
   return info;
+}
+
+SvdVectors VectorsOf(const SvdState& s) {
+  return !s.has_vectors ? SvdVectors::kNone : s.full ? SvdVectors::kFull : SvdVectors::kReduced;
 }
 
 // Of matrices without elements.
@@ -86,6 +101,20 @@ struct SvdLauncher {
   }
 
  private:
+  // By divide and conquer; false when that did not converge.
+  static bool DivideAndConquer(const SvdState& s, const Matrix<const T>& A, char* memory,
+                               const SvdArrays<T>& x) {
+    if constexpr (!kIsComplex<T>) {
+      Workspace workspace(memory);
+      const int64_t left = s.full ? s.m : s.k, right = s.full ? s.n : s.k;
+      return DenseSvd<T>(workspace, s.m, s.n, VectorsOf(s))
+          .Decompose(A, x.s, RowMajor(x.u, s.m, left), RowMajor(x.vh, right, s.n));
+    } else {
+      Copy(A, RowMajor(x.a, s.m, s.n));
+      return Gesdd(s, x) == 0;
+    }
+  }
+
   static void Decompose(const SvdState& s, const LaunchArgs& args, int64_t p, char* memory,
                         StepInfo* info) {
     const auto A = MatrixOf<const T>(s.batch, s.A, args.operands[0], p);
@@ -107,10 +136,9 @@ struct SvdLauncher {
     }
     if (s.k == 0) return;
     if (!AllFinite(A)) return Report(info, kNotFinite, p);
+    if (DivideAndConquer(s, A, memory, x)) return;
     Copy(A, RowMajor(x.a, s.m, s.n));
-    if (CallLapack(s, Routine::kGesdd, x) == 0) return;
-    Copy(A, RowMajor(x.a, s.m, s.n));
-    Report(info, CallLapack(s, Routine::kGesvd, x), p);
+    Report(info, Gesvd(s, x), p);
   }
 };
 
@@ -137,23 +165,33 @@ Prepared PrepareSvd(const KernelCall& call) {
   s->m = sizes[sizes.size() - 2];
   s->n = sizes.back();
   s->k = std::min(s->m, s->n);
+  // Our own, and what LAPACK does where that did not converge, lie in the same place.
+  Workspace own(nullptr);
   WorkspaceLayout layout;
   if (s->k > 0) {
     ForBlasType(s->A.dtype, [&]<class T>(T) {
       T told = T(1);
-      for (const Routine routine : {Routine::kGesdd, Routine::kGesvd}) {
-        CallLapack<T>(*s, routine, {.work = &told});
+      const SvdArrays<T> query{.work = &told};
+      Gesvd<T>(*s, query);
+      s->work_size = WorkSize(told);
+      if constexpr (kIsComplex<T>) {
+        Gesdd<T>(*s, query);
         s->work_size = std::max(s->work_size, WorkSize(told));
+      } else {
+        DenseSvd<T>(own, s->m, s->n, VectorsOf(*s));
       }
       s->matrix = layout.Add<T>(s->m * s->n);
       s->work = layout.Add<T>(s->work_size);
-      if (kIsComplex<T>) s->real_work = layout.Add<Real<T>>(RealWorkSize(*s));
-      s->int_work = layout.Add<lapack_int>(8 * s->k);
+      if constexpr (kIsComplex<T>) {
+        s->real_work = layout.Add<Real<T>>(RealWorkSize(*s));
+        s->int_work = layout.Add<lapack_int>(8 * s->k);
+      }
     });
   }
   const double flops = static_cast<double>(s->m) * static_cast<double>(s->n) *
                        static_cast<double>(s->k) * (s->has_vectors ? 22 : 4);
-  s->batch = MatrixBatch(sizes.first(sizes.size() - 2), flops, layout.bytes());
+  s->batch =
+      MatrixBatch(sizes.first(sizes.size() - 2), flops, std::max(layout.bytes(), own.used()));
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForBlasDType<SvdLauncher>(s->A.dtype), std::move(s), bytes};
 }
