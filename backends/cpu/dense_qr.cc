@@ -120,6 +120,24 @@ void MakeFactor(const Matrix<const T>& Y, const T* tau, const Matrix<T>& factor)
   ClearBelow(factor, first);
 }
 
+// C = Q C, from the last block on.
+template <class T>
+void ApplyBlocks(const Matrix<const T>& A, const T* tau, int64_t count, bool is_identity,
+                 const Matrix<T>& C) {
+  const int64_t m = C.rows, width = std::min(count, kBlock);
+  const Scratch<T> memory(m * width + width * width);
+  for (int64_t j = count == 0 ? -1 : (count - 1) / kBlock * kBlock; j >= 0; j -= kBlock) {
+    const int64_t b = std::min(kBlock, count - j), rows = m - j;
+    const Matrix<T> Y = RowMajor(memory.data(), rows, b);
+    const Matrix<T> factor = RowMajor(memory.data() + m * width, b, b);
+    CopyVectors<T>(A.Block(j, j, rows, b), Y);
+    MakeFactor<T>(Y, tau + j, factor);
+    // Columns before j are still those of the identity there.
+    const int64_t first = is_identity ? j : 0;
+    Apply<T>(Y, factor, /*transposed=*/false, C.Block(j, first, rows, C.columns - first));
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -138,26 +156,23 @@ void FactorQr(const Matrix<T>& A, T* tau) {
 
 template <class T>
 void FormQ(const Matrix<const T>& A, const T* tau, int64_t count, const Matrix<T>& Q) {
-  const int64_t m = Q.rows, width = std::min(count, kBlock);
-  for (int64_t i = 0; i < m; ++i) {
+  for (int64_t i = 0; i < Q.rows; ++i) {
     std::fill_n(Q.data + i * Q.row_stride, Q.columns, T(0));
     if (i < Q.columns) Q(i, i) = T(1);
   }
-  const Scratch<T> memory(m * width + width * width);
-  for (int64_t j = count == 0 ? -1 : (count - 1) / kBlock * kBlock; j >= 0; j -= kBlock) {
-    const int64_t b = std::min(kBlock, count - j), rows = m - j;
-    const Matrix<T> Y = RowMajor(memory.data(), rows, b);
-    const Matrix<T> factor = RowMajor(memory.data() + m * width, b, b);
-    CopyVectors<T>(A.Block(j, j, rows, b), Y);
-    MakeFactor<T>(Y, tau + j, factor);
-    // Columns before j are still those of the identity there.
-    Apply<T>(Y, factor, /*transposed=*/false, Q.Block(j, j, rows, Q.columns - j));
-  }
+  ApplyBlocks(A, tau, count, /*is_identity=*/true, Q);
+}
+
+template <class T>
+void ApplyQ(const Matrix<const T>& A, const T* tau, int64_t count, const Matrix<T>& C) {
+  ApplyBlocks(A, tau, count, /*is_identity=*/false, C);
 }
 
 template void FactorQr(const Matrix<float>&, float*);
 template void FactorQr(const Matrix<double>&, double*);
 template void FormQ(const Matrix<const float>&, const float*, int64_t, const Matrix<float>&);
 template void FormQ(const Matrix<const double>&, const double*, int64_t, const Matrix<double>&);
+template void ApplyQ(const Matrix<const float>&, const float*, int64_t, const Matrix<float>&);
+template void ApplyQ(const Matrix<const double>&, const double*, int64_t, const Matrix<double>&);
 
 }  // namespace otium::cpu

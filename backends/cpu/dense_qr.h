@@ -27,6 +27,10 @@ void FactorQr(const Matrix<T>& A, T* tau);
 template <class T>
 void FormQ(const Matrix<const T>& A, const T* tau, int64_t count, const Matrix<T>& Q);
 
+// C = Q C with all of that product, C [m, columns].
+template <class T>
+void ApplyQ(const Matrix<const T>& A, const T* tau, int64_t count, const Matrix<T>& C);
+
 }  // namespace otium::cpu
 
 #endif  // OTIUM_BACKENDS_CPU_DENSE_QR_H_
