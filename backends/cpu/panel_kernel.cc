@@ -227,23 +227,24 @@ T NormOf(const T* x, int64_t n) {
   return largest * std::sqrt(sum);
 }
 
-// The reflector that makes the n elements of x after the first zero; its tau.
+// The reflector of `first` and the n elements of x, which makes the latter zero; its tau.
 template <class T>
-T MakeReflector(T* x, int64_t n) {
-  T rest = NormOf(x + 1, n - 1);
+T MakeReflector(T* first, T* x, int64_t n) {
+  T rest = NormOf(x, n);
   if (rest == T(0)) return T(0);
-  T beta = -std::copysign(std::hypot(x[0], rest), x[0]);
+  T beta = -std::copysign(std::hypot(*first, rest), *first);
   // Near the smallest numbers a vector has few digits: larger by a power of 2 it has all.
   constexpr T kSafe = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
   const bool is_tiny = std::abs(beta) < kSafe;
   if (is_tiny) {
+    *first /= kSafe;
     for (int64_t i = 0; i < n; ++i) x[i] /= kSafe;
-    rest = NormOf(x + 1, n - 1);
-    beta = -std::copysign(std::hypot(x[0], rest), x[0]);
+    rest = NormOf(x, n);
+    beta = -std::copysign(std::hypot(*first, rest), *first);
   }
-  const T tau = (beta - x[0]) / beta;
-  Scale(x + 1, n - 1, x[0] - beta);
-  x[0] = is_tiny ? beta * kSafe : beta;
+  const T tau = (beta - *first) / beta;
+  Scale(x, n, *first - beta);
+  *first = is_tiny ? beta * kSafe : beta;
   return tau;
 }
 
@@ -252,7 +253,7 @@ void Qr(int64_t m, int64_t n, T* panel, int64_t ld, T* tau) {
   for (int64_t k = 0; k < n; ++k) {
     T* const v = panel + k * ld + k;
     const int64_t rows = m - k;
-    tau[k] = MakeReflector(v, rows);
+    tau[k] = MakeReflector(v, v + 1, rows - 1);
     if (tau[k] == T(0)) continue;
     for (int64_t j = k + 1; j < n; ++j) {
       T* const column = panel + j * ld + k;
@@ -305,7 +306,8 @@ void Transpose(int64_t rows, int64_t columns, const T* from, int64_t from_ld, T*
 template <class T>
 const PanelKernels<T>* Kernels() {
   static const PanelKernels<T> kernels = {
-      Solve<false, T>, Solve<true, T>, FactorLuPanel<T>, Cholesky<T>, Qr<T>, Gram<T>, Transpose<T>};
+      Solve<false, T>, Solve<true, T>, FactorLuPanel<T>, Cholesky<T>,
+      Qr<T>,           Gram<T>,        MakeReflector<T>, Transpose<T>};
   return &kernels;
 }
 

@@ -42,6 +42,9 @@ struct PanelKernels {
   void (*qr)(int64_t m, int64_t n, T* panel, int64_t ld, T* tau);
   // Y.T Y of that panel's vectors, above the diagonal of a row-major n x n.
   void (*gram)(int64_t m, int64_t n, const T* panel, int64_t ld, T* products);
+  // Of one reflector: the n numbers of `rest` become the vector after its 1, `first` what
+  // is left of it all, and tau is given.
+  T (*reflector)(T* first, T* rest, int64_t n);
   // to(j, i) = from(i, j), both row-major, for the rows x columns of `from`.
   void (*transpose)(int64_t rows, int64_t columns, const T* from, int64_t from_ld, T* to,
                     int64_t to_ld);

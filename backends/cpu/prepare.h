@@ -91,9 +91,11 @@ Prepared PrepareHouseholderProduct(const KernelCall& call);
 Prepared PrepareOrmqr(const KernelCall& call);
 Prepared PrepareLstsq(const KernelCall& call);
 
-// eigen.cc, svd.cc
+// eigen.cc, symmetric_eigen.cc, svd.cc
 Prepared PrepareEig(const KernelCall& call);
 Prepared PrepareEigh(const KernelCall& call);
+bool IsLargeSymmetric(const KernelCall& call);
+Prepared PrepareSyevd(const KernelCall& call);
 Prepared PrepareSvd(const KernelCall& call);
 
 // matrix_exp.cc, lobpcg.cc

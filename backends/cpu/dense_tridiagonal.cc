@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/cpu/dense_tridiagonal.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "backends/cpu/dense_block.h"
+#include "backends/cpu/gemv_kernel.h"
+#include "backends/cpu/panel_kernel.h"
+#include "backends/cpu/parallel.h"
+#include "backends/cpu/symmetric_kernel.h"
+#include "backends/cpu/tasks.h"
+
+namespace otium::cpu {
+namespace {
+
+// Reflectors of a block.
+constexpr int64_t kBlock = 32;
+// Rows of the triangle that one product of blocks updates.
+constexpr int64_t kSlab = 128;
+// Bytes that are worth a task: some microseconds from L2 or L3.
+constexpr int64_t kTaskBytes = 128 << 10;
+constexpr int64_t kMostTasks = 16;
+
+// How many tasks read so many elements.
+template <class T>
+int64_t TasksFor(int64_t elements) {
+  return std::clamp<int64_t>(elements * static_cast<int64_t>(sizeof(T)) / kTaskBytes, 1,
+                             kMostTasks);
+}
+
+// The part'th of `parts` ranges of the rows of a triangle, of about the same area.
+Range PartOfTriangle(int64_t n, int64_t parts, int64_t part) {
+  const auto row = [&](int64_t p) {
+    const double share = std::sqrt(static_cast<double>(p) / static_cast<double>(parts));
+    return RoundUp(static_cast<int64_t>(static_cast<double>(n) * share), kSymmetricSquare);
+  };
+  return {row(part), part + 1 == parts ? n : row(part + 1)};
+}
+
+// The rows of the panel after so many reflectors, V_k in reverse order and W_k:
+//
+//   V_(k-1) ... V_0 W_0 ... W_(k-1)
+//
+// In reverse order there is a W where there was its V, so A - V.T W - W.T V is A - P.T R
+// with P the rows and R the same from the last to the first.
+template <class T>
+struct Panel {
+  const T* rows;
+  int64_t count, ld;
+
+  Panel(const TridiagonalArrays<T>& arrays, int64_t reflectors)
+      : rows(arrays.panel + (kBlock - reflectors) * arrays.ld),
+        count(2 * reflectors),
+        ld(arrays.ld) {}
+  T Reverse(int64_t k, int64_t column) const { return rows[(count - 1 - k) * ld + column]; }
+};
+
+// Row i of A, which lacks what the reflectors before did to it.
+template <class T>
+void UpdateRow(const TridiagonalArrays<T>& arrays, int64_t reflectors, int64_t i, T* row) {
+  if (reflectors == 0) return;
+  const Panel<T> panel(arrays, reflectors);
+  for (int64_t k = 0; k < panel.count; ++k) arrays.factors[k] = panel.Reverse(k, i);
+  BestGemvKernels<T>().columns(i + 1, panel.count, panel.rows, panel.ld, false, arrays.factors, 1,
+                               arrays.combined);
+  BestGemvKernels<T>().axpby(i + 1, T(-1), arrays.combined, T(1), row, row);
+}
+
+// w = tau (A - P.T R) v, of n rows.
+template <class T>
+void MultiplyByUpdated(const Matrix<T>& A, const TridiagonalArrays<T>& arrays, int64_t reflectors,
+                       int64_t n, const T* v, T tau, T* w) {
+  const Panel<T> panel(arrays, reflectors);
+  const auto& gemv = BestGemvKernels<T>();
+  const int64_t parts = TasksFor<T>(n * n / 2);
+  const int64_t panel_parts = std::min(TasksFor<T>(panel.count * n), parts);
+  // The products with v of A and of the rows of the panel.
+  T* const products = arrays.factors;
+  ParallelFor(parts, [&](int64_t task) {
+    if (panel.count > 0 && task < panel_parts) {
+      const Range rows = Part(panel.count, 4, panel_parts, task);
+      gemv.rows(rows.size(), n, panel.rows + rows.begin * panel.ld, panel.ld, false, v,
+                products + rows.begin);
+    }
+    const Range rows = PartOfTriangle(n, parts, task);
+    BestSymmetricKernels<T>().multiply_rows(rows.begin, rows.end, A.data, A.row_stride, v,
+                                            arrays.partial + task * arrays.ld);
+  });
+  std::reverse(products, products + panel.count);
+  ParallelFor(panel_parts, [&](int64_t task) {
+    const Range columns = Part(n, 4 * kSymmetricSquare, panel_parts, task);
+    T* const sums = w + columns.begin;
+    std::fill_n(sums, columns.size(), T(0));
+    for (int64_t p = 0; p < parts; ++p) {
+      const int64_t end = std::min(PartOfTriangle(n, parts, p).end, columns.end);
+      if (end <= columns.begin) continue;
+      gemv.axpby(end - columns.begin, T(1), arrays.partial + p * arrays.ld + columns.begin, T(1),
+                 sums, sums);
+    }
+    T* const combined = arrays.combined + columns.begin;
+    gemv.columns(columns.size(), panel.count, panel.rows + columns.begin, panel.ld, false, products,
+                 1, combined);
+    gemv.axpby(columns.size(), -tau, combined, tau, sums, sums);
+  });
+}
+
+// Reduces the last `count` of the first n rows; what they do to the rows before is left.
+template <class T>
+void ReducePanel(const Matrix<T>& A, const TridiagonalArrays<T>& arrays, int64_t n, int64_t count,
+                 T* diagonal, T* beside, T* tau) {
+  for (int64_t k = 0; k < count; ++k) {
+    const int64_t i = n - 1 - k;
+    T* const row = &A(i, 0);
+    UpdateRow(arrays, k, i, row);
+    diagonal[k] = row[i];
+    if (i == 0) return;
+    tau[k] = BestPanelKernels<T>().reflector(&row[i - 1], row, i - 1);
+    beside[k] = row[i - 1];
+    T* const v = arrays.panel + (kBlock - 1 - k) * arrays.ld;
+    T* const w = arrays.panel + (kBlock + k) * arrays.ld;
+    const int64_t padded = RoundUp(i, kSymmetricSquare);
+    std::copy_n(row, i - 1, v);
+    v[i - 1] = T(1);
+    std::fill(v + i, v + padded, T(0));
+    MultiplyByUpdated(A, arrays, k, i, v, tau[k], w);
+    const T share = -tau[k] / 2 * BestGemvKernels<T>().dot(i, w, false, v);
+    BestGemvKernels<T>().axpby(i, share, v, T(1), w, w);
+  }
+}
+
+}  // namespace
+
+template <class T>
+TridiagonalArrays<T>::TridiagonalArrays(Workspace& memory, int64_t n)
+    : ld(RoundUp(n, kSymmetricSquare)),
+      panel(memory.Take<T>(2 * kBlock * ld)),
+      partial(memory.Take<T>(TasksFor<T>(n * n / 2) * ld)),
+      combined(memory.Take<T>(ld)),
+      factors(memory.Take<T>(2 * kBlock)) {}
+
+template <class T>
+void ReduceToTridiagonal(const Matrix<T>& A, const TridiagonalArrays<T>& arrays, T* diagonal,
+                         T* beside, T* tau) {
+  for (int64_t i = 0; i < A.rows; ++i) {
+    const int64_t end = std::min(RoundUp(i + 1, kSymmetricSquare), A.rows);
+    for (int64_t j = i + 1; j < end; ++j) A(i, j) = A(j, i);
+  }
+  for (int64_t done = 0; done < A.rows; done += kBlock) {
+    const int64_t n = A.rows - done, count = std::min(n, kBlock), left = n - count;
+    ReducePanel(A, arrays, n, count, diagonal + done, beside + done, tau + done);
+    const Panel<T> panel(arrays, count);
+    ParallelFor(CeilDiv(left, kSlab), [&](int64_t slab) {
+      const int64_t begin = slab * kSlab, rows = std::min(kSlab, left - begin), end = begin + rows;
+      const Matrix<const T> P{panel.rows + begin, rows, panel.count, 1, panel.ld};
+      const Matrix<const T> R{panel.rows + (panel.count - 1) * panel.ld, panel.count, end,
+                              -panel.ld, 1};
+      SubtractProduct<T>(P, R, A.Block(begin, 0, rows, end));
+    });
+  }
+}
+
+#define OTIUM_INSTANTIATE(T)            \
+  template struct TridiagonalArrays<T>; \
+  template void ReduceToTridiagonal(const Matrix<T>&, const TridiagonalArrays<T>&, T*, T*, T*);
+OTIUM_INSTANTIATE(float)
+OTIUM_INSTANTIATE(double)
+#undef OTIUM_INSTANTIATE
+
+}  // namespace otium::cpu
