@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Householder QR of dense matrices by blocks of reflectors, I - Y T Y.T with upper T, so
-// that nearly all of the work is products of large blocks. R. Schreiber and C. Van Loan,
-// "A storage-efficient WY representation for products of Householder transformations"
-// (1989); within a block by halves, after E. Elmroth and F. G. Gustavson (2000). The
-// reflectors are LAPACK's. T is float or double.
+// Householder QR of dense matrices by blocks of reflectors, so that nearly all of the work
+// is products of large blocks; within a block by halves, after E. Elmroth and F. G.
+// Gustavson, "Applying recursion to serial and parallel QR factorization leads to better
+// performance" (2000). The reflectors are LAPACK's. T is float or double.
 //
 // Tested by tests/cpu/dense_qr_test.cc.
 
@@ -17,15 +16,14 @@
 
 namespace otium::cpu {
 
-// LAPACK's geqrf in place: R on and above the diagonal of a row-major A [m, n], below it
-// the vectors of min(m, n) reflectors, whose factors are tau.
+// LAPACK's geqrf in place, of the first `count` columns of a row-major A [m, n], where
+// count <= m: their R on and above the diagonal, below it the vectors of the reflectors
+// (reflectors.h), whose factors are tau. The other columns are multiplied by Q.T.
+// `memory` is of QrMemory elements.
 template <class T>
-void FactorQr(const Matrix<T>& A, T* tau);
+void FactorQr(const Matrix<T>& A, int64_t count, T* tau, T* memory);
 
-// The first columns of the product of the `count` reflectors that A [m, n] and tau hold:
-// Q [m, columns], row-major, count <= n, count <= columns <= m.
-template <class T>
-void FormQ(const Matrix<const T>& A, const T* tau, int64_t count, const Matrix<T>& Q);
+int64_t QrMemory(int64_t rows, int64_t columns, int64_t count);
 
 }  // namespace otium::cpu
 

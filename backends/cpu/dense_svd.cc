@@ -91,7 +91,7 @@ int DenseSvd<T>::CopyScaled(const Matrix<const T>& A) const {
   }
   Copy(tall, factored_);
   ScaleByPower(-exponent, factored_);
-  FactorQr(factored_, tau_);
+  FactorQr(factored_, columns_, tau_, work_);
   for (int64_t j = 0; j < columns_; ++j) {
     for (int64_t i = 0; i < columns_; ++i) matrix_(i, j) = i <= j ? factored_(i, j) : T(0);
   }

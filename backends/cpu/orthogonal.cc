@@ -13,8 +13,8 @@
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/reflectors.h"
 #include "backends/cpu/scalar.h"
-#include "backends/cpu/scratch.h"
 #include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
@@ -28,45 +28,56 @@ struct QrState {
   bool left = true, transpose = false;
   // In the workspace of a task, in bytes.
   int64_t factor = 0, tau = 0, work = 0;
-  lapack_int work_size = 1;
+  int64_t work_size = 1;
   MatrixBatch batch;
 };
 
 constexpr lapack_int Int(int64_t size) { return static_cast<lapack_int>(size); }
 constexpr lapack_int Leading(int64_t size) { return std::max<lapack_int>(Int(size), 1); }
 
-// The three routines, on row-major matrices. With lwork -1 only work[0] is written.
+// The three routines, on row-major matrices. With lwork -1 LAPACK's only write work[0].
 
 template <class T>
 void Gelqf(int64_t m, int64_t n, T* a, T* tau, T* work, lapack_int lwork) {
   if constexpr (std::is_floating_point_v<T>) {
-    if (lwork == -1) work[0] = 1;
-    else FactorQr(RowMajor(a, m, n), tau);
-    return;
+    return FactorQr(RowMajor(a, m, n), std::min(m, n), tau, work);
+  } else {
+    const lapack_int rows = Int(n), columns = Int(m), lda = Leading(n);
+    lapack_int info = 0;
+    OTIUM_LAPACK(T, gelqf, &rows, &columns, a, &lda, tau, work, &lwork, &info);
   }
-  const lapack_int rows = Int(n), columns = Int(m), lda = Leading(n);
-  lapack_int info = 0;
-  OTIUM_LAPACK(T, gelqf, &rows, &columns, a, &lda, tau, work, &lwork, &info);
 }
+// The elements of `work`, of at least one row and column.
+template <class T>
+int64_t GelqfWork(int64_t m, int64_t n) {
+  if (std::is_floating_point_v<T>) return QrMemory(m, n, std::min(m, n));
+  T told = T(1);
+  Gelqf<T>(m, n, nullptr, nullptr, &told, -1);
+  return WorkSize(told);
+}
+
 // The first n columns of Q [m, m] of k reflectors, in rows n long.
 template <class T>
 void Orglq(int64_t m, int64_t n, int64_t k, T* q, const T* tau, T* work, lapack_int lwork) {
   if constexpr (std::is_floating_point_v<T>) {
-    if (lwork == -1) {
-      work[0] = 1;
-      return;
-    }
-    const Scratch<T> vectors(m * k);
-    const Matrix<T> Q = RowMajor(q, m, n), copy = RowMajor(vectors.data(), m, k);
+    const Matrix<T> Q = RowMajor(q, m, n), copy = RowMajor(work, m, k);
     Copy<T>(Q.Block(0, 0, m, k), copy);
-    FormQ<T>(copy, tau, k, Q);
-    return;
+    FormReflectors<T>(copy, tau, Q, work + m * k);
+  } else {
+    const lapack_int rows = Int(n), columns = Int(m), reflectors = Int(k), lda = Leading(n);
+    lapack_int info = 0;
+    OTIUM_LAPACK_EITHER(T, orglq, unglq, &rows, &columns, &reflectors, q, &lda, tau, work, &lwork,
+                        &info);
   }
-  const lapack_int rows = Int(n), columns = Int(m), reflectors = Int(k), lda = Leading(n);
-  lapack_int info = 0;
-  OTIUM_LAPACK_EITHER(T, orglq, unglq, &rows, &columns, &reflectors, q, &lda, tau, work, &lwork,
-                      &info);
 }
+template <class T>
+int64_t OrglqWork(int64_t m, int64_t n, int64_t k) {
+  if (std::is_floating_point_v<T>) return m * k + ReflectorMemory(m, n, k);
+  T told = T(1);
+  Orglq<T>(m, n, k, nullptr, nullptr, &told, -1);
+  return WorkSize(told);
+}
+
 // C [m, n] times Q from the left or right, or its adjoint; a has rows lda long.
 template <class T>
 void Ormlq(const QrState& s, const Matrix<T>& c, const T* a, const T* tau, T* work,
@@ -104,7 +115,7 @@ struct QrLauncher {
                                           : ArrayAt<T>(memory, s.factor),
                                 s.m, s.n);
         Copy(MatrixOf<const T>(s.batch, s.operands[0], args.operands[0], p), a);
-        if (s.k > 0) Gelqf(s.m, s.n, a.data, tau, work, s.work_size);
+        if (s.k > 0) Gelqf(s.m, s.n, a.data, tau, work, Int(s.work_size));
         if (!in_R) {
           Copy<T>(RowMajor(a.data, s.columns, s.n), R);
         } else if (s.has_Q) {
@@ -112,7 +123,7 @@ struct QrLauncher {
         }
         ClearBelow(R);
         if (s.has_Q && s.columns > 0) {
-          Orglq(s.m, s.columns, s.k, Q.data, tau, work, s.work_size);
+          Orglq(s.m, s.columns, s.k, Q.data, tau, work, Int(s.work_size));
         }
       }
     });
@@ -130,7 +141,7 @@ struct GeqrfLauncher {
         const auto a = MatrixOf<T>(s.batch, s.results[0], args.results[0], p);
         const auto tau = MatrixOf<T>(s.batch, s.results[1], args.results[1], p, 1);
         Copy(MatrixOf<const T>(s.batch, s.operands[0], args.operands[0], p), a);
-        Gelqf(s.m, s.n, a.data, tau.data, work, s.work_size);
+        Gelqf(s.m, s.n, a.data, tau.data, work, Int(s.work_size));
         for (int64_t i = 0; i < s.k; ++i) tau(i, 0) = Conjugate(tau(i, 0));
       }
     });
@@ -155,7 +166,7 @@ struct HouseholderLauncher {
         const auto Q = MatrixOf<T>(s.batch, s.results[0], args.results[0], p);
         Copy(MatrixOf<const T>(s.batch, s.operands[0], args.operands[0], p), Q);
         CopyTau(s, args, p, tau);
-        Orglq(s.m, s.n, s.k, Q.data, tau, ArrayAt<T>(memory, s.work), s.work_size);
+        Orglq(s.m, s.n, s.k, Q.data, tau, ArrayAt<T>(memory, s.work), Int(s.work_size));
       }
     });
   }
@@ -175,7 +186,7 @@ struct OrmqrLauncher {
         // ormlq writes to the vectors while it works.
         Copy(MatrixOf<const T>(s.batch, s.operands[0], args.operands[0], p), a);
         CopyTau(s, args, p, tau);
-        Ormlq<T>(s, C, a.data, tau, ArrayAt<T>(memory, s.work), s.work_size);
+        Ormlq<T>(s, C, a.data, tau, ArrayAt<T>(memory, s.work), Int(s.work_size));
       }
     });
   }
@@ -214,12 +225,9 @@ Prepared PrepareFactors(const KernelCall& call, LaunchFn launch) {
     s->columns = mode == "complete" ? s->m : s->k;
   }
   ForBlasType(s->operands[0].dtype, [&]<class T>(T) {
-    T told = T(1);
-    if (s->k > 0) Gelqf<T>(s->m, s->n, nullptr, nullptr, &told, -1);
-    s->work_size = WorkSize(told);
+    if (s->k > 0) s->work_size = GelqfWork<T>(s->m, s->n);
     if (s->has_Q && s->columns > 0) {
-      Orglq<T>(s->m, s->columns, s->k, nullptr, nullptr, &told, -1);
-      s->work_size = std::max(s->work_size, WorkSize(told));
+      s->work_size = std::max(s->work_size, OrglqWork<T>(s->m, s->columns, s->k));
     }
     if (call.op.id == Op::qr && !s->has_Q && s->columns < s->m)
       s->factor = layout.Add<T>(s->m * s->n);
@@ -244,9 +252,7 @@ Prepared PrepareHouseholderProduct(const KernelCall& call) {
   s->k = s->operands[1].sizes.back();
   WorkspaceLayout layout;
   ForBlasType(s->operands[0].dtype, [&]<class T>(T) {
-    T told = T(1);
-    Orglq<T>(s->m, s->n, s->k, nullptr, nullptr, &told, -1);
-    s->work_size = WorkSize(told);
+    s->work_size = OrglqWork<T>(s->m, s->n, s->k);
     s->tau = layout.Add<T>(s->k);
     s->work = layout.Add<T>(s->work_size);
   });

@@ -5,11 +5,13 @@
 
 #include "backends/cpu/dense_qr.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
 #include <vector>
 
+#include "backends/cpu/reflectors.h"
 #include "gtest/gtest.h"
 
 namespace otium::cpu {
@@ -31,8 +33,9 @@ class DenseQr : public testing::Test {
     const int64_t k = std::min(m, n);
     std::vector<T> tau(k), q(m * m);
     const Matrix<T> F{f.data(), m, n, n + 2, 1}, Q{q.data(), m, m, m, 1};
-    FactorQr(F, tau.data());
-    FormQ<T>(F, tau.data(), k, Q);
+    std::vector<T> memory(QrMemory(m, std::max(m, n), k));
+    FactorQr(F, k, tau.data(), memory.data());
+    FormReflectors<T>(F.Block(0, 0, m, k), tau.data(), Q, memory.data());
     const double allowed = 30 * static_cast<double>(std::max(m, n)) * kEpsilon;
     // Sums of rows, along which numbers lie side by side.
     std::vector<double> sums;
@@ -81,10 +84,11 @@ TYPED_TEST(DenseQr, NothingToReflect) {
   // Upper already, and zero.
   std::vector<TypeParam> a = {3, 1, 0, 2, 0, 0}, tau(2), q(9);
   const Matrix<TypeParam> A{a.data(), 3, 2, 2, 1}, Q{q.data(), 3, 3, 3, 1};
-  FactorQr(A, tau.data());
+  std::vector<TypeParam> memory(QrMemory(3, 3, 2));
+  FactorQr(A, 2, tau.data(), memory.data());
   EXPECT_EQ(tau, (std::vector<TypeParam>{0, 0}));
   EXPECT_EQ(a, (std::vector<TypeParam>{3, 1, 0, 2, 0, 0}));
-  FormQ<TypeParam>(A, tau.data(), 2, Q);
+  FormReflectors<TypeParam>(A, tau.data(), Q, memory.data());
   EXPECT_EQ(q, (std::vector<TypeParam>{1, 0, 0, 0, 1, 0, 0, 0, 1}));
 }
 

@@ -16,6 +16,7 @@
 
 #include "backends/cpu/dense_qr.h"
 #include "backends/cpu/parallel.h"
+#include "backends/cpu/reflectors.h"
 #include "backends/cpu/scratch.h"
 #include "gtest/gtest.h"
 
@@ -65,8 +66,9 @@ class DenseSvdTest : public testing::Test {
   // The first k columns of an orthogonal matrix.
   std::vector<T> Orthonormal(int64_t m, int64_t k) {
     std::vector<T> a = Normal(m * k, 1), q(m * k), tau(k);
-    FactorQr(RowMajor(a.data(), m, k), tau.data());
-    FormQ<T>(RowMajor(a.data(), m, k), tau.data(), k, RowMajor(q.data(), m, k));
+    std::vector<T> memory(QrMemory(m, k, k));
+    FactorQr(RowMajor(a.data(), m, k), k, tau.data(), memory.data());
+    FormReflectors<T>(RowMajor(a.data(), m, k), tau.data(), RowMajor(q.data(), m, k), memory.data());
     return q;
   }
   // U diag(values) Vh, in steps that no number leaves the range in.

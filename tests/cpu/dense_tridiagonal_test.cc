@@ -10,8 +10,8 @@
 #include <random>
 #include <vector>
 
-#include "backends/cpu/reflectors.h"
 #include "backends/cpu/parallel.h"
+#include "backends/cpu/reflectors.h"
 #include "backends/cpu/scratch.h"
 #include "backends/cpu/symmetric_kernel.h"
 #include "gtest/gtest.h"
