@@ -66,13 +66,15 @@ DenseSvd<T>::DenseSvd(Workspace& memory, int64_t m, int64_t n, SvdVectors vector
       panel_(memory, matrix_.rows, columns_) {
   matrix_.column_stride = ColumnStride<T>(matrix_.rows);
   matrix_.data = memory.Take<T>(matrix_.column_stride * columns_);
+  int64_t work = factors_first_ ? QrMemory(rows_, columns_, columns_) : 0;
   if (vectors == SvdVectors::kNone) {
-    work_ = memory.Take<T>(4 * columns_);  // Of bdsqr.
-    return;
+    work = std::max(work, 4 * columns_);  // Of bdsqr.
+  } else {
+    vectors_.emplace(memory, columns_);
+    const int64_t left = vectors == SvdVectors::kFull ? rows_ : columns_;
+    work = std::max(work, ReflectorMemory(rows_, left, columns_));
   }
-  vectors_.emplace(memory, columns_);
-  const int64_t left = vectors == SvdVectors::kFull ? rows_ : columns_;
-  work_ = memory.Take<T>(ReflectorMemory(rows_, left, columns_));
+  work_ = memory.Take<T>(work);
 }
 
 // The matrix that becomes bidiagonal, over 2^exponent.
