@@ -2,13 +2,12 @@
 #include "backends/cpu/dense_svd.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "backends/cpu/dense_block.h"
 #include "backends/cpu/dense_qr.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/parallel.h"
+#include "backends/cpu/power_scale.h"
 #include "backends/cpu/reflectors.h"
 
 namespace otium::cpu {
@@ -18,26 +17,6 @@ namespace {
 constexpr double kTall = 1.8;
 // Rows of a task that gathers vectors.
 constexpr int64_t kGatherRows = 16;
-
-// The exponent of a matrix whose squares may leave the range, or 0.
-template <class T>
-int ExponentOf(const Matrix<const T>& A) {
-  T largest = 0;
-  for (int64_t i = 0; i < A.rows; ++i) {
-    for (int64_t j = 0; j < A.columns; ++j) largest = std::max(largest, std::abs(A(i, j)));
-  }
-  const T small = std::sqrt(std::numeric_limits<T>::min()) / std::numeric_limits<T>::epsilon();
-  if (largest == T(0) || (largest > small && largest < 1 / small)) return 0;
-  return std::ilogb(largest);
-}
-
-template <class T>
-void ScaleByPower(int exponent, const Matrix<T>& A) {
-  if (exponent == 0) return;
-  for (int64_t i = 0; i < A.rows; ++i) {
-    for (int64_t j = 0; j < A.columns; ++j) A(i, j) = std::ldexp(A(i, j), exponent);
-  }
-}
 
 // Column k of `to` is column order[k] of a column-major matrix.
 template <class T>
@@ -80,7 +59,7 @@ DenseSvd<T>::DenseSvd(Workspace& memory, int64_t m, int64_t n, SvdVectors vector
 // The matrix that becomes bidiagonal, over 2^exponent.
 template <class T>
 int DenseSvd<T>::CopyScaled(const Matrix<const T>& A) const {
-  const int exponent = ExponentOf<T>(A);
+  const int exponent = ExponentToTake(LargestMagnitude(A));
   const Matrix<const T> tall = is_wide_ ? A.Transposed() : A;
   const int64_t stride = matrix_.column_stride;
   for (int64_t j = 0; j < columns_; ++j) {

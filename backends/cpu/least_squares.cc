@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Least squares through LAPACK's four drivers. They know no transposed matrices (only
-// gels does), and leave nothing of A, so the copy that they need is column-major. A
+// gels does), and leave nothing of A, so the copy that they need is column-major. Tall real
+// systems are made square first (tall_system.h), after which gels has but to substitute. A
 // matrix that is broadcast is factored for each of its right-hand sides.
 
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "backends/cpu/dense_factor.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
+#include "backends/cpu/power_scale.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/tall_system.h"
 #include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
@@ -22,15 +27,20 @@ enum class Driver { kGels, kGelsy, kGelsd, kGelss };
 // See OpDef::failure of lstsq.
 constexpr int64_t kNotFinite = -1, kNotConverged = -2;
 
+// Columns of systems that are worth making square.
+constexpr lapack_int kTallColumns = 16;
+
 struct LstsqState {
   PhysicalType A, B, X, residuals, rank, singular_values;
   Driver driver = Driver::kGelsy;
   int tail = 2;       // 1: right-hand sides are vectors.
   bool has_B = true;  // False when there are none, but ranks of A are asked for.
   double rcond = 0;
-  lapack_int m = 0, n = 0, k = 0, columns = 1, rows_of_B = 1;
+  lapack_int m = 0, n = 0, k = 0, columns = 1;
+  bool is_tall = false;                   // It is made square.
+  lapack_int rows = 0, rows_of_B = 1;  // What the drivers see.
   // In the workspace of a task, in bytes.
-  int64_t matrix = 0, right = 0, values = 0, work = 0, real_work = 0, int_work = 0;
+  int64_t tall = 0, matrix = 0, right = 0, values = 0, work = 0, real_work = 0, int_work = 0;
   lapack_int work_size = 1, real_work_size = 1, int_work_size = 1;
   MatrixBatch batch;
 
@@ -55,7 +65,7 @@ template <class T>
 lapack_int CallLapack(const LstsqState& s, const LstsqArrays<T>& x, lapack_int* rank) {
   // What exactly zero gives: gelsd takes a zero for its own default.
   const auto rcond = std::max(static_cast<Real<T>>(s.rcond), std::numeric_limits<Real<T>>::min());
-  const lapack_int &m = s.m, &n = s.n, &nrhs = s.columns, &ldb = s.rows_of_B;
+  const lapack_int &m = s.rows, &n = s.n, &nrhs = s.columns, &ldb = s.rows_of_B;
   lapack_int info = 0;
   switch (s.driver) {
     case Driver::kGels: {
@@ -94,15 +104,6 @@ lapack_int CallLapack(const LstsqState& s, const LstsqArrays<T>& x, lapack_int* 
   return info;
 }
 
-template <class T>
-Real<T> LargestElement(const Matrix<const T>& m) {
-  Real<T> largest = 0;
-  for (int64_t i = 0; i < m.rows; ++i) {
-    for (int64_t j = 0; j < m.columns; ++j) largest = std::max(largest, std::abs(m(i, j)));
-  }
-  return largest;
-}
-
 // The drivers bring B into a range where nothing overflows, and of what they give back
 // only the solution out of it again: what the rest is to be multiplied by.
 template <class R>
@@ -123,29 +124,37 @@ class Solver {
           .lwork = s.work_size,
           .real_work = ArrayAt<Real<T>>(memory, s.real_work),
           .int_work = ArrayAt<lapack_int>(memory, s.int_work)};
+    if (s.is_tall) {
+      Workspace workspace(memory + s.tall);
+      tall_.emplace(workspace, s.m, s.n, s.columns);
+    }
   }
 
   // The code of the failure of matrix p, or 0.
   int64_t Solve(int64_t p) {
     const auto A = MatrixOf<const T>(s_.batch, s_.A, args_.operands[0], p);
+    if (!AllFinite(A)) return kNotFinite;
+    // To gels zero is of full rank.
+    if (s_.driver == Driver::kGels && s_.k > 0 && LargestMagnitude(A) == 0) return 1;
+    Matrix<const T> B;
+    if (s_.has_B) {
+      B = MatrixOf<const T>(s_.batch, s_.B, args_.operands[1], p, s_.tail);
+      if (!AllFinite(B)) return kNotFinite;
+    }
+    if constexpr (std::is_floating_point_v<T>) {
+      if (s_.is_tall) return SolveTall(p, A, B);
+    }
     const auto b = ColumnMajor(x_.b, s_.rows_of_B, s_.columns);
     std::fill_n(x_.b, b.rows * b.columns, T(0));
     Real<T> largest = 0;
-    if (!AllFinite(A)) return kNotFinite;
     if (s_.has_B) {
-      const auto B = MatrixOf<const T>(s_.batch, s_.B, args_.operands[1], p, s_.tail);
-      if (!AllFinite(B)) return kNotFinite;
-      largest = LargestElement(B);
+      largest = LargestMagnitude(B);
       if (s_.columns > 0) Copy(B, b.Block(0, 0, B.rows, B.columns));
     }
     lapack_int rank = 0;
     if (s_.k > 0) {
-      // To gels zero is of full rank.
-      if (s_.driver == Driver::kGels && LargestElement(A) == 0) return 1;
       Copy(A, ColumnMajor(x_.a, A.rows, A.columns));
-      if (s_.driver == Driver::kGelsy) std::fill_n(x_.int_work, s_.n, 0);
-      const lapack_int info = CallLapack(s_, x_, &rank);
-      if (info != 0) return s_.driver == Driver::kGels ? info : kNotConverged;
+      if (const int64_t code = Drive(&rank); code != 0) return code;
     }
     const bool full = s_.driver == Driver::kGels || rank == s_.n;
     if (s_.has_B) {
@@ -156,7 +165,15 @@ class Solver {
       }
       if (s_.k > 0) Copy<T>(b.Block(0, 0, X.rows, X.columns), X);
     }
-    if (s_.HasResiduals()) SetResiduals(p, full ? ResidualScale(largest) : kNotANumber);
+    if (s_.HasResiduals()) {
+      // From row n on B holds what no X reaches.
+      const Real<T> scale = full ? ResidualScale(largest) : kNotANumber;
+      SetResiduals(p, [&](int64_t j) {
+        Real<T> sum = 0;
+        for (int64_t i = s_.n; i < s_.m; ++i) sum += std::norm(b(i, j) * scale);
+        return sum;
+      });
+    }
     if (IsFirstOfA(p)) SetRank(p, rank);
     return 0;
   }
@@ -164,17 +181,57 @@ class Solver {
  private:
   static constexpr Real<T> kNotANumber = std::numeric_limits<Real<T>>::quiet_NaN();
 
-  // From row n on B holds what no X reaches.
-  void SetResiduals(int64_t p, Real<T> scale) {
+  // The code of the driver's failure, or 0.
+  int64_t Drive(lapack_int* rank) {
+    if (s_.driver == Driver::kGelsy) std::fill_n(x_.int_work, s_.n, 0);
+    const lapack_int info = CallLapack(s_, x_, rank);
+    return info == 0 ? 0 : s_.driver == Driver::kGels ? info : kNotConverged;
+  }
+
+  int64_t SolveTall(int64_t p, const Matrix<const T>& A, const Matrix<const T>& B) {
+    const bool has_B = s_.has_B && B.columns > 0;
+    tall_->Factor(A, has_B ? B : Matrix<const T>());
+    const Matrix<T> R = tall_->Left(), Y = tall_->Right(),
+                    b = ColumnMajor(x_.b, s_.rows_of_B, s_.columns);
+    lapack_int rank = s_.n;
+    if (s_.driver == Driver::kGels) {
+      for (int64_t i = 0; i < s_.n; ++i) {
+        if (R(i, i) == T(0)) return i + 1;
+      }
+      if (has_B) SolveUpper<T>(R, /*unit=*/false, Y);
+    } else {
+      const auto a = ColumnMajor(x_.a, s_.n, s_.n);
+      for (int64_t j = 0; j < s_.n; ++j) {
+        for (int64_t i = 0; i < s_.n; ++i) a(i, j) = i <= j ? R(i, j) : T(0);
+      }
+      if (has_B) Copy<T>(Y, b);
+      else std::fill_n(x_.b, b.rows * b.columns, T(0));
+      if (const int64_t code = Drive(&rank); code != 0) return code;
+    }
+    if (has_B) {
+      const auto X = MatrixOf<T>(s_.batch, s_.X, args_.results[0], p, s_.tail);
+      Copy<T>(s_.driver == Driver::kGels ? Y : b, X);
+      ScaleByPower(tall_->exponent_of_B() - tall_->exponent_of_A(), X);
+    }
+    if (s_.HasResiduals()) {
+      const bool full = rank == s_.n;
+      SetResiduals(p, [&](int64_t j) { return full ? tall_->Unreached(j) : kNotANumber; });
+    }
+    if (s_.HasValues()) {
+      ScaleByPower(tall_->exponent_of_A(), RowMajor(x_.values, 1, s_.n));
+    }
+    if (IsFirstOfA(p)) SetRank(p, rank);
+    return 0;
+  }
+
+  // residual(j) of each column.
+  template <class Residual>
+  void SetResiduals(int64_t p, const Residual& residual) {
     const int tail = s_.tail - 1;  // One for each column, or one.
     Real<T>* const r = args_.results[1].as<Real<T>>() +
                        BatchOffset(s_.batch, s_.residuals, args_.results[1], tail, p);
-    const auto b = ColumnMajor(x_.b, s_.rows_of_B, s_.columns);
     const int64_t columns = tail == 0 ? 1 : s_.residuals.sizes.back();
-    for (int64_t j = 0; j < columns; ++j) {
-      r[j] = 0;
-      for (int64_t i = s_.n; i < s_.m; ++i) r[j] += std::norm(b(i, j) * scale);
-    }
+    for (int64_t j = 0; j < columns; ++j) r[j] = residual(j);
   }
 
   // Rank and singular values are those of A, which may be broadcast: its first matrix
@@ -201,6 +258,7 @@ class Solver {
   const LstsqState& s_;
   const LaunchArgs& args_;
   LstsqArrays<T> x_;
+  std::optional<TallSystem<Real<T>>> tall_;  // Of real systems.
 };
 
 template <class T>
@@ -242,7 +300,11 @@ Prepared PrepareLstsq(const KernelCall& call) {
   s->m = static_cast<lapack_int>(of_A[of_A.size() - 2]);
   s->n = static_cast<lapack_int>(of_A.back());
   s->k = std::min(s->m, s->n);
-  s->rows_of_B = std::max({s->m, s->n, 1});
+  const bool is_real = s->A.dtype == DType::kF32 || s->A.dtype == DType::kF64;
+  s->is_tall = is_real && s->n >= kTallColumns &&
+               (s->driver == Driver::kGels ? s->m >= s->n : 2 * int64_t{s->m} >= 3 * int64_t{s->n});
+  s->rows = s->is_tall ? s->n : s->m;
+  s->rows_of_B = std::max({s->rows, s->n, 1});
   if (of_B.size() == 1 || of_B == of_A.first(of_A.size() - 1)) s->tail = 1;
   // With no column the drivers would not look at A.
   if (s->tail == 2) s->columns = std::max<lapack_int>(static_cast<lapack_int>(of_B.back()), 1);
@@ -269,6 +331,11 @@ Prepared PrepareLstsq(const KernelCall& call) {
     s->work = layout.Add<T>(s->work_size);
     if (kIsComplex<T>) s->real_work = layout.Add<Real<T>>(s->real_work_size);
     s->int_work = layout.Add<lapack_int>(s->int_work_size);
+    if constexpr (std::is_floating_point_v<T>) {
+      Workspace memory(nullptr);
+      if (s->is_tall) TallSystem<T>(memory, s->m, s->n, s->columns);
+      s->tall = layout.Add<char>(memory.used());
+    }
   });
   const double m = s->m, n = s->n;
   s->batch = MatrixBatch(batch, 2 * m * n * (s->k + 2.0 * s->columns), layout.bytes());

@@ -20,6 +20,7 @@
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/parallel.h"
+#include "backends/cpu/power_scale.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/reflectors.h"
 #include "backends/cpu/tridiagonal_eigen.h"
@@ -91,15 +92,6 @@ void ScaleLower(const Matrix<T>& A, int exponent) {
   }
 }
 
-// The power of 2 that brings numbers of this size to 1, where squares of those that are
-// not negligible would leave the range; else 0.
-template <class T>
-int ScaleOf(T largest) {
-  const T small = std::sqrt(std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon());
-  if (largest == T(0) || (largest >= small && largest <= 1 / small)) return 0;
-  return -std::ilogb(largest);
-}
-
 // Rows of Z, from the last component to the first, in columns of V.
 template <class T>
 void CopyVectors(const Matrix<const T>& Z, const int32_t* order, const Matrix<T>& V) {
@@ -155,12 +147,12 @@ struct SyevdLauncher {
           Report(info, kNotFinite, p);
           continue;
         }
-        const int scale = ScaleOf(largest);
+        const int scale = -ExponentToTake(largest);
         if (scale != 0) ScaleLower(reduced, scale);
         ReduceToTridiagonal(reduced, arrays.reduction, arrays.diagonal, arrays.beside, arrays.tau);
         Report(info, s.has_vectors ? Vectors(arrays, reduced, values) : Values(arrays, n, values),
                p);
-        for (int64_t i = 0; i < n && scale != 0; ++i) values[i] = std::scalbn(values[i], -scale);
+        ScaleByPower(-scale, RowMajor(values, 1, n));
       }
     });
   }

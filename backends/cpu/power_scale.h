@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Matrices brought by a power of 2, without rounding, where the squares of their elements
+// are in range. T is float or double.
+
+#ifndef OTIUM_BACKENDS_CPU_POWER_SCALE_H_
+#define OTIUM_BACKENDS_CPU_POWER_SCALE_H_
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <cstdint>
+#include <limits>
+
+#include "backends/cpu/matrix_batch.h"
+
+namespace otium::cpu {
+
+// Of a finite matrix, which may be complex.
+template <class T>
+auto LargestMagnitude(const Matrix<const T>& A) {
+  decltype(std::abs(T())) largest = 0;
+  for (int64_t i = 0; i < A.rows; ++i) {
+    for (int64_t j = 0; j < A.columns; ++j) largest = std::max(largest, std::abs(A(i, j)));
+  }
+  return largest;
+}
+
+// The exponent of `largest`, where squares of that, or of what is not negligible beside it,
+// would leave the range; else 0.
+template <class T>
+int ExponentToTake(T largest) {
+  const T small = std::sqrt(std::numeric_limits<T>::min()) / std::numeric_limits<T>::epsilon();
+  if (largest == T(0) || (largest >= small && largest <= 1 / small)) return 0;
+  return std::ilogb(largest);
+}
+
+// A times 2^exponent.
+template <class T>
+void ScaleByPower(int exponent, const Matrix<T>& A) {
+  if (exponent == 0) return;
+  for (int64_t i = 0; i < A.rows; ++i) {
+    for (int64_t j = 0; j < A.columns; ++j) A(i, j) = std::scalbn(A(i, j), exponent);
+  }
+}
+
+}  // namespace otium::cpu
+
+#endif  // OTIUM_BACKENDS_CPU_POWER_SCALE_H_
