@@ -18,8 +18,8 @@ namespace {
 constexpr int64_t kBlock = 32;
 // Rows of the triangle that one product of blocks updates.
 constexpr int64_t kSlab = 128;
-// Bytes that are worth a task: some microseconds from L2 or L3.
-constexpr int64_t kTaskBytes = 128 << 10;
+// Bytes that are worth a task: some 3 us from L2 or L3.
+constexpr int64_t kTaskBytes = 256 << 10;
 constexpr int64_t kMostTasks = 16;
 
 // How many tasks read so many elements.
