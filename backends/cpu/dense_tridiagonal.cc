@@ -18,8 +18,8 @@ namespace {
 constexpr int64_t kBlock = 32;
 // Rows of the triangle that one product of blocks updates.
 constexpr int64_t kSlab = 128;
-// Bytes that are worth a task: some microseconds from L2 or L3.
-constexpr int64_t kTaskBytes = 128 << 10;
+// Bytes that are worth a task: some 3 us from L2 or L3.
+constexpr int64_t kTaskBytes = 256 << 10;
 constexpr int64_t kMostTasks = 16;
 
 // How many tasks read so many elements.
@@ -62,9 +62,15 @@ void UpdateRow(const TridiagonalArrays<T>& arrays, int64_t reflectors, int64_t i
   if (reflectors == 0) return;
   const Panel<T> panel(arrays, reflectors);
   for (int64_t k = 0; k < panel.count; ++k) arrays.factors[k] = panel.Reverse(k, i);
-  BestGemvKernels<T>().columns(i + 1, panel.count, panel.rows, panel.ld, false, arrays.factors, 1,
-                               arrays.combined);
-  BestGemvKernels<T>().axpby(i + 1, T(-1), arrays.combined, T(1), row, row);
+  const auto& gemv = BestGemvKernels<T>();
+  const int64_t parts = TasksFor<T>(panel.count * i);
+  ParallelFor(parts, [&](int64_t task) {
+    const Range columns = Part(i + 1, 4 * kSymmetricSquare, parts, task);
+    T* const combined = arrays.combined + columns.begin;
+    gemv.columns(columns.size(), panel.count, panel.rows + columns.begin, panel.ld, false,
+                 arrays.factors, 1, combined);
+    gemv.axpby(columns.size(), T(-1), combined, T(1), row + columns.begin, row + columns.begin);
+  });
 }
 
 // w = tau (A - P.T R) v, of n rows.

@@ -8,6 +8,8 @@
 //
 // The first makes T of the rows of A from the last on, so components of Z are in reverse
 // order. Of n = 1000 on one core they take 27, 13 and 24 ms in f64; values alone 27 and 11.
+//
+// Tested by tests/linalg/spectral_test.cc.
 
 #include <algorithm>
 #include <cmath>

@@ -20,7 +20,7 @@ namespace {
 constexpr int64_t kLeaf = 24;
 // Rows of the new vectors that are made at once.
 constexpr int64_t kMostChunk = 128;
-// Terms of sums over the poles that are worth a task.
+// Terms of sums over the poles, or numbers to copy, that are worth a task.
 constexpr int64_t kTaskTerms = 1 << 15;
 
 // Where a row, before the product, is not zero: in the columns of the first half, in those
@@ -162,23 +162,25 @@ Groups Group(const Join<T>& join, int64_t kept) {
   return groups;
 }
 
+int64_t GrainOf(int64_t terms) { return CeilDiv(kTaskTerms, terms); }
+
 template <class T>
 void CopyOut(const Join<T>& join, int64_t kept, const Groups& groups, const Spare<T>& spare) {
   const TridiagonalEigenArrays<T>& a = join.arrays;
-  for (int64_t g = 0; g < kept; ++g) {
-    const int64_t row = a.kept[a.group[g]];
-    if (g < spare.top.rows) std::copy_n(&join.Z(row, 0), join.cut, &spare.top(g, 0));
-    if (g < groups.first) continue;
-    std::copy_n(&join.Z(row, join.cut), join.size - join.cut, &spare.bottom(g - groups.first, 0));
-  }
-  for (int64_t i = kept; i < join.size; ++i) {
-    const int64_t row = a.kept[i];
-    Widen(join, row);
-    std::copy_n(&join.Z(row, 0), join.size, &spare.others(i - kept, 0));
-  }
+  ParallelForRanges(join.size, GrainOf(join.size), [&](int64_t begin, int64_t end) {
+    for (int64_t g = begin; g < std::min(end, kept); ++g) {
+      const int64_t row = a.kept[a.group[g]];
+      if (g < spare.top.rows) std::copy_n(&join.Z(row, 0), join.cut, &spare.top(g, 0));
+      if (g < groups.first) continue;
+      std::copy_n(&join.Z(row, join.cut), join.size - join.cut, &spare.bottom(g - groups.first, 0));
+    }
+    for (int64_t i = std::max(begin, kept); i < end; ++i) {
+      const int64_t row = a.kept[i];
+      Widen(join, row);
+      std::copy_n(&join.Z(row, 0), join.size, &spare.others(i - kept, 0));
+    }
+  });
 }
-
-int64_t GrainOf(int64_t terms) { return CeilDiv(kTaskTerms, terms); }
 
 // The rows of Z of the roots, from what was copied out of it.
 template <class T>
@@ -253,9 +255,11 @@ void JoinHalves(const Join<T>& join, T beside) {
   for (int64_t i = kept; i < join.size; ++i) a.work[i] = join.values[a.kept[i]];
   for (int64_t i = 0; i < kept; ++i) a.work[i] = a.poles[a.origin[i]] + a.offset[i];
   std::copy_n(a.work, join.size, join.values);
-  for (int64_t i = kept; i < join.size; ++i) {
-    std::copy_n(&spare.others(i - kept, 0), join.size, &join.Z(i, 0));
-  }
+  ParallelForRanges(join.size - kept, GrainOf(join.size), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      std::copy_n(&spare.others(i, 0), join.size, &join.Z(kept + i, 0));
+    }
+  });
 }
 
 template <class T>

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <type_traits>
 #include <vector>
 
 #include "backends/cpu/parallel.h"
@@ -140,7 +141,7 @@ TYPED_TEST(DenseTridiagonal, NothingToReflect) {
 
 TYPED_TEST(DenseTridiagonal, SameBitsForAnyThreads) {
   const int before = Threads();
-  const int64_t n = 611;
+  const int64_t n = std::is_same_v<TypeParam, float> ? 640 : 450;  // Three tasks.
   const std::vector<TypeParam> a = this->Lower(n, n, 1);
   SetThreads(1);
   const Reduced<TypeParam> one = this->Reduce(a, n, n);

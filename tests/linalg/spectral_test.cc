@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // eig, eigvals, eigh, eigvalsh, svd and svdvals: LAPACK's ratios over prescribed
-// spectra, by LAPACK and by the reference; what is not finite; batches.
+// spectra, by the CPU's kernels and by the reference; what is not finite; batches.
 
 #include "gtest/gtest.h"
 #include "ops/ops.h"
