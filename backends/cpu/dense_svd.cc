@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 
-#include "backends/cpu/dense_block.h"
 #include "backends/cpu/dense_qr.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/parallel.h"
