@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstddef>
 #include <limits>
-#include <utility>
 
 #include "backends/cpu/dense_block.h"
 #include "backends/cpu/lapack.h"

@@ -53,8 +53,9 @@ class Panel {
     }
     // The vectors of P go to their rows, which nothing reads from here on.
     for (int64_t j = begin + 1; j < n; ++j) {
-      for (int64_t c = begin; c < std::min(end, j - 1); ++c)
+      for (int64_t c = begin; c < std::min(end, j - 1); ++c) {
         A_(c, j) = Right(2 * (c - begin) + 1)[j];
+      }
     }
     if (end == n) return;
     const Matrix<T> L{Left(0) + end, m - end, count, 1, ld_},
@@ -104,7 +105,7 @@ class Panel {
     u[0] = T(1);
     T* const x = Left(known + 1) + begin;
     if (tau == T(0)) return;
-    // A u from A r, for r without its first element changed is u scaled.
+    // u is r - beta e1, scaled, and so A u comes of A r and A's first column.
     constexpr T kSafe = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
     const T scale = T(1) / (first - beta);
     const T* const neighbour = &A_(begin, c + 1);

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "backends/cpu/dense_block.h"
 #include "backends/cpu/dense_qr.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/parallel.h"
