@@ -30,13 +30,27 @@ struct SmallArrays {
   T* inverse;  // For a condition number.
 };
 
-// The matrix where it lies when it is dense there, else its copy.
+// Row-major: the matrix where it lies when it is dense there, else its copy.
 template <class T>
 inline const T* Dense(const Matrix<const T>& m, T* copy) {
   const bool is_dense = m.row_stride == m.columns && (m.column_stride == 1 || m.columns == 1);
   if (is_dense) return m.data;
   Copy(m, Matrix<T>{copy, m.rows, m.columns, m.columns, 1});
   return copy;
+}
+
+// Matrix l of the group is A; all of a batch lie in one order.
+template <class T>
+inline void SetOperand(const Matrix<const T>& A, const SmallArrays<T>& arrays, int64_t l,
+                       SmallGroup<T>& group) {
+  group.by_columns = A.row_stride == 1 && A.column_stride == A.rows;
+  group.a[l] = Dense(group.by_columns ? A.Transposed() : A, arrays.a + l * A.rows * A.rows);
+}
+
+template <class T>
+Matrix<const T> OperandOf(const SmallGroup<T>& group, int64_t l) {
+  const Matrix<const T> A = RowMajor(group.a[l], group.n, group.n);
+  return group.by_columns ? A.Transposed() : A;
 }
 
 // Runs `kernel` on all matrices. fill(group, arrays, lane, p) says where matrix p of the
@@ -90,8 +104,7 @@ struct FactorState {
 template <class T>
 void FillOperand(const FactorState& s, const LaunchArgs& args, SmallGroup<T>& group,
                  const SmallArrays<T>& arrays, int64_t l, int64_t p) {
-  group.a[l] =
-      Dense(MatrixOf<const T>(s.batch, s.A, args.operands[0], p), arrays.a + l * s.n * s.n);
+  SetOperand(MatrixOf<const T>(s.batch, s.A, args.operands[0], p), arrays, l, group);
 }
 
 template <class T>
@@ -134,8 +147,8 @@ struct InverseLauncher {
         [&](auto&&... to) { FillMatrices<T>(s, args, to...); },
         [&](SmallGroup<T>& group, const SmallArrays<T>&, int64_t l, int64_t p, StepInfo* info) {
           if (group.codes[l] == 0 && args.wants_rcond) {
-            const Matrix<const T> A = RowMajor(group.a[l], s.n, s.n);
-            TellRcond(info, 1 / (Norm1(A) * Norm1(RowMajor(group.out[l], s.n, s.n))), p);
+            const double norm = Norm1(OperandOf(group, l));
+            TellRcond(info, 1 / (norm * Norm1(RowMajor(group.out[l], s.n, s.n))), p);
           }
           FinishMatrix<T>(s, args, p, group.codes[l], info);
         });
@@ -211,8 +224,7 @@ double RcondOfLane(const SmallGroup<T>& group, const SmallArrays<T>& arrays, int
   one.a[0] = group.a[l];
   one.out[0] = arrays.inverse;
   BestSmallKernels<T>().inverse(one);
-  const Matrix<const T> A = RowMajor(group.a[l], group.n, group.n);
-  return 1 / (Norm1(A) * Norm1(RowMajor(arrays.inverse, group.n, group.n)));
+  return 1 / (Norm1(OperandOf(group, l)) * Norm1(RowMajor(arrays.inverse, group.n, group.n)));
 }
 
 struct SolveState {
@@ -231,7 +243,7 @@ struct SolveLauncher {
     RunGroups<T>(
         c.batch, c.x, args, c.n, c.columns, s.is_definite ? kernels.solve_definite : kernels.solve,
         [&](SmallGroup<T>& group, const SmallArrays<T>& arrays, int64_t l, int64_t p) {
-          group.a[l] = Dense(c.A<T>(args, p), arrays.a + l * c.n * c.n);
+          SetOperand(c.A<T>(args, p), arrays, l, group);
           group.b[l] = Dense(c.Right<T>(args, p), arrays.b + l * c.n * c.columns);
           group.out[l] = c.Solution<T>(args, p).data;
         },

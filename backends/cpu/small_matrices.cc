@@ -331,20 +331,35 @@ template <class T>
 struct Parts {
   explicit Parts(const SmallGroup<T>& group)
       : a(group.memory), b(a + group.n * group.n * kMostLanes) {}
-  Grid<T> A(int64_t n) const { return Grid<T>(a, n); }
   Grid<T> B(int64_t columns) const { return Grid<T>(b, columns); }
 
   T *a, *b;
 };
+
+// The matrices a in their part.
+template <class T>
+Grid<T> GatherMatrices(const SmallGroup<T>& group, const Parts<T>& parts) {
+  const int64_t n = group.n;
+  Lanes<T>::Gather(group.a, group.count, n * n, parts.a);
+  const Grid<T> a(parts.a, n);
+  for (int64_t i = 0; group.by_columns && i < n; ++i) {
+    for (int64_t j = 0; j < i; ++j) {
+      const auto x = a.Get(i, j);
+      a.Set(i, j, a.Get(j, i));
+      a.Set(j, i, x);
+    }
+  }
+  return a;
+}
 
 template <class T>
 void GroupCholesky(SmallGroup<T>& group, bool upper) {
   const hn::ScalableTag<T> d;
   const int64_t n = group.n;
   const Parts<T> parts(group);
-  Lanes<T>::Gather(group.a, group.count, n * n, parts.a);
+  const Grid<T> matrices = GatherMatrices(group, parts);
   // U is the transpose of the L of the transpose.
-  const Grid<T> a = upper ? parts.A(n).Transposed() : parts.A(n);
+  const Grid<T> a = upper ? matrices.Transposed() : matrices;
   FactorCholesky(a, n).StoreTo(group);
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = i + 1; j < n; ++j) a.Set(i, j, hn::Zero(d));
@@ -358,8 +373,7 @@ void GroupLu(SmallGroup<T>& group) {
   const hn::ScalableTag<T> d;
   const int64_t n = group.n;
   const Parts<T> parts(group);
-  const Grid<T> a = parts.A(n);
-  Lanes<T>::Gather(group.a, group.count, n * n, parts.a);
+  const Grid<T> a = GatherMatrices(group, parts);
   const auto eliminated = [&](int64_t k, V pivot_row) HWY_ATTR {
     Exchange(a, n, k, pivot_row, 0, k);
     HWY_ALIGN T rows[kMostLanes];
@@ -378,8 +392,7 @@ void GroupLuDiagonal(SmallGroup<T>& group) {
   const hn::ScalableTag<T> d;
   const int64_t n = group.n;
   const Parts<T> parts(group);
-  const Grid<T> a = parts.A(n), diagonal = parts.B(1);
-  Lanes<T>::Gather(group.a, group.count, n * n, parts.a);
+  const Grid<T> a = GatherMatrices(group, parts), diagonal = parts.B(1);
   V signs = hn::Zero(d);
   const auto eliminated = [&](int64_t k, V pivot_row) HWY_ATTR {
     diagonal.Set(k, 0, a.Get(k, k));
@@ -396,8 +409,7 @@ void GroupSolve(SmallGroup<T>& group) {
   using V = typename Grid<T>::V;
   const int64_t n = group.n, columns = group.columns;
   const Parts<T> parts(group);
-  const Grid<T> a = parts.A(n), b = parts.B(columns);
-  Lanes<T>::Gather(group.a, group.count, n * n, parts.a);
+  const Grid<T> a = GatherMatrices(group, parts), b = parts.B(columns);
   Lanes<T>::Gather(group.b, group.count, n * columns, parts.b);
   FactorLu(a, n, b, columns, [](int64_t, V) {}).StoreTo(group);
   SubstituteBackward(a, n, b, columns);
@@ -408,8 +420,7 @@ template <class T>
 void GroupSolveDefinite(SmallGroup<T>& group) {
   const int64_t n = group.n, columns = group.columns;
   const Parts<T> parts(group);
-  const Grid<T> a = parts.A(n), b = parts.B(columns);
-  Lanes<T>::Gather(group.a, group.count, n * n, parts.a);
+  const Grid<T> a = GatherMatrices(group, parts), b = parts.B(columns);
   Lanes<T>::Gather(group.b, group.count, n * columns, parts.b);
   FactorCholesky(a, n).StoreTo(group);
   SubstituteForward(a, n, b, columns);
@@ -425,8 +436,7 @@ void GroupInverse(SmallGroup<T>& group) {
   const hn::ScalableTag<T> d;
   const int64_t n = group.n;
   const Parts<T> parts(group);
-  const Grid<T> a = parts.A(n), b = parts.B(n);
-  Lanes<T>::Gather(group.a, group.count, n * n, parts.a);
+  const Grid<T> a = GatherMatrices(group, parts), b = parts.B(n);
   V zeros = hn::Zero(d);  // Or NaN.
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = 0; j < n; ++j) {

@@ -22,12 +22,13 @@ inline constexpr int64_t kSmallMatrix = 16;
 // Lanes of the widest vectors.
 inline constexpr int64_t kMostLanes = 16;
 
-// Matrices are dense and row-major. T is float or double.
+// Matrices are dense and row-major, a by columns where that is said. T is float or double.
 template <class T>
 struct SmallGroup {
   int64_t count = 0;    // Matrices, at least 1 and at most SmallKernels::lanes.
   int64_t n = 0;        // Their rows and columns.
   int64_t columns = 0;  // Of right-hand sides.
+  bool by_columns = false;
   const T* a[kMostLanes];
   const T* b[kMostLanes];        // n x columns
   T* out[kMostLanes];            // See the kernels.

@@ -198,6 +198,36 @@ TYPED_TEST(SmallMatrices, CompanyChangesNoBit) {
   }
 }
 
+TYPED_TEST(SmallMatrices, TheOrderOfElementsChangesNoBit) {
+  for (const int64_t n : {1, 3, 8, 16}) {
+    Batch<TypeParam> rows(this->kernels.lanes, n, 1);
+    this->FillDefinite(&rows);
+    this->FillRandom(&rows.b);
+    // Not symmetric.
+    for (int64_t l = 0; l < rows.group.count; ++l) rows.a[l * n * n + n - 1] -= TypeParam(0.25);
+    Batch<TypeParam> columns(this->kernels.lanes, n, 1);
+    columns.b = rows.b;
+    columns.group.by_columns = true;
+    for (int64_t l = 0; l < rows.group.count; ++l) {
+      for (int64_t i = 0; i < n; ++i) {
+        for (int64_t j = 0; j < n; ++j)
+          columns.a[(l * n + j) * n + i] = rows.a[(l * n + i) * n + j];
+      }
+    }
+    for (auto kernel : {this->kernels.solve, this->kernels.solve_definite, this->kernels.lu,
+                        this->kernels.inverse}) {
+      kernel(rows.group);
+      kernel(columns.group);
+      ASSERT_EQ(rows.out, columns.out) << n;
+    }
+    for (const bool upper : {false, true}) {
+      this->kernels.cholesky(rows.group, upper);
+      this->kernels.cholesky(columns.group, upper);
+      ASSERT_EQ(rows.out, columns.out) << n;
+    }
+  }
+}
+
 // Past the caches or through them.
 TYPED_TEST(SmallMatrices, StreamingChangesNoBit) {
   for (const int64_t n : {3, 8, 12, 16}) {
