@@ -65,6 +65,9 @@ target_link_libraries(otium_private_dependencies INTERFACE
   absl::flat_hash_set absl::bits absl::str_format
   FastFloat::fast_float ZLIB::ZLIB hwy::hwy
   LapackPic::LapackPic BLIS::BLIS Threads::Threads ${CMAKE_DL_LIBS})
+# backends/cpu/blis_arch.cc, which nothing else would take out of an archive.
+target_link_options(otium_private_dependencies INTERFACE
+  LINKER:--wrap=bli_cpuid_query_id LINKER:--undefined=__wrap_bli_cpuid_query_id)
 if(OTIUM_STD_THREAD_POOL)
   target_compile_definitions(otium_private_dependencies INTERFACE OTIUM_STD_THREAD_POOL=1)
 else()
