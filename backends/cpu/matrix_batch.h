@@ -128,7 +128,8 @@ double Norm1(const Matrix<T>& m) {
   for (int64_t j = 0; j < m.columns; ++j) {
     double sum = 0;
     for (int64_t i = 0; i < m.rows; ++i) sum += static_cast<double>(std::abs(m(i, j)));
-    if (!(sum <= norm)) norm = sum;  // NaN stays.
+    if (std::isnan(sum)) return sum;
+    norm = std::max(norm, sum);
   }
   return norm;
 }
