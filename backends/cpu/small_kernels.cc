@@ -54,7 +54,8 @@ Matrix<const T> OperandOf(const SmallGroup<T>& group, int64_t l) {
 }
 
 // Runs `kernel` on all matrices. fill(group, arrays, lane, p) says where matrix p of the
-// lane lies, finish(group, arrays, lane, p, info) what becomes of its code.
+// lane lies, finish(group, arrays, lane, p, info) what becomes of its code. `result` is of
+// the whole batch: a large one is streamed.
 template <class T, class Kernel, class Fill, class Finish>
 void RunGroups(const MatrixBatch& batch, const PhysicalType& result, const LaunchArgs& args,
                int64_t n, int64_t columns, const Kernel& kernel, const Fill& fill,
