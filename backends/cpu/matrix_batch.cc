@@ -43,8 +43,8 @@ void RunBatch(const MatrixBatch& batch, const LaunchArgs& args,
   }
 }
 
-int64_t BatchOffsetOfMany(const MatrixBatch& batch, const PhysicalType& type, const View& view,
-                          int tail, int64_t p) {
+int64_t BatchOffset(const MatrixBatch& batch, const PhysicalType& type, const View& view, int tail,
+                    int64_t p) {
   int64_t offset = 0;
   const int skip = static_cast<int>(batch.sizes.size()) - (type.rank() - tail);
   for (int d = static_cast<int>(batch.sizes.size()) - 1; d >= skip && p > 0; --d) {

@@ -141,16 +141,8 @@ void RunBatch(const MatrixBatch& batch, const LaunchArgs& args,
 
 // Where matrix p of an operand begins, in elements; its last `tail` dimensions are the
 // matrix, those before broadcast to the batch.
-int64_t BatchOffsetOfMany(const MatrixBatch& batch, const PhysicalType& type, const View& view,
-                          int tail, int64_t p);
-inline int64_t BatchOffset(const MatrixBatch& batch, const PhysicalType& type, const View& view,
-                           int tail, int64_t p) {
-  // Of one dimension, most often: small matrices take no longer than a division.
-  if (batch.sizes.size() == 1 && type.rank() == tail + 1) {
-    return type.sizes[0] == 1 ? 0 : p * view.strides[0];
-  }
-  return BatchOffsetOfMany(batch, type, view, tail, p);
-}
+int64_t BatchOffset(const MatrixBatch& batch, const PhysicalType& type, const View& view, int tail,
+                    int64_t p);
 
 // Matrix p; with tail 1 a vector.
 template <class T>
@@ -167,6 +159,34 @@ Matrix<T> MatrixOf(const MatrixBatch& batch, const PhysicalType& type, const Vie
   }
   return m;
 }
+
+// The same for many p in turn: of small matrices, what MatrixOf takes is a good part of the
+// time.
+template <class T>
+class Matrices {
+ public:
+  Matrices(const MatrixBatch& batch, const PhysicalType& type, const View& view)
+      : batch_(batch),
+        type_(type),
+        view_(view),
+        is_plain_(batch.sizes.size() == 1 && type.rank() == 3),
+        step_(is_plain_ && type.sizes[0] != 1 ? view.strides[0] : 0),
+        first_(batch.count > 0 ? MatrixOf<T>(batch, type, view, 0) : Matrix<T>()) {}
+
+  Matrix<T> operator()(int64_t p) const {
+    Matrix<T> m = first_;
+    m.data += is_plain_ ? p * step_ : BatchOffset(batch_, type_, view_, 2, p);
+    return m;
+  }
+
+ private:
+  const MatrixBatch& batch_;
+  const PhysicalType& type_;
+  const View& view_;
+  const bool is_plain_;  // The batch has one dimension, and so has the operand.
+  const int64_t step_;
+  const Matrix<T> first_;
+};
 
 }  // namespace otium::cpu
 

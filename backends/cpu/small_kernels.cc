@@ -54,7 +54,8 @@ Matrix<const T> OperandOf(const SmallGroup<T>& group, int64_t l) {
 }
 
 // Runs `kernel` on all matrices. fill(group, arrays, lane, p) says where matrix p of the
-// lane lies, finish(group, arrays, lane, p, info) what becomes of its code.
+// lane lies, finish(group, arrays, lane, p, info) what becomes of its code. `result` is of
+// the whole batch: a large one is streamed.
 template <class T, class Kernel, class Fill, class Finish>
 void RunGroups(const MatrixBatch& batch, const PhysicalType& result, const LaunchArgs& args,
                int64_t n, int64_t columns, const Kernel& kernel, const Fill& fill,
@@ -101,18 +102,20 @@ struct FactorState {
   MatrixBatch batch;
 };
 
+// The operand and the result of a launch.
 template <class T>
-void FillOperand(const FactorState& s, const LaunchArgs& args, SmallGroup<T>& group,
-                 const SmallArrays<T>& arrays, int64_t l, int64_t p) {
-  SetOperand(MatrixOf<const T>(s.batch, s.A, args.operands[0], p), arrays, l, group);
-}
+struct FactorMatrices {
+  FactorMatrices(const FactorState& s, const LaunchArgs& args)
+      : A(s.batch, s.A, args.operands[0]), result(s.batch, s.result, args.results[0]) {}
 
-template <class T>
-void FillMatrices(const FactorState& s, const LaunchArgs& args, SmallGroup<T>& group,
-                  const SmallArrays<T>& arrays, int64_t l, int64_t p) {
-  FillOperand(s, args, group, arrays, l, p);
-  group.out[l] = MatrixOf<T>(s.batch, s.result, args.results[0], p).data;
-}
+  void Fill(SmallGroup<T>& group, const SmallArrays<T>& arrays, int64_t l, int64_t p) const {
+    SetOperand(A(p), arrays, l, group);
+    group.out[l] = result(p).data;
+  }
+
+  const Matrices<const T> A;
+  const Matrices<T> result;
+};
 
 // The code of matrix p; where it is not 0 and the op does not fail, the result is NaN.
 template <class T>
@@ -128,10 +131,11 @@ template <class T>
 struct CholeskyLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const FactorState*>(args.state);
+    const FactorMatrices<T> matrices(s, args);
     RunGroups<T>(
         s.batch, s.result, args, s.n, 0,
         [&](SmallGroup<T>& group) { BestSmallKernels<T>().cholesky(group, s.upper); },
-        [&](auto&&... to) { FillMatrices<T>(s, args, to...); },
+        [&](auto&&... to) { matrices.Fill(to...); },
         [&](SmallGroup<T>& group, const SmallArrays<T>&, int64_t l, int64_t p, StepInfo* info) {
           FinishMatrix<T>(s, args, p, group.codes[l], info);
         });
@@ -142,9 +146,10 @@ template <class T>
 struct InverseLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const FactorState*>(args.state);
+    const FactorMatrices<T> matrices(s, args);
     RunGroups<T>(
         s.batch, s.result, args, s.n, s.n, BestSmallKernels<T>().inverse,
-        [&](auto&&... to) { FillMatrices<T>(s, args, to...); },
+        [&](auto&&... to) { matrices.Fill(to...); },
         [&](SmallGroup<T>& group, const SmallArrays<T>&, int64_t l, int64_t p, StepInfo* info) {
           if (group.codes[l] == 0 && args.wants_rcond) {
             const double norm = Norm1(OperandOf(group, l));
@@ -160,10 +165,11 @@ template <class T>
 struct LuLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const FactorState*>(args.state);
+    const FactorMatrices<T> matrices(s, args);
     RunGroups<T>(
         s.batch, s.result, args, s.n, 0, BestSmallKernels<T>().lu,
         [&](SmallGroup<T>& group, const SmallArrays<T>& arrays, int64_t l, int64_t p) {
-          FillMatrices(s, args, group, arrays, l, p);
+          matrices.Fill(group, arrays, l, p);
           group.pivots[l] = MatrixOf<int32_t>(s.batch, s.second, args.results[1], p, 1).data;
         },
         [&](SmallGroup<T>& group, const SmallArrays<T>&, int64_t l, int64_t p, StepInfo* info) {
@@ -177,11 +183,12 @@ template <class T>
 struct DeterminantLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const FactorState*>(args.state);
+    const Matrices<const T> matrices(s.batch, s.A, args.operands[0]);
     const bool has_log = s.second.present;
     RunGroups<T>(
         s.batch, s.result, args, s.n, 1, BestSmallKernels<T>().lu_diagonal,
         [&](SmallGroup<T>& group, const SmallArrays<T>& arrays, int64_t l, int64_t p) {
-          FillOperand(s, args, group, arrays, l, p);
+          SetOperand(matrices(p), arrays, l, group);
           group.out[l] = arrays.b + l * s.n;
         },
         [&](SmallGroup<T>& group, const SmallArrays<T>&, int64_t l, int64_t p, StepInfo*) {

@@ -150,12 +150,14 @@ HWY_INLINE void FactorRows(const Grid<T>& a, int64_t i, int64_t j,
 
 // Columns j to j + kColumns. No square root is so small that its reciprocal overflows.
 template <int kColumns, class T>
-HWY_INLINE void FactorColumns(const Grid<T>& a, int64_t n, int64_t j, Codes<T>& codes) {
+HWY_INLINE void FactorColumns(const Grid<T>& a, int64_t n, int64_t j, const Ahead<T>& ahead,
+                              Codes<T>& codes) {
   const hn::ScalableTag<T> d;
   typename Grid<T>::V x[kColumns][kColumns], reciprocals[kColumns];
   SubtractProducts(a, j, j, x);
   HWY_UNROLL(4)
   for (int c = 0; c < kColumns; ++c) {
+    ahead.Column(j + c);
     codes.Note(hn::Not(hn::Gt(x[c][c], hn::Zero(d))), j + c);
     const auto pivot = hn::Sqrt(x[c][c]);
     reciprocals[c] = hn::Div(hn::Set(d, T(1)), pivot);
@@ -178,13 +180,13 @@ HWY_INLINE void FactorColumns(const Grid<T>& a, int64_t n, int64_t j, Codes<T>& 
 
 // L in the lower triangle of a, in place.
 template <class T>
-Codes<T> FactorCholesky(const Grid<T>& a, int64_t n) {
+Codes<T> FactorCholesky(const Grid<T>& a, int64_t n, const Ahead<T>& ahead) {
   Codes<T> codes;
   int64_t j = 0;
   for (; j + kCholeskyColumns <= n; j += kCholeskyColumns) {
-    FactorColumns<kCholeskyColumns>(a, n, j, codes);
+    FactorColumns<kCholeskyColumns>(a, n, j, ahead, codes);
   }
-  for (; j < n; ++j) FactorColumns<1>(a, n, j, codes);
+  for (; j < n; ++j) FactorColumns<1>(a, n, j, ahead, codes);
   return codes;
 }
 
@@ -256,10 +258,11 @@ HWY_INLINE typename Grid<T>::V FindPivot(const Grid<T>& a, int64_t n, int64_t k)
 // is called after step k, with the rows, from 0, that row k was exchanged with.
 template <class T, class Eliminated>
 HWY_INLINE Codes<T> FactorLu(const Grid<T>& a, int64_t n, const Grid<T>& b, int64_t columns,
-                             const Eliminated& eliminated) {
+                             const Ahead<T>& ahead, const Eliminated& eliminated) {
   const hn::ScalableTag<T> d;
   Codes<T> codes;
   for (int64_t k = 0; k < n; ++k) {
+    ahead.Column(k);
     const auto pivot_row = FindPivot(a, n, k);
     Exchange(a, n, k, pivot_row, k, k + 1);
     const auto pivot = a.Get(k, k);
@@ -360,7 +363,7 @@ void GroupCholesky(SmallGroup<T>& group, bool upper) {
   const Grid<T> matrices = GatherMatrices(group, parts);
   // U is the transpose of the L of the transpose.
   const Grid<T> a = upper ? matrices.Transposed() : matrices;
-  FactorCholesky(a, n).StoreTo(group);
+  FactorCholesky(a, n, Ahead<T>(group)).StoreTo(group);
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = i + 1; j < n; ++j) a.Set(i, j, hn::Zero(d));
   }
@@ -382,7 +385,7 @@ void GroupLu(SmallGroup<T>& group) {
       group.pivots[l][k] = static_cast<int32_t>(rows[l]) + 1;
     }
   };
-  FactorLu(a, n, a, 0, eliminated).StoreTo(group);
+  FactorLu(a, n, a, 0, Ahead<T>(group), eliminated).StoreTo(group);
   Lanes<T>::Scatter(group.out, group.count, n * n, parts.a, group.streams);
 }
 
@@ -399,7 +402,7 @@ void GroupLuDiagonal(SmallGroup<T>& group) {
     const auto stays = hn::Eq(pivot_row, hn::Set(d, static_cast<T>(k)));
     signs = hn::Xor(signs, hn::IfThenZeroElse(stays, hn::SignBit(d)));
   };
-  FactorLu(a, n, a, 0, eliminated).StoreTo(group);
+  FactorLu(a, n, a, 0, Ahead<T>(group), eliminated).StoreTo(group);
   diagonal.Set(0, 0, hn::Xor(diagonal.Get(0, 0), signs));
   Lanes<T>::Scatter(group.out, group.count, n, parts.b, /*streams=*/false);
 }
@@ -411,7 +414,7 @@ void GroupSolve(SmallGroup<T>& group) {
   const Parts<T> parts(group);
   const Grid<T> a = GatherMatrices(group, parts), b = parts.B(columns);
   Lanes<T>::Gather(group.b, group.count, n * columns, parts.b);
-  FactorLu(a, n, b, columns, [](int64_t, V) {}).StoreTo(group);
+  FactorLu(a, n, b, columns, Ahead<T>(group), [](int64_t, V) {}).StoreTo(group);
   SubstituteBackward(a, n, b, columns);
   Lanes<T>::Scatter(group.out, group.count, n * columns, parts.b, group.streams);
 }
@@ -422,7 +425,7 @@ void GroupSolveDefinite(SmallGroup<T>& group) {
   const Parts<T> parts(group);
   const Grid<T> a = GatherMatrices(group, parts), b = parts.B(columns);
   Lanes<T>::Gather(group.b, group.count, n * columns, parts.b);
-  FactorCholesky(a, n).StoreTo(group);
+  FactorCholesky(a, n, Ahead<T>(group)).StoreTo(group);
   SubstituteForward(a, n, b, columns);
   SubstituteBackward(a.Transposed(), n, b, columns);
   Lanes<T>::Scatter(group.out, group.count, n * columns, parts.b, group.streams);
@@ -444,7 +447,7 @@ void GroupInverse(SmallGroup<T>& group) {
       b.Set(i, j, hn::Set(d, T(i == j)));
     }
   }
-  FactorLu(a, n, b, n, [](int64_t, V) {}).StoreTo(group);
+  FactorLu(a, n, b, n, Ahead<T>(group), [](int64_t, V) {}).StoreTo(group);
   SubstituteBackward(a, n, b, n);
   if (!hn::AllTrue(d, hn::Eq(zeros, hn::Zero(d)))) {
     for (int64_t i = 0; i < n; ++i) {
