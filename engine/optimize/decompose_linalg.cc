@@ -92,6 +92,10 @@ constexpr Rule kSpectralNorm =
     MakeRule("spectral_norm",
              "norm(A, 2), norm(A, -2), norm(A, \"nuc\") -> amax, amin, sum of "
              "svdvals(A)");
+constexpr Rule kNormOfSums =
+    MakeRule("norm_of_sums",
+             "norm(A, 1), norm(A, inf) -> amax(sum(abs(A), -2)), amax(sum(abs(A), -1)); amin of "
+             "-1, -inf");
 
 // Of the matrices in the dimensions `dims`.
 Composed SpectralNorm(const CompositionCall& c, const std::vector<int>& dims) {
@@ -102,6 +106,20 @@ Composed SpectralNorm(const CompositionCall& c, const std::vector<int>& dims) {
   const double* ord = c.attributes.Find<double>("ord");
   const Expr norm = ord == nullptr ? sum(S, -1) : *ord > 0 ? amax(S, -1) : amin(S, -1);
   return {&kSpectralNorm, {Shaped(norm, type.shape)}};
+}
+
+// The largest, or smallest, sum of magnitudes over the columns, or rows, of the matrices in
+// the dimensions `dims`, for the orders 1, -1, inf and -inf.
+Composed NormOfSums(const CompositionCall& c, const std::vector<int>& dims, double order) {
+  const TensorType& type = c.results[0];
+  const Expr& A = c.operands[0];
+  const int of_rows = std::isinf(order) ? 1 : 0;
+  const Expr sums = sum(abs(Widened(A)), dims[of_rows], /*keepdim=*/true);
+  const int kept = dims[1 - of_rows];
+  const Expr norm = A.shape()[kept].Is(0) ? sum(sums, kept) : order > 0 ? amax(sums, kept)
+                                                                        : amin(sums, kept);
+  return {&kNormOfSums,
+          {Shaped(norm.dtype() == type.dtype ? norm : cast(norm, type.dtype), type.shape)}};
 }
 
 Composed MatrixNorm(const CompositionCall& c) {
@@ -118,8 +136,11 @@ Composed MatrixNorm(const CompositionCall& c) {
 Composed Norm(const CompositionCall& c) {
   const std::vector<int> dims =
       *ReducedDims(GetOp(Op::norm), c.attributes, c.operands[0].type().rank());
-  if (dims.size() != 2 || !IsSpectralOrder(c.attributes["ord"])) return {};
-  return SpectralNorm(c, dims);
+  const AttributeValue& ord = c.attributes["ord"];
+  if (dims.size() != 2) return {};
+  if (IsSpectralOrder(ord)) return SpectralNorm(c, dims);
+  const double* order = std::get_if<double>(&ord);
+  return order == nullptr ? Composed() : NormOfSums(c, dims, *order);
 }
 
 // ---- by singular values
