@@ -110,6 +110,10 @@ Prepared PrepareTape(const KernelCall& call);
 Prepared PrepareScan(const KernelCall& call);
 Prepared PrepareJoin(const KernelCall& call);
 
+// structure.cc
+bool IsCheckedByRows(const KernelCall& call);
+Prepared PrepareStructure(const KernelCall& call);
+
 // ranges.cc, random.cc
 Prepared PrepareRange(const KernelCall& call);
 Prepared PrepareRandom(const KernelCall& call);

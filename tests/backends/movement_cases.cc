@@ -181,6 +181,7 @@ Tensor MovementOperand(Op op, int i, const Tensor& t, const Tensor* x, const Att
 
 bool IsExact(Op op) {
   switch (op) {
+    case Op::assume:
     case Op::eye:
     case Op::arange:
     case Op::linspace:

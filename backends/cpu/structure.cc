@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The check of declared structure, for bands and symmetry of real matrices: whether all of
+// it holds, in vectors and on all threads. Where it does not, or is not that plain, the
+// reference kernel looks for what does not hold, and where.
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "backends/cpu/matrix_batch.h"
+#include "backends/cpu/panel_kernel.h"
+#include "backends/cpu/parallel.h"
+#include "backends/cpu/prepare.h"
+#include "backends/cpu/structure_kernel.h"
+#include "backends/reference/reference.h"
+
+namespace otium::cpu {
+namespace {
+
+// Rows of a task, and of the tiles that are compared with those across the diagonal.
+constexpr int64_t kTile = 64;
+// What the reference kernel allows, in eps of the largest element.
+constexpr int kSymmetryFactor = 100;
+
+struct StructureState {
+  PhysicalType A;
+  Structure facts;
+  MatrixBatch batch;
+  Prepared reference;
+};
+
+template <class T>
+class Check {
+ public:
+  Check(const Structure& facts, const Matrix<const T>& A)
+      : facts_(facts),
+        is_transposed_(A.column_stride != 1 && A.row_stride == 1),
+        A_(is_transposed_ ? A.Transposed() : A),
+        lower_(is_transposed_ ? facts.upper : facts.lower),
+        upper_(is_transposed_ ? facts.lower : facts.upper) {
+    // Below every diagonal.
+    if (facts.Has(kZero)) lower_ = -std::max(A_.rows, A_.columns);
+  }
+
+  // False also when that is not known.
+  bool Holds() const {
+    if (A_.column_stride != 1 && A_.columns > 1) return false;
+    return BandsHold() && (!facts_.Has(kUnitDiagonal) || UnitDiagonalHolds()) &&
+           (!facts_.Has(kSymmetric) || SymmetryHolds());
+  }
+
+ private:
+  bool BandsHold() const {
+    if (lower_ == kFullBand && upper_ == kFullBand) return true;
+    std::atomic<bool> holds{true};
+    ParallelForRanges(A_.rows, kTile, [&](int64_t begin, int64_t end) {
+      const auto all_zero = BestStructureKernels<T>().all_zero;
+      for (int64_t i = begin; i < end && holds; ++i) {
+        const T* const row = &A_(i, 0);
+        const int64_t below = lower_ == kFullBand ? 0 : std::clamp<int64_t>(i - lower_, 0, A_.columns);
+        const int64_t above =
+            upper_ == kFullBand ? A_.columns : std::clamp<int64_t>(i + upper_ + 1, 0, A_.columns);
+        if (!all_zero(row, below) || !all_zero(row + above, A_.columns - above)) holds = false;
+      }
+    });
+    return holds;
+  }
+
+  bool UnitDiagonalHolds() const {
+    for (int64_t i = 0; i < std::min(A_.rows, A_.columns); ++i) {
+      if (A_(i, i) != T(1)) return false;
+    }
+    return true;
+  }
+
+  // The difference that is allowed depends on the largest element.
+  bool SymmetryHolds() const {
+    const int64_t n = A_.rows, tiles = CeilDiv(n, kTile);
+    std::vector<RowDifference<T>> of_tiles(tiles);
+    ParallelFor(tiles, [&](int64_t tile) { of_tiles[tile] = CompareRowOfTiles(tile * kTile); });
+    RowDifference<T> all;
+    for (const RowDifference<T>& r : of_tiles) Join(r, &all);
+    // Less, because the difference is rounded.
+    const double allowed = 0.99 * kSymmetryFactor * std::numeric_limits<T>::epsilon();
+    return std::isfinite(all.magnitude) && all.difference <= allowed * all.magnitude;
+  }
+
+  // Of the rows from `row` on, up to the diagonal.
+  RowDifference<T> CompareRowOfTiles(int64_t row) const {
+    alignas(64) T across[kTile * kTile];
+    const int64_t rows = std::min(kTile, A_.rows - row);
+    RowDifference<T> all;
+    for (int64_t column = 0; column <= row; column += kTile) {
+      const int64_t columns = std::min(kTile, A_.rows - column);
+      BestPanelKernels<T>().transpose(columns, rows, &A_(column, row), A_.row_stride, across,
+                                      kTile);
+      for (int64_t i = 0; i < rows; ++i) {
+        Join(BestStructureKernels<T>().compare(&A_(row + i, column), across + i * kTile, columns),
+             &all);
+      }
+    }
+    return all;
+  }
+
+  static void Join(const RowDifference<T>& r, RowDifference<T>* all) {
+    if (!(r.magnitude <= all->magnitude)) all->magnitude = r.magnitude;
+    if (std::isnan(r.magnitude)) all->difference = std::numeric_limits<T>::infinity();
+    all->difference = std::max(all->difference, r.difference);
+  }
+
+  const Structure& facts_;
+  const bool is_transposed_;
+  const Matrix<const T> A_;
+  int64_t lower_, upper_;
+};
+
+template <class T>
+struct StructureLauncher {
+  static void Launch(const LaunchArgs& args) {
+    const auto& s = *static_cast<const StructureState*>(args.state);
+    std::atomic<bool> holds{true};
+    RunBatch(s.batch, args, [&](Range matrices, char*, StepInfo*) {
+      for (int64_t p = matrices.begin; p < matrices.end && holds; ++p) {
+        const auto A = MatrixOf<const T>(s.batch, s.A, args.operands[0], p);
+        if (!Check<T>(s.facts, A).Holds()) holds = false;
+      }
+    });
+    if (holds) return;
+    LaunchArgs again = args;
+    again.state = s.reference.state.get();
+    s.reference.launch(again);
+  }
+};
+
+const Kernel& ReferenceKernel(Op op) {
+  const absl::Span<const Kernel> all = ReferenceBackend().kernels();
+  return *std::find_if(all.begin(), all.end(), [&](const Kernel& k) { return k.op == op; });
+}
+
+}  // namespace
+
+bool IsCheckedByRows(const KernelCall& call) {
+  const Structure& facts = call.attributes.Get<Structure>("structure");
+  const Sizes& sizes = call.operands[0].sizes;
+  if (sizes.size() < 2 || facts.Has(kPermutation) || facts.Has(kOrthonormalColumns)) return false;
+  return !facts.Has(kFullColumnRank) || sizes[sizes.size() - 2] >= sizes.back();
+}
+
+Prepared PrepareStructure(const KernelCall& call) {
+  auto s = std::make_shared<StructureState>();
+  s->A = call.operands[0];
+  s->facts = call.attributes.Get<Structure>("structure");
+  const absl::Span<const int64_t> sizes = s->A.sizes;
+  const double elements =
+      static_cast<double>(sizes[sizes.size() - 2]) * static_cast<double>(sizes.back());
+  s->batch = MatrixBatch(sizes.first(sizes.size() - 2), elements, 0);
+  s->reference = ReferenceKernel(call.op.id).prepare(call);
+  const int64_t bytes = s->batch.workspace_bytes();
+  return {s->A.dtype == DType::kF32 ? &StructureLauncher<float>::Launch
+                                    : &StructureLauncher<double>::Launch,
+          std::move(s), bytes};
+}
+
+}  // namespace otium::cpu
