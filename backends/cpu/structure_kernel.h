@@ -2,7 +2,7 @@
 //
 // What a check of declared structure asks of rows of numbers. T is float or double.
 //
-// Tested by tests/backends, as the kernel of assume.
+// Tested by tests/cpu/structure_test.cc.
 
 #ifndef OTIUM_BACKENDS_CPU_STRUCTURE_KERNEL_H_
 #define OTIUM_BACKENDS_CPU_STRUCTURE_KERNEL_H_

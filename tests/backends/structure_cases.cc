@@ -33,13 +33,14 @@ void Fill(const Structure& facts, const Tensor& t, std::mt19937& random) {
   const int r = t.rank();
   const int64_t batch = r == 2 ? 1 : t.sizes()[0], stride = r == 2 ? 0 : t.strides()[0];
   for (int64_t p = 0; p < batch; ++p) MakeTrue<T>(facts, t, p * stride);
-  if (t.NumElements() == 0 || Pick(random, 0, 2) != 0) return;
+  if (t.NumElements() == 0 || Pick(random, 0, 1) == 0) return;
   const T wrong[] = {T(3), T(NAN), T(INFINITY), T(-1e-30)};
-  int64_t offset = Pick(random, 0, static_cast<int>(batch) - 1) * stride;
-  for (int d = r - 2; d < r; ++d) {
-    offset += Pick(random, 0, static_cast<int>(t.sizes()[d]) - 1) * t.strides()[d];
-  }
-  static_cast<T*>(const_cast<void*>(t.data()))[offset] = wrong[Pick(random, 0, 3)];
+  const int64_t rows = t.sizes()[r - 2], columns = t.sizes()[r - 1];
+  const int64_t p = Pick(random, 0, batch - 1), i = Pick(random, 0, rows - 1);
+  // On the diagonal as often as beside it.
+  const int64_t j = Pick(random, 0, 1) == 0 ? std::min(i, columns - 1) : Pick(random, 0, columns - 1);
+  T* const data = static_cast<T*>(const_cast<void*>(t.data())) + p * stride;
+  data[i * t.strides()[r - 2] + j * t.strides()[r - 1]] = wrong[Pick(random, 0, 3)];
 }
 
 }  // namespace
