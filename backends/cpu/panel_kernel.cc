@@ -182,28 +182,47 @@ T MakeReflector(T* first, T* x, int64_t n) {
 
 template <class T>
 void Qr(int64_t m, int64_t n, T* panel, int64_t ld, T* tau) {
+  T products[kMostPanel];
   for (int64_t k = 0; k < n; ++k) {
     T* const v = panel + k * ld + k;
-    const int64_t rows = m - k;
-    tau[k] = MakeReflector(v, v + 1, rows - 1);
+    T* const columns = v + ld;
+    const int64_t rest = m - k - 1;
+    tau[k] = MakeReflector(v, v + 1, rest);
     if (tau[k] == T(0)) continue;
-    for (int64_t j = k + 1; j < n; ++j) {
-      T* const column = panel + j * ld + k;
-      const T product = Multiply(Conjugate(tau[k]),
-                                 column[0] + Dot(v + 1, column + 1, rows - 1, /*conj_x=*/true));
+    BestGemvKernels<T>().rows(n - k - 1, rest, columns + 1, ld, /*conj_a=*/true, v + 1, products);
+    for (int64_t j = 0; j < n - k - 1; ++j) {
+      T* const column = columns + j * ld;
+      const T product = Multiply(Conjugate(tau[k]), column[0] + Conjugate(products[j]));
       column[0] -= product;
-      SubtractMultiple(product, v + 1, rows - 1, column + 1);
+      SubtractMultiple(product, v + 1, rest, column + 1);
     }
   }
 }
 
 template <class T>
 void Gram(int64_t m, int64_t n, const T* panel, int64_t ld, T* products) {
-  for (int64_t i = 0; i < n; ++i) {
+  T of_column[kMostPanel];
+  for (int64_t j = 1; j < n; ++j) {
     // Vector j begins with the 1 of row j.
-    for (int64_t j = i + 1; j < n; ++j) {
-      const T *x = panel + i * ld + j, *y = panel + j * ld + j;
-      products[i * n + j] = Conjugate(x[0]) + Dot(x + 1, y + 1, m - j - 1, /*conj_x=*/true);
+    const T *const row = panel + j, *const y = row + j * ld;
+    BestGemvKernels<T>().rows(j, m - j - 1, row + 1, ld, /*conj_a=*/true, y + 1, of_column);
+    for (int64_t i = 0; i < j; ++i) products[i * n + j] = Conjugate(row[i * ld]) + of_column[i];
+  }
+}
+
+// Element (i, j) is -tau(j) times the sum of factor(i, k) products(k, j) over the k from i to
+// j - 1: each k takes its part from all of the rows behind it, which do not wait for each
+// other.
+template <class T>
+void PanelFactor(int64_t n, const T* products, const T* tau, T* factor, int64_t ld) {
+  for (int64_t k = 0; k < n; ++k) {
+    T* const last = factor + k * ld;
+    std::fill(last + k + 1, last + n, T(0));
+    last[k] = T(1);
+    for (int64_t i = 0; i <= k; ++i) {
+      T* const row = factor + i * ld;
+      row[k] = Multiply(tau[k], row[k]);
+      SubtractMultiple(row[k], products + k * n + k + 1, n - k - 1, row + k + 1);
     }
   }
 }
@@ -302,6 +321,7 @@ const PanelKernels<T>* Kernels() {
                       .cholesky = Cholesky<T>,
                       .qr = Qr<T>,
                       .gram = Gram<T>,
+                      .factor = PanelFactor<T>,
                       .reflector = MakeReflector<T>};
     if constexpr (RealOf<T>::kComplex) {
       k.lu = LuByColumns<T>;

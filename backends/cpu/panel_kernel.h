@@ -43,6 +43,9 @@ struct PanelKernels {
   void (*qr)(int64_t m, int64_t n, T* panel, int64_t ld, T* tau);
   // Y.H Y of that panel's vectors, above the diagonal of a row-major n x n.
   void (*gram)(int64_t m, int64_t n, const T* panel, int64_t ld, T* products);
+  // From those products the T with which the product of the n reflectors is I - Y T Y.H: in
+  // the upper triangle of a row-major n x n, rows ld apart. The other is not written.
+  void (*factor)(int64_t n, const T* products, const T* tau, T* factor, int64_t ld);
   // Of one reflector: the n numbers of `rest` become the vector after its 1, `first` what
   // is left of it all, and tau is given.
   T (*reflector)(T* first, T* rest, int64_t n);

@@ -132,11 +132,11 @@ HWY_INLINE void SubtractRows(const T* x, int64_t x_stride, bool conj_x, const T*
   }
 }
 
-// The sum of x(i) y(i), or of conj(x(i)) y(i).
+// The sum of x(i) y(i).
 template <class T>
-T Dot(const T* x, const T* y, int64_t n, bool conj_x = false) {
+T Dot(const T* x, const T* y, int64_t n) {
   if constexpr (RealOf<T>::kComplex) {
-    return BestGemvKernels<T>().dot(n, x, conj_x, y);
+    return BestGemvKernels<T>().dot(n, x, /*conj_x=*/false, y);
   } else {
     const TagOf<T> d;
     const int64_t lanes = LanesOf<T>();

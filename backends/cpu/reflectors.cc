@@ -71,15 +71,8 @@ void CopyVectors(const Matrix<const T>& A, const Matrix<T>& Y) {
 
 template <class T>
 void PanelFactor(const T* gram, const T* tau, const Matrix<T>& factor) {
-  const int64_t n = factor.rows;
-  for (int64_t j = 0; j < n; ++j) {
-    for (int64_t i = 0; i < n; ++i) factor(i, j) = i == j ? tau[j] : T(0);
-    for (int64_t i = 0; i < j; ++i) {
-      T sum = 0;
-      for (int64_t k = i; k < j; ++k) sum += Multiply(factor(i, k), gram[k * n + j]);
-      factor(i, j) = Multiply(-tau[j], sum);
-    }
-  }
+  BestPanelKernels<T>().factor(factor.rows, gram, tau, factor.data, factor.row_stride);
+  for (int64_t i = 1; i < factor.rows; ++i) std::fill_n(&factor(i, 0), i, T(0));
 }
 
 // The upper right part is -T1 (Y1.H Y2) T2, where Y2 begins with `first` rows of zeros.
