@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cholesky factors, made where the result is: of real matrices by halves, of complex ones
-// by LAPACK. To that a row-major matrix is its transpose, so "lower" becomes "upper".
+// Cholesky factors, made where the result is (dense_factor.h). A = U.H U with the transpose
+// U of the lower factor of A.T, which is the conjugate of A.
 
 #include <algorithm>
 #include <memory>
-#include <type_traits>
 #include <utility>
 
 #include "backends/cpu/dense_factor.h"
@@ -25,10 +24,9 @@ struct CholeskyState {
   MatrixBatch batch;
 };
 
-// Each factors the triangle of A into L, and gives back the code.
-
+// Factors the triangle of A into L, and gives back the code.
 template <class T>
-int64_t FactorByHalves(const Matrix<const T>& A, bool upper, const Matrix<T>& L) {
+int64_t Factor(const Matrix<const T>& A, bool upper, const Matrix<T>& L) {
   CopyTriangle(upper ? A.Transposed() : A, /*upper=*/false, L);
   const int64_t code = FactorCholesky(L);
   for (int64_t i = 0; i < L.rows; ++i) {
@@ -41,19 +39,6 @@ int64_t FactorByHalves(const Matrix<const T>& A, bool upper, const Matrix<T>& L)
   return code;
 }
 
-// LAPACK sees the transpose, that is the conjugate of the hermitian A: its factor is the
-// conjugate of ours, transposed, which is where ours belongs.
-template <class T>
-int64_t FactorByLapack(const Matrix<const T>& A, bool upper, const Matrix<T>& L) {
-  CopyTriangle(A, upper, L);
-  const char uplo = upper ? 'L' : 'U';
-  const auto n = static_cast<lapack_int>(L.rows);
-  const lapack_int ld = std::max<lapack_int>(n, 1);
-  lapack_int code = 0;
-  OTIUM_LAPACK(T, potrf, &uplo, &n, L.data, &ld, &code);
-  return code;
-}
-
 template <class T>
 struct CholeskyLauncher {
   static void Launch(const LaunchArgs& args) {
@@ -62,9 +47,7 @@ struct CholeskyLauncher {
       for (int64_t p = matrices.begin; p < matrices.end; ++p) {
         const auto A = MatrixOf<const T>(s.batch, s.operand, args.operands[0], p);
         const auto L = MatrixOf<T>(s.batch, s.result, args.results[0], p);
-        int64_t code;
-        if constexpr (std::is_floating_point_v<T>) code = FactorByHalves(A, s.upper, L);
-        else code = FactorByLapack(A, s.upper, L);
+        const int64_t code = Factor(A, s.upper, L);
         s.info.Set(s.batch, args, p, code, info);
         if (code != 0 && s.info.present()) FillNan(L);
       }

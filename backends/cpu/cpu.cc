@@ -12,11 +12,6 @@ using enum Efficiency;
 #define OTIUM_CPU_TAPE(op_name, in_place_operands)                                        \
   OTIUM_CPU_KERNEL(op_name, "cpu.tape", kAllDTypes, kStreaming, AcceptsTape, PrepareTape, \
                    .in_place = in_place_operands)
-#define OTIUM_CPU_DENSE(op_name, routine, library, class_, accepts_fn, prepare_fn, ...)  \
-  OTIUM_CPU_KERNEL(op_name, "cpu." routine, kRealBlasDTypes, class_, accepts_fn,         \
-                   prepare_fn __VA_OPT__(, ) __VA_ARGS__)                                \
-  OTIUM_CPU_KERNEL(op_name, library "." routine, kBlasDTypes & ~kRealBlasDTypes, class_, \
-                   accepts_fn, prepare_fn __VA_OPT__(, ) __VA_ARGS__)
 constexpr Kernel kKernels[] = {
 #define OTIUM_CPU_KERNEL(op_name, kernel_name, dtype_set, class_, accepts_fn, prepare_fn, ...) \
   {.name = kernel_name,                                                                        \
@@ -28,7 +23,6 @@ constexpr Kernel kKernels[] = {
 #include "backends/cpu/kernels.inc"
 #undef OTIUM_CPU_KERNEL
 #undef OTIUM_CPU_TAPE
-#undef OTIUM_CPU_DENSE
 };
 
 class HostProcessor : public Backend {

@@ -13,6 +13,7 @@
 #include "backends/cpu/gemv.h"
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/panel_kernel.h"
+#include "backends/cpu/scalar.h"
 
 namespace otium::cpu {
 
@@ -20,16 +21,32 @@ constexpr int64_t RoundUp(int64_t n, int64_t multiple) { return CeilDiv(n, multi
 // Where n is cut in two.
 constexpr int64_t Half(int64_t n, int64_t multiple) { return RoundUp(n / 2, multiple); }
 
+// A factor of a product: a matrix, or its conjugate.
+template <class T>
+struct Operand {
+  Operand(const Matrix<const T>& m, bool is_conjugate = false)  // NOLINT
+      : matrix(m), conjugate(kIsComplex<T> && is_conjugate) {}
+  Operand(const Matrix<T>& m) : Operand(Matrix<const T>(m)) {}  // NOLINT
+
+  Matrix<const T> matrix;
+  bool conjugate;
+};
+template <class T>
+Operand<T> Adjoint(const Matrix<const T>& m) {
+  return {m.Transposed(), /*is_conjugate=*/true};
+}
+
 // C = alpha A B + beta C.
 template <class T>
-void Multiply(T alpha, const Matrix<const T>& A, const Matrix<const T>& B, T beta,
+void Multiply(T alpha, const Operand<T>& left, const Operand<T>& right, T beta,
               const Matrix<T>& C) {
+  const Matrix<const T>&A = left.matrix, &B = right.matrix;
   if (C.columns == 1) {
     GemvArgs<T> args;
     args.m = A.rows;
     args.n = A.columns;
-    args.a = {A.data, A.row_stride, A.column_stride};
-    args.x = {B.data, B.row_stride};
+    args.a = {A.data, A.row_stride, A.column_stride, left.conjugate};
+    args.x = {B.data, B.row_stride, right.conjugate};
     args.y0 = {C.data, C.row_stride};
     args.y = {C.data, C.row_stride};
     args.alpha = alpha;
@@ -40,8 +57,8 @@ void Multiply(T alpha, const Matrix<const T>& A, const Matrix<const T>& B, T bet
   args.m = C.rows;
   args.n = C.columns;
   args.k = A.columns;
-  args.a = {A.data, A.row_stride, A.column_stride};
-  args.b = {B.data, B.row_stride, B.column_stride};
+  args.a = {A.data, A.row_stride, A.column_stride, left.conjugate};
+  args.b = {B.data, B.row_stride, B.column_stride, right.conjugate};
   args.c0 = {C.data, C.row_stride, C.column_stride};
   args.c = {C.data, C.row_stride, C.column_stride};
   args.alpha = alpha;
@@ -51,7 +68,7 @@ void Multiply(T alpha, const Matrix<const T>& A, const Matrix<const T>& B, T bet
 
 // C -= A B.
 template <class T>
-void SubtractProduct(const Matrix<const T>& A, const Matrix<const T>& B, const Matrix<T>& C) {
+void SubtractProduct(const Operand<T>& A, const Operand<T>& B, const Matrix<T>& C) {
   Multiply<T>(T(-1), A, B, T(1), C);
 }
 

@@ -2,6 +2,7 @@
 #include "backends/cpu/dense_factor.h"
 
 #include <algorithm>
+#include <complex>
 
 #include "backends/cpu/dense_block.h"
 #include "backends/cpu/panel_kernel.h"
@@ -24,21 +25,22 @@ constexpr int64_t kDiagonalBlock = 64;
 constexpr int64_t kSlice = 128;
 
 template <class T>
-PanelTriangle<T> TriangleOf(const Matrix<const T>& m, bool unit) {
-  return {m.rows, m.data, m.row_stride, m.column_stride, unit};
+PanelTriangle<T> TriangleOf(const Matrix<const T>& m, TriangleForm form) {
+  return {m.rows,          m.data,    m.row_stride,
+          m.column_stride, form.unit, kIsComplex<T> && form.conjugate};
 }
 
 // ---- Cholesky
 
-// A -= X X.T, its lower triangle at least, by halves of which the diagonal ones go on.
+// A -= X X.H, its lower triangle at least, by halves of which the diagonal ones go on.
 template <class T>
 void SubtractDiagonalTile(const Matrix<const T>& X, const Matrix<T>& A) {
   const int64_t n = A.rows;
-  if (n <= kDiagonalBlock) return SubtractProduct<T>(X, X.Transposed(), A);
+  if (n <= kDiagonalBlock) return SubtractProduct<T>(X, Adjoint(X), A);
   const int64_t first = Half(n, kDiagonalBlock), rest = n - first;
   const auto upper = X.Block(0, 0, first, X.columns), lower = X.Block(first, 0, rest, X.columns);
   SubtractDiagonalTile(upper, A.Block(0, 0, first, first));
-  SubtractProduct<T>(lower, upper.Transposed(), A.Block(first, 0, rest, first));
+  SubtractProduct<T>(lower, Adjoint(upper), A.Block(first, 0, rest, first));
   SubtractDiagonalTile(lower, A.Block(first, first, rest, rest));
 }
 
@@ -54,11 +56,11 @@ void SubtractSquare(const Matrix<const T>& X, const Matrix<T>& A) {
     const auto left = X.Block(row, 0, rows, X.columns);
     const Matrix<T> tile = A.Block(row, column, rows, columns);
     if (task == i) return SubtractDiagonalTile(left, tile);
-    SubtractProduct<T>(left, X.Block(column, 0, columns, X.columns).Transposed(), tile);
+    SubtractProduct<T>(left, Adjoint(X.Block(column, 0, columns, X.columns)), tile);
   });
 }
 
-// X = X inv(L).T.
+// X = X inv(L).H.
 template <class T>
 void SolveFromTheRight(const Matrix<const T>& L, const Matrix<T>& X) {
   const int64_t n = L.rows;
@@ -68,7 +70,8 @@ void SolveFromTheRight(const Matrix<const T>& L, const Matrix<T>& X) {
       const Scratch<T> transposed(n * kSlice);
       const Matrix<T> slice = X.Block(begin, 0, rows, n);
       CopyTransposed<T>(slice, transposed.data(), kSlice);
-      BestPanelKernels<T>().solve_lower(TriangleOf(L, false), transposed.data(), kSlice, rows);
+      BestPanelKernels<T>().solve_lower(TriangleOf(L, {.conjugate = true}), transposed.data(),
+                                        kSlice, rows);
       CopyBack<T>(transposed.data(), kSlice, slice);
     });
     return;
@@ -76,7 +79,7 @@ void SolveFromTheRight(const Matrix<const T>& L, const Matrix<T>& X) {
   const int64_t first = Half(n, kMostPanel), rest = n - first;
   const Matrix<T> left = X.Block(0, 0, X.rows, first), right = X.Block(0, first, X.rows, rest);
   SolveFromTheRight(L.Block(0, 0, first, first), left);
-  SubtractProduct<T>(left, L.Block(first, 0, rest, first).Transposed(), right);
+  SubtractProduct<T>(left, Adjoint(L.Block(first, 0, rest, first)), right);
   SolveFromTheRight(L.Block(first, first, rest, rest), right);
 }
 
@@ -147,7 +150,7 @@ int64_t FactorHighLu(const Matrix<T>& A, int32_t* pivots) {
                   A22 = A.Block(first, first, m - first, rest);
   const int64_t code = FactorHighLu(left, pivots);
   ExchangeRows(pivots, first, right);
-  SolveLower<T>(A11, /*unit=*/true, A12);
+  SolveLower<T>(A11, {.unit = true}, A12);
   SubtractProduct<T>(A21, A12, A22);
   const int64_t more = FactorHighLu(A22, pivots + first);
   ExchangeRows(pivots + first, rest, A21);
@@ -164,7 +167,7 @@ int64_t FactorLu(const Matrix<T>& A, int32_t* pivots) {
     const Matrix<T> square = A.Block(0, 0, m, m), right = A.Block(0, m, m, n - m);
     const int64_t code = FactorLu(square, pivots);
     ExchangeRows(pivots, m, right);
-    SolveLower<T>(square, /*unit=*/true, right);
+    SolveLower<T>(square, {.unit = true}, right);
     return code;
   }
   if (n <= kAhead) return FactorHighLu(A, pivots);
@@ -188,7 +191,7 @@ int64_t FactorLu(const Matrix<T>& A, int32_t* pivots) {
       if (block < done) return;
       const Matrix<T> upper = columns.Block(0, 0, width, columns.columns),
                       lower = columns.Block(width, 0, below - width, columns.columns);
-      SolveLower<T>(diagonal, /*unit=*/true, upper);
+      SolveLower<T>(diagonal, {.unit = true}, upper);
       SubtractProduct<T>(left, upper, lower);
       if (task != 0) return;
       const int64_t more = FactorHighLu(lower, pivots + row + width);
@@ -204,48 +207,49 @@ int64_t FactorLu(const Matrix<T>& A, int32_t* pivots) {
 namespace {
 
 template <class T, class Kernel>
-void SolveSlices(const Kernel& kernel, const Matrix<const T>& triangle, bool unit,
+void SolveSlices(const Kernel& kernel, const Matrix<const T>& triangle, TriangleForm form,
                  const Matrix<T>& X) {
   ParallelForRanges(X.columns, kSlice, [&](int64_t begin, int64_t end) {
-    kernel(TriangleOf(triangle, unit), X.data + begin, X.row_stride, end - begin);
+    kernel(TriangleOf(triangle, form), X.data + begin, X.row_stride, end - begin);
   });
 }
 
 }  // namespace
 
 template <class T>
-void SolveLower(const Matrix<const T>& L, bool unit, const Matrix<T>& X) {
+void SolveLower(const Matrix<const T>& L, TriangleForm form, const Matrix<T>& X) {
   const int64_t n = L.rows;
-  if (n <= kMostPanel) return SolveSlices(BestPanelKernels<T>().solve_lower, L, unit, X);
+  if (n <= kMostPanel) return SolveSlices(BestPanelKernels<T>().solve_lower, L, form, X);
   const int64_t first = Half(n, kMostPanel), rest = n - first;
   const Matrix<T> upper = X.Block(0, 0, first, X.columns),
                   lower = X.Block(first, 0, rest, X.columns);
-  SolveLower<T>(L.Block(0, 0, first, first), unit, upper);
-  SubtractProduct<T>(L.Block(first, 0, rest, first), upper, lower);
-  SolveLower<T>(L.Block(first, first, rest, rest), unit, lower);
+  SolveLower<T>(L.Block(0, 0, first, first), form, upper);
+  SubtractProduct<T>({L.Block(first, 0, rest, first), form.conjugate}, upper, lower);
+  SolveLower<T>(L.Block(first, first, rest, rest), form, lower);
 }
 
 template <class T>
-void SolveUpper(const Matrix<const T>& U, bool unit, const Matrix<T>& X) {
+void SolveUpper(const Matrix<const T>& U, TriangleForm form, const Matrix<T>& X) {
   const int64_t n = U.rows;
-  if (n <= kMostPanel) return SolveSlices(BestPanelKernels<T>().solve_upper, U, unit, X);
+  if (n <= kMostPanel) return SolveSlices(BestPanelKernels<T>().solve_upper, U, form, X);
   const int64_t first = Half(n, kMostPanel), rest = n - first;
   const Matrix<T> upper = X.Block(0, 0, first, X.columns),
                   lower = X.Block(first, 0, rest, X.columns);
-  SolveUpper<T>(U.Block(first, first, rest, rest), unit, lower);
-  SubtractProduct<T>(U.Block(0, first, first, rest), lower, upper);
-  SolveUpper<T>(U.Block(0, 0, first, first), unit, upper);
+  SolveUpper<T>(U.Block(first, first, rest, rest), form, lower);
+  SubtractProduct<T>({U.Block(0, first, first, rest), form.conjugate}, lower, upper);
+  SolveUpper<T>(U.Block(0, 0, first, first), form, upper);
 }
 
-template int64_t FactorCholesky(const Matrix<float>&);
-template int64_t FactorCholesky(const Matrix<double>&);
-template int64_t FactorLu(const Matrix<float>&, int32_t*);
-template int64_t FactorLu(const Matrix<double>&, int32_t*);
-template void ExchangeRows(const int32_t*, int64_t, const Matrix<float>&);
-template void ExchangeRows(const int32_t*, int64_t, const Matrix<double>&);
-template void SolveLower(const Matrix<const float>&, bool, const Matrix<float>&);
-template void SolveLower(const Matrix<const double>&, bool, const Matrix<double>&);
-template void SolveUpper(const Matrix<const float>&, bool, const Matrix<float>&);
-template void SolveUpper(const Matrix<const double>&, bool, const Matrix<double>&);
+#define OTIUM_INSTANTIATE(T)                                                        \
+  template int64_t FactorCholesky(const Matrix<T>&);                                \
+  template int64_t FactorLu(const Matrix<T>&, int32_t*);                            \
+  template void ExchangeRows(const int32_t*, int64_t, const Matrix<T>&);            \
+  template void SolveLower(const Matrix<const T>&, TriangleForm, const Matrix<T>&); \
+  template void SolveUpper(const Matrix<const T>&, TriangleForm, const Matrix<T>&);
+OTIUM_INSTANTIATE(float)
+OTIUM_INSTANTIATE(double)
+OTIUM_INSTANTIATE(std::complex<float>)
+OTIUM_INSTANTIATE(std::complex<double>)
+#undef OTIUM_INSTANTIATE
 
 }  // namespace otium::cpu

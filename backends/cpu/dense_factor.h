@@ -3,7 +3,8 @@
 // Cholesky and LU factors of dense matrices, and substitution with them, by halves: all
 // but a share of n / 64 of the work is products of large blocks, which gemm.h does on
 // all threads. Rows and columns of any matrix may lie any distance apart where nothing
-// else is said, so a row-major matrix is factored where it lies. T is float or double.
+// else is said, so a row-major matrix is factored where it lies. T is float, double, or complex of
+// those.
 //
 // After S. Toledo, "Locality of reference in LU decomposition with partial pivoting"
 // (1997); of wide matrices one thread factors the next block of columns while the others
@@ -22,9 +23,9 @@
 
 namespace otium::cpu {
 
-// L with A = L L.T in the lower triangle of A, which alone is read; the other is spoilt.
-// A is row-major. Gives the order of the first leading minor that is not positive
-// definite, or 0.
+// L with A = L L.H in the lower triangle of A, which alone is read, without the imaginary
+// parts of the diagonal; the other is spoilt. A is row-major. Gives the order of the first leading
+// minor that is not positive definite, or 0.
 template <class T>
 int64_t FactorCholesky(const Matrix<T>& A);
 
@@ -38,12 +39,18 @@ int64_t FactorLu(const Matrix<T>& A, int32_t* pivots);
 template <class T>
 void ExchangeRows(const int32_t* pivots, int64_t count, const Matrix<T>& X);
 
+// What of a triangle is meant.
+struct TriangleForm {
+  bool unit = false;       // The diagonal is 1, and not read.
+  bool conjugate = false;  // The conjugates of the elements.
+};
+
 // X = inv(L) X with the lower triangle, or inv(U) X with the upper one. X is row-major,
 // or of one column.
 template <class T>
-void SolveLower(const Matrix<const T>& L, bool unit, const Matrix<T>& X);
+void SolveLower(const Matrix<const T>& L, TriangleForm form, const Matrix<T>& X);
 template <class T>
-void SolveUpper(const Matrix<const T>& U, bool unit, const Matrix<T>& X);
+void SolveUpper(const Matrix<const T>& U, TriangleForm form, const Matrix<T>& X);
 
 }  // namespace otium::cpu
 

@@ -2,6 +2,7 @@
 #include "backends/cpu/dense_qr.h"
 
 #include <algorithm>
+#include <complex>
 
 #include "backends/cpu/dense_block.h"
 #include "backends/cpu/panel_kernel.h"
@@ -18,8 +19,8 @@ int64_t PanelStride(int64_t rows) { return RoundUp(rows, 16); }
 // QR of A [m, n], a block, and the Y and T of its reflectors. `panel` is for kPanel columns,
 // `memory` of n n elements.
 template <class T>
-void FactorBlock(const Matrix<T>& A, T* tau, const Matrix<T>& Y, const Matrix<T>& factor,
-                 T* panel, T* memory) {
+void FactorBlock(const Matrix<T>& A, T* tau, const Matrix<T>& Y, const Matrix<T>& factor, T* panel,
+                 T* memory) {
   const int64_t m = A.rows, n = A.columns;
   if (n <= kPanel) {
     const int64_t ld = PanelStride(m);
@@ -35,11 +36,11 @@ void FactorBlock(const Matrix<T>& A, T* tau, const Matrix<T>& Y, const Matrix<T>
   const int64_t first = Half(n, kPanel), rest = n - first;
   const Matrix<T> Y1 = Y.Block(0, 0, m, first), T1 = factor.Block(0, 0, first, first);
   FactorBlock(A.Block(0, 0, m, first), tau, Y1, T1, panel, memory);
-  ApplyBlock<T>(Y1, T1, /*transposed=*/true, A.Block(0, first, m, rest), memory);
+  ApplyBlock<T>(Y1, T1, /*adjoint=*/true, A.Block(0, first, m, rest), memory);
   for (int64_t i = 0; i < first; ++i) std::fill_n(&Y(i, first), rest, T(0));
   FactorBlock(A.Block(first, first, m - first, rest), tau + first,
-              Y.Block(first, first, m - first, rest), factor.Block(first, first, rest, rest),
-              panel, memory);
+              Y.Block(first, first, m - first, rest), factor.Block(first, first, rest, rest), panel,
+              memory);
   JoinFactors<T>(Y, first, factor, memory);
 }
 
@@ -57,7 +58,7 @@ void FactorQr(const Matrix<T>& A, int64_t count, T* tau, T* memory) {
     const Matrix<T> Y = RowMajor(vectors, rows, b), factor = RowMajor(factors, b, b);
     FactorBlock(A.Block(j, j, rows, b), tau + j, Y, factor, panel, rest);
     if (j + b == n) continue;
-    ApplyBlock<T>(Y, factor, /*transposed=*/true, A.Block(j, j + b, rows, n - j - b), rest);
+    ApplyBlock<T>(Y, factor, /*adjoint=*/true, A.Block(j, j + b, rows, n - j - b), rest);
   }
 }
 
@@ -67,5 +68,9 @@ int64_t QrMemory(int64_t rows, int64_t columns, int64_t count) {
 
 template void FactorQr(const Matrix<float>&, int64_t, float*, float*);
 template void FactorQr(const Matrix<double>&, int64_t, double*, double*);
+template void FactorQr(const Matrix<std::complex<float>>&, int64_t, std::complex<float>*,
+                       std::complex<float>*);
+template void FactorQr(const Matrix<std::complex<double>>&, int64_t, std::complex<double>*,
+                       std::complex<double>*);
 
 }  // namespace otium::cpu

@@ -3,7 +3,7 @@
 // Householder QR of dense matrices by blocks of reflectors, so that nearly all of the work
 // is products of large blocks; within a block by halves, after E. Elmroth and F. G.
 // Gustavson, "Applying recursion to serial and parallel QR factorization leads to better
-// performance" (2000). The reflectors are LAPACK's. T is float or double.
+// performance" (2000). The reflectors are LAPACK's. T is float, double, or complex of those.
 //
 // Tested by tests/cpu/dense_qr_test.cc.
 
@@ -18,7 +18,7 @@ namespace otium::cpu {
 
 // LAPACK's geqrf in place, of the first `count` columns of a row-major A [m, n], where
 // count <= m: their R on and above the diagonal, below it the vectors of the reflectors
-// (reflectors.h), whose factors are tau. The other columns are multiplied by Q.T.
+// (reflectors.h), whose factors are tau. The other columns are multiplied by Q.H.
 // `memory` is of QrMemory elements.
 template <class T>
 void FactorQr(const Matrix<T>& A, int64_t count, T* tau, T* memory);

@@ -26,9 +26,9 @@ struct DeterminantState {
 template <class T>
 struct DeterminantArrays {
   DeterminantArrays(Workspace& memory, int64_t n)
-      : factor(ColumnMajor(memory.Take<T>(n * n), n, n)), pivots(memory.Take<lapack_int>(n)) {}
+      : factor(RowMajor(memory.Take<T>(n * n), n, n)), pivots(memory.Take<int32_t>(n)) {}
   Matrix<T> factor;
-  lapack_int* pivots;
+  int32_t* pivots;
 };
 
 template <class T>
@@ -43,19 +43,10 @@ struct DeterminantLauncher {
   }
 
   static ScaledProduct<W> ByFactors(const Matrix<const T>& A, const DeterminantArrays<T>& arrays) {
-    const auto n = static_cast<lapack_int>(A.rows);
-    if constexpr (std::is_floating_point_v<T>) {
-      const Matrix<T> by_rows = arrays.factor.Transposed();
-      Copy(A, by_rows);
-      FactorLu(by_rows, arrays.pivots);
-    } else {
-      const lapack_int ld = std::max<lapack_int>(n, 1);
-      lapack_int code = 0;
-      Copy(A, arrays.factor);
-      OTIUM_LAPACK(T, getrf, &n, &n, arrays.factor.data, &ld, arrays.pivots, &code);
-    }
+    Copy(A, arrays.factor);
+    FactorLu(arrays.factor, arrays.pivots);
     ScaledProduct<W> product = ProductOfDiagonal(arrays.factor);
-    for (lapack_int k = 0; k < n; ++k) {
+    for (int64_t k = 0; k < A.rows; ++k) {
       if (arrays.pivots[k] != k + 1) product.Negate();
     }
     return product;

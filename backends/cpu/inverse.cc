@@ -2,7 +2,7 @@
 //
 // Inverses, made where the result is. A row-major matrix is its transpose to LAPACK, and
 // the inverse of a transpose is the transpose of the inverse: triangles are inverted
-// where they lie. A general matrix is transposed first and last, so that its factors, and
+// where they lie. A general matrix is solved with the identity, so that its factors, and
 // the pivot that is zero, are those that solve finds.
 
 #include <algorithm>
@@ -31,8 +31,6 @@ struct InverseState {
   bool is_factor = false;  // A is that triangle of a Cholesky factor.
   MatrixBatch batch;
 };
-
-constexpr int64_t kGetriBlock = 64;
 
 // Writes the other triangle of a hermitian matrix.
 template <class T>
@@ -100,54 +98,29 @@ int64_t InvertDefinite(const InverseState& s, const Matrix<const T>& A, const Ma
 template <class T>
 struct GetriArrays {
   GetriArrays(Workspace& memory, int64_t n)
-      : pivots(memory.Take<lapack_int>(n)),
-        work(memory.Take<T>(std::is_floating_point_v<T> ? n * n : kGetriBlock * n)) {}
-  lapack_int* pivots;
-  T* work;  // Of real matrices the factors.
+      : pivots(memory.Take<int32_t>(n)), factor(RowMajor(memory.Take<T>(n * n), n, n)) {}
+  int32_t* pivots;
+  Matrix<T> factor;
 };
-
-// X with A X = I, by halves.
-template <class T>
-int64_t SolveForIdentity(const Matrix<const T>& A, const GetriArrays<T>& arrays,
-                         const Matrix<T>& X) {
-  const Matrix<T> factor = RowMajor(arrays.work, A.rows, A.rows);
-  Copy(A, factor);
-  if (const int64_t code = FactorLu(factor, arrays.pivots); code != 0) return code;
-  std::fill_n(X.data, X.rows * X.columns, T(0));
-  for (int64_t i = 0; i < X.rows; ++i) X(i, i) = 1;
-  ExchangeRows(arrays.pivots, X.rows, X);
-  SolveLower<T>(factor, /*unit=*/true, X);
-  SolveUpper<T>(factor, /*unit=*/false, X);
-  return 0;
-}
 
 template <class T>
 int64_t InvertGeneral(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X,
                       char* memory) {
   Workspace workspace(memory);
   const GetriArrays<T> arrays(workspace, s.n);
-  if constexpr (std::is_floating_point_v<T>) {
-    const int64_t code = SolveForIdentity(A, arrays, X);
-    // An infinity times a zero of the identity is NaN, but not in all columns.
-    if (code == 0 && !AllFinite(A)) FillNan(X);
-    return code;
-  }
-  Copy(A, X.Transposed());
-  if (!AllFinite<T>(X)) {
+  Copy(A, arrays.factor);
+  if (const int64_t code = FactorLu(arrays.factor, arrays.pivots); code != 0) return code;
+  // An infinity times a zero of the identity is NaN, but not in all columns.
+  if (!AllFinite(A)) {
     FillNan(X);
     return 0;
   }
-  const auto n = static_cast<lapack_int>(s.n);
-  const lapack_int ld = std::max<lapack_int>(n, 1);
-  const lapack_int size = std::max<lapack_int>(n * static_cast<lapack_int>(kGetriBlock), 1);
-  lapack_int code = 0;
-  OTIUM_LAPACK(T, getrf, &n, &n, X.data, &ld, arrays.pivots, &code);
-  if (code != 0) return code;
-  OTIUM_LAPACK(T, getri, &n, X.data, &ld, arrays.pivots, arrays.work, &size, &code);
-  for (int64_t i = 0; i < s.n; ++i) {
-    for (int64_t j = 0; j < i; ++j) std::swap(X(i, j), X(j, i));
-  }
-  return code;
+  std::fill_n(X.data, s.n * s.n, T(0));
+  for (int64_t i = 0; i < s.n; ++i) X(i, i) = T(1);
+  ExchangeRows(arrays.pivots, s.n, X);
+  SolveLower<T>(arrays.factor, {.unit = true}, X);
+  SolveUpper<T>(arrays.factor, {}, X);
+  return 0;
 }
 
 // Invert<T> is one of those.

@@ -37,7 +37,7 @@ struct LstsqState {
   bool has_B = true;  // False when there are none, but ranks of A are asked for.
   double rcond = 0;
   lapack_int m = 0, n = 0, k = 0, columns = 1;
-  bool is_tall = false;                   // It is made square.
+  bool is_tall = false;                // It is made square.
   lapack_int rows = 0, rows_of_B = 1;  // What the drivers see.
   // In the workspace of a task, in bytes.
   int64_t tall = 0, matrix = 0, right = 0, values = 0, work = 0, real_work = 0, int_work = 0;
@@ -198,7 +198,7 @@ class Solver {
       for (int64_t i = 0; i < s_.n; ++i) {
         if (R(i, i) == T(0)) return i + 1;
       }
-      if (has_B) SolveUpper<T>(R, /*unit=*/false, Y);
+      if (has_B) SolveUpper<T>(R, {}, Y);
     } else {
       const auto a = ColumnMajor(x_.a, s_.n, s_.n);
       for (int64_t j = 0; j < s_.n; ++j) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <type_traits>
 
 #include "backends/cpu/dense_factor.h"
 #include "backends/cpu/info_result.h"
@@ -16,8 +15,6 @@
 namespace otium::cpu {
 namespace {
 
-static_assert(sizeof(lapack_int) == sizeof(int32_t), "pivots are written where results are");
-
 // ---- factors
 
 struct LuState {
@@ -26,13 +23,6 @@ struct LuState {
   bool pivot = true;
   int64_t m = 0, n = 0;
   MatrixBatch batch;
-};
-
-template <class T>
-struct LuArrays {
-  LuArrays(Workspace& memory, int64_t m, int64_t n)
-      : factor(ColumnMajor(memory.Take<T>(std::is_floating_point_v<T> ? 0 : m * n), m, n)) {}
-  Matrix<T> factor;  // Of complex matrices.
 };
 
 // Row by row, without exchanges; the code is getrf's. Where there are no such factors
@@ -52,42 +42,22 @@ int64_t Eliminate(const Matrix<T>& A) {
   return code;
 }
 
-// Real matrices are factored by halves where the result is. The rows of L are no rows of
-// a transposed matrix's factors: for LAPACK complex ones are copied by columns.
-template <class T>
-int64_t FactorWithPivots(const Matrix<const T>& A, const LuArrays<T>& arrays, int32_t* pivots,
-                         const Matrix<T>& LU) {
-  if constexpr (std::is_floating_point_v<T>) {
-    Copy(A, LU);
-    return FactorLu(LU, pivots);
-  } else {
-    Copy(A, arrays.factor);
-    const auto m = static_cast<lapack_int>(A.rows), n = static_cast<lapack_int>(A.columns);
-    const lapack_int ld = std::max<lapack_int>(m, 1);
-    lapack_int code = 0;
-    OTIUM_LAPACK(T, getrf, &m, &n, arrays.factor.data, &ld, pivots, &code);
-    Copy<T>(arrays.factor, LU);
-    return code;
-  }
-}
-
 template <class T>
 struct LuLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const LuState*>(args.state);
-    RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
-      Workspace workspace(memory);
-      const LuArrays<T> arrays(workspace, s.pivot ? s.m : 0, s.pivot ? s.n : 0);
+    RunBatch(s.batch, args, [&](Range matrices, char*, StepInfo* info) {
       for (int64_t p = matrices.begin; p < matrices.end; ++p) {
         const auto A = MatrixOf<const T>(s.batch, s.A, args.operands[0], p);
         const auto LU = MatrixOf<T>(s.batch, s.LU, args.results[0], p);
         int32_t* const pivots =
             MatrixOf<int32_t>(s.batch, s.pivots, args.results[1], p, /*tail=*/1).data;
+        // Factored where the result is.
+        Copy(A, LU);
         int64_t code;
         if (s.pivot) {
-          code = FactorWithPivots(A, arrays, pivots, LU);
+          code = FactorLu(LU, pivots);
         } else {
-          Copy(A, LU);
           code = Eliminate(LU);
           for (int64_t k = 0; k < std::min(s.m, s.n); ++k) pivots[k] = static_cast<int32_t>(k + 1);
         }
@@ -238,8 +208,7 @@ Prepared PrepareLuFactor(const KernelCall& call) {
   s->m = sizes[batch];
   s->n = sizes[batch + 1];
   const double m = static_cast<double>(s->m), n = static_cast<double>(s->n);
-  s->batch = MatrixBatch(sizes.first(batch), m * n * std::min(m, n),
-                         s->pivot ? WorkspaceOf<LuArrays>(s->A.dtype, s->m, s->n) : 0);
+  s->batch = MatrixBatch(sizes.first(batch), m * n * std::min(m, n), /*bytes=*/0);
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForBlasDType<LuLauncher>(s->A.dtype), std::move(s), bytes};
 }

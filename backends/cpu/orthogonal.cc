@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// QR without a transposition: to LAPACK a row-major A is A^T = L P, an LQ factorization
-// with P = H'(k)...H'(1), and so A = P^T L^T: R is L^T, and Q = P^T the product of
-// reflectors with the same vectors, which lie where geqrf would have put them, and
-// conjugate factors tau. So gelqf, orglq and ormlq do the work of geqrf, orgqr and ormqr.
-// The first two are our own where numbers are real (dense_qr.h).
+// QR and its reflectors (dense_qr.h, reflectors.h), where the results are. What is left to
+// LAPACK is ormqr: to that a row-major A is A^T = L P, an LQ factorization with
+// P = H'(k)...H'(1), and so A = P^T L^T: Q = P^T is the product of reflectors with the same
+// vectors, which lie where geqrf would have put them, and conjugate factors tau. So ormlq
+// does the work of ormqr.
 
 #include <algorithm>
 #include <memory>
@@ -35,47 +35,15 @@ struct QrState {
 constexpr lapack_int Int(int64_t size) { return static_cast<lapack_int>(size); }
 constexpr lapack_int Leading(int64_t size) { return std::max<lapack_int>(Int(size), 1); }
 
-// The three routines, on row-major matrices. With lwork -1 LAPACK's only write work[0].
+// Elements of memory that FormQ takes.
+int64_t FormQMemory(int64_t m, int64_t n, int64_t k) { return m * k + ReflectorMemory(m, n, k); }
 
+// Q [m, n], whose first k columns are at first the vectors of reflectors.
 template <class T>
-void Gelqf(int64_t m, int64_t n, T* a, T* tau, T* work, lapack_int lwork) {
-  if constexpr (std::is_floating_point_v<T>) {
-    return FactorQr(RowMajor(a, m, n), std::min(m, n), tau, work);
-  } else {
-    const lapack_int rows = Int(n), columns = Int(m), lda = Leading(n);
-    lapack_int info = 0;
-    OTIUM_LAPACK(T, gelqf, &rows, &columns, a, &lda, tau, work, &lwork, &info);
-  }
-}
-// The elements of `work`, of at least one row and column.
-template <class T>
-int64_t GelqfWork(int64_t m, int64_t n) {
-  if (std::is_floating_point_v<T>) return QrMemory(m, n, std::min(m, n));
-  T told = T(1);
-  Gelqf<T>(m, n, nullptr, nullptr, &told, -1);
-  return WorkSize(told);
-}
-
-// The first n columns of Q [m, m] of k reflectors, in rows n long.
-template <class T>
-void Orglq(int64_t m, int64_t n, int64_t k, T* q, const T* tau, T* work, lapack_int lwork) {
-  if constexpr (std::is_floating_point_v<T>) {
-    const Matrix<T> Q = RowMajor(q, m, n), copy = RowMajor(work, m, k);
-    Copy<T>(Q.Block(0, 0, m, k), copy);
-    FormReflectors<T>(copy, tau, Q, work + m * k);
-  } else {
-    const lapack_int rows = Int(n), columns = Int(m), reflectors = Int(k), lda = Leading(n);
-    lapack_int info = 0;
-    OTIUM_LAPACK_EITHER(T, orglq, unglq, &rows, &columns, &reflectors, q, &lda, tau, work, &lwork,
-                        &info);
-  }
-}
-template <class T>
-int64_t OrglqWork(int64_t m, int64_t n, int64_t k) {
-  if (std::is_floating_point_v<T>) return m * k + ReflectorMemory(m, n, k);
-  T told = T(1);
-  Orglq<T>(m, n, k, nullptr, nullptr, &told, -1);
-  return WorkSize(told);
+void FormQ(int64_t k, const T* tau, const Matrix<T>& Q, T* memory) {
+  const Matrix<T> vectors = RowMajor(memory, Q.rows, k);
+  Copy<T>(Q.Block(0, 0, Q.rows, k), vectors);
+  FormReflectors<T>(vectors, tau, Q, memory + Q.rows * k);
 }
 
 // C [m, n] times Q from the left or right, or its adjoint; a has rows lda long.
@@ -115,16 +83,14 @@ struct QrLauncher {
                                           : ArrayAt<T>(memory, s.factor),
                                 s.m, s.n);
         Copy(MatrixOf<const T>(s.batch, s.operands[0], args.operands[0], p), a);
-        if (s.k > 0) Gelqf(s.m, s.n, a.data, tau, work, Int(s.work_size));
+        FactorQr(a, s.k, tau, work);
         if (!in_R) {
           Copy<T>(RowMajor(a.data, s.columns, s.n), R);
         } else if (s.has_Q) {
           for (int64_t i = 1; i < s.m; ++i) std::copy_n(&a(i, 0), std::min(i, s.k), &Q(i, 0));
         }
         ClearBelow(R);
-        if (s.has_Q && s.columns > 0) {
-          Orglq(s.m, s.columns, s.k, Q.data, tau, work, Int(s.work_size));
-        }
+        if (s.has_Q) FormQ(s.k, tau, Q, work);
       }
     });
   }
@@ -141,19 +107,11 @@ struct GeqrfLauncher {
         const auto a = MatrixOf<T>(s.batch, s.results[0], args.results[0], p);
         const auto tau = MatrixOf<T>(s.batch, s.results[1], args.results[1], p, 1);
         Copy(MatrixOf<const T>(s.batch, s.operands[0], args.operands[0], p), a);
-        Gelqf(s.m, s.n, a.data, tau.data, work, Int(s.work_size));
-        for (int64_t i = 0; i < s.k; ++i) tau(i, 0) = Conjugate(tau(i, 0));
+        FactorQr(a, s.k, tau.data, work);
       }
     });
   }
 };
-
-// The factors tau of operand 1 as gelqf would have given them.
-template <class T>
-void CopyTau(const QrState& s, const LaunchArgs& args, int64_t p, T* tau) {
-  const auto of_geqrf = MatrixOf<const T>(s.batch, s.operands[1], args.operands[1], p, 1);
-  for (int64_t i = 0; i < s.k; ++i) tau[i] = Conjugate(of_geqrf(i, 0));
-}
 
 template <class T>
 struct HouseholderLauncher {
@@ -165,8 +123,9 @@ struct HouseholderLauncher {
       for (int64_t p = matrices.begin; p < matrices.end; ++p) {
         const auto Q = MatrixOf<T>(s.batch, s.results[0], args.results[0], p);
         Copy(MatrixOf<const T>(s.batch, s.operands[0], args.operands[0], p), Q);
-        CopyTau(s, args, p, tau);
-        Orglq(s.m, s.n, s.k, Q.data, tau, ArrayAt<T>(memory, s.work), Int(s.work_size));
+        Copy(MatrixOf<const T>(s.batch, s.operands[1], args.operands[1], p, 1),
+             ColumnMajor(tau, s.k, 1));
+        FormQ(s.k, tau, Q, ArrayAt<T>(memory, s.work));
       }
     });
   }
@@ -185,7 +144,8 @@ struct OrmqrLauncher {
         if (s.k == 0 || C.rows == 0 || C.columns == 0) continue;
         // ormlq writes to the vectors while it works.
         Copy(MatrixOf<const T>(s.batch, s.operands[0], args.operands[0], p), a);
-        CopyTau(s, args, p, tau);
+        const auto factors = MatrixOf<const T>(s.batch, s.operands[1], args.operands[1], p, 1);
+        for (int64_t i = 0; i < s.k; ++i) tau[i] = Conjugate(factors(i, 0));
         Ormlq<T>(s, C, a.data, tau, ArrayAt<T>(memory, s.work), Int(s.work_size));
       }
     });
@@ -224,11 +184,9 @@ Prepared PrepareFactors(const KernelCall& call, LaunchFn launch) {
     s->has_Q = mode != "r";
     s->columns = mode == "complete" ? s->m : s->k;
   }
+  s->work_size = QrMemory(s->m, s->n, s->k);
+  if (s->has_Q) s->work_size = std::max(s->work_size, FormQMemory(s->m, s->columns, s->k));
   ForBlasType(s->operands[0].dtype, [&]<class T>(T) {
-    if (s->k > 0) s->work_size = GelqfWork<T>(s->m, s->n);
-    if (s->has_Q && s->columns > 0) {
-      s->work_size = std::max(s->work_size, OrglqWork<T>(s->m, s->columns, s->k));
-    }
     if (call.op.id == Op::qr && !s->has_Q && s->columns < s->m)
       s->factor = layout.Add<T>(s->m * s->n);
     s->tau = layout.Add<T>(s->k);
@@ -250,9 +208,9 @@ Prepared PrepareGeqrf(const KernelCall& call) {
 Prepared PrepareHouseholderProduct(const KernelCall& call) {
   auto s = NewState(call);
   s->k = s->operands[1].sizes.back();
+  s->work_size = FormQMemory(s->m, s->n, s->k);
   WorkspaceLayout layout;
   ForBlasType(s->operands[0].dtype, [&]<class T>(T) {
-    s->work_size = OrglqWork<T>(s->m, s->n, s->k);
     s->tau = layout.Add<T>(s->k);
     s->work = layout.Add<T>(s->work_size);
   });

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "hwy/foreach_target.h"  // Must come before highway.h.
 
 #include "backends/cpu/lu_panel-inl.h"
+#include "backends/cpu/panel_vectors-inl.h"
 #include "backends/cpu/simd_transpose-inl.h"
 #include "hwy/highway.h"
 
@@ -25,73 +27,13 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Vectors that are computed at once: as many sums hide the latency of multiply-adds.
-constexpr int kAtOnce = 4;
-
-template <class T>
-int64_t LanesOf() {
-  return static_cast<int64_t>(hn::Lanes(hn::ScalableTag<T>()));
-}
-
-// kVectors vectors of to - the sum over k in [begin, end) of x(k) * y(k): x numbers
-// x_stride apart, y rows y_stride apart.
-template <int kVectors, class T>
-HWY_INLINE void SubtractRows(const T* x, int64_t x_stride, const T* y, int64_t y_stride,
-                             int64_t begin, int64_t end, const T* from, T scale, T* to) {
-  const hn::ScalableTag<T> d;
-  const int64_t lanes = LanesOf<T>();
-  hn::Vec<decltype(d)> sums[kVectors];
-  HWY_UNROLL(4)
-  for (int v = 0; v < kVectors; ++v) sums[v] = hn::LoadU(d, from + v * lanes);
-  for (int64_t k = begin; k < end; ++k) {
-    const auto factor = hn::Set(d, x[k * x_stride]);
-    HWY_UNROLL(4)
-    for (int v = 0; v < kVectors; ++v) {
-      sums[v] = hn::NegMulAdd(factor, hn::LoadU(d, y + k * y_stride + v * lanes), sums[v]);
-    }
-  }
-  const auto factor = hn::Set(d, scale);
-  HWY_UNROLL(4)
-  for (int v = 0; v < kVectors; ++v) hn::StoreU(hn::Mul(sums[v], factor), d, to + v * lanes);
-}
-
-template <class T>
-T Dot(const T* x, const T* y, int64_t n) {
-  const hn::ScalableTag<T> d;
-  const int64_t lanes = LanesOf<T>();
-  hn::Vec<decltype(d)> sums[kAtOnce];
-  HWY_UNROLL(4)
-  for (int v = 0; v < kAtOnce; ++v) sums[v] = hn::Zero(d);
-  int64_t i = 0;
-  for (; i + kAtOnce * lanes <= n; i += kAtOnce * lanes) {
-    HWY_UNROLL(4)
-    for (int v = 0; v < kAtOnce; ++v) {
-      const int64_t at = i + v * lanes;
-      sums[v] = hn::MulAdd(hn::LoadU(d, x + at), hn::LoadU(d, y + at), sums[v]);
-    }
-  }
-  for (; i + lanes <= n; i += lanes) {
-    sums[0] = hn::MulAdd(hn::LoadU(d, x + i), hn::LoadU(d, y + i), sums[0]);
-  }
-  T sum =
-      hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]))));
-  for (; i < n; ++i) sum += x[i] * y[i];
-  return sum;
-}
-
-template <class T>
-void SubtractMultiple(T factor, const T* x, int64_t n, T* y) {
-  const hn::ScalableTag<T> d;
-  const int64_t lanes = LanesOf<T>();
-  const auto f = hn::Set(d, factor);
-  int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    hn::StoreU(hn::NegMulAdd(f, hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, y + i);
-  }
-  for (; i < n; ++i) y[i] -= factor * x[i];
-}
-
 // ---- substitution
+
+template <class T>
+T DiagonalOf(const PanelTriangle<T>& t, int64_t i) {
+  const T diagonal = t.data[i * (t.row_stride + t.column_stride)];
+  return t.conjugate ? Conjugate(diagonal) : diagonal;
+}
 
 // X = inv(triangle) X for kVectors vectors of each row.
 template <bool kUpper, int kVectors, class T>
@@ -99,23 +41,22 @@ HWY_INLINE void SolveVectors(const PanelTriangle<T>& t, T* X, int64_t ld) {
   for (int64_t step = 0; step < t.n; ++step) {
     const int64_t i = kUpper ? t.n - 1 - step : step;
     const T* row = t.data + i * t.row_stride;
-    const T diagonal = t.unit ? T(1) : row[i * t.column_stride];
-    // The reciprocal of a subnormal may overflow.
-    const bool divides = std::abs(diagonal) < std::numeric_limits<T>::min();
-    SubtractRows<kVectors>(row, t.column_stride, X, ld, kUpper ? i + 1 : 0, kUpper ? t.n : i,
-                           X + i * ld, divides ? T(1) : T(1) / diagonal, X + i * ld);
-    if (!divides) continue;
-    for (int64_t j = 0; j < kVectors * LanesOf<T>(); ++j) X[i * ld + j] /= diagonal;
+    const T diagonal = t.unit ? T(1) : DiagonalOf(t, i);
+    const bool divides = HasNoReciprocal(diagonal);
+    SubtractRows<kVectors>(row, t.column_stride, t.conjugate, X, ld, kUpper ? i + 1 : 0,
+                           kUpper ? t.n : i, X + i * ld, divides ? T(1) : Quotient(T(1), diagonal),
+                           X + i * ld);
+    if (divides) DivideBy(diagonal, X + i * ld, kVectors * LanesOf<T>());
   }
 }
 
 // X = inv(triangle) X for one column: by products of rows where those lie densely, else by
-// columns.
+// columns. Of a triangle's conjugate it is the conjugates that are solved for.
 template <bool kUpper, class T>
 void SolveColumn(const PanelTriangle<T>& t, T* X, int64_t ld) {
   const bool by_rows = t.column_stride == 1;
   T x[kMostPanel];
-  for (int64_t i = 0; i < t.n; ++i) x[i] = X[i * ld];
+  for (int64_t i = 0; i < t.n; ++i) x[i] = t.conjugate ? Conjugate(X[i * ld]) : X[i * ld];
   for (int64_t step = 0; step < t.n; ++step) {
     const int64_t i = kUpper ? t.n - 1 - step : step;
     const T* const row = t.data + i * t.row_stride;
@@ -124,18 +65,18 @@ void SolveColumn(const PanelTriangle<T>& t, T* X, int64_t ld) {
       // with the end of a row.
       const int64_t end = std::min(t.n, (i / LanesOf<T>() + 1) * LanesOf<T>());
       T sum = Dot(row + end, x + end, t.n - end);
-      for (int64_t k = end; --k > i;) sum += row[k] * x[k];
+      for (int64_t k = end; --k > i;) sum += Multiply(row[k], x[k]);
       x[i] -= sum;
     } else if (by_rows) {
       x[i] -= Dot(row, x, i);
     }
-    if (!t.unit) x[i] /= row[i * t.column_stride];
+    if (!t.unit) x[i] = Quotient(x[i], row[i * t.column_stride]);
     if (by_rows) continue;
     const T* const column = t.data + i * t.column_stride;
     if (kUpper) SubtractMultiple(x[i], column, i, x);
     else SubtractMultiple(x[i], column + i + 1, t.n - i - 1, x + i + 1);
   }
-  for (int64_t i = 0; i < t.n; ++i) X[i * ld] = x[i];
+  for (int64_t i = 0; i < t.n; ++i) X[i * ld] = t.conjugate ? Conjugate(x[i]) : x[i];
 }
 
 template <bool kUpper, class T>
@@ -151,7 +92,7 @@ void Solve(const PanelTriangle<T>& t, T* X, int64_t ld, int64_t columns) {
   for (; j + lanes <= columns; j += lanes) SolveVectors<kUpper, 1>(t, X + j, ld);
   if (j == columns) return;
   // Less than a vector: in a buffer.
-  HWY_ALIGN T buffer[kMostPanel * (HWY_MAX_BYTES / sizeof(T))];
+  HWY_ALIGN T buffer[kMostPanel * std::max<size_t>(HWY_MAX_BYTES / sizeof(T), 1)];
   const int64_t rest = columns - j;
   for (int64_t i = 0; i < t.n; ++i) {
     for (int64_t l = 0; l < lanes; ++l) buffer[i * lanes + l] = l < rest ? X[i * ld + j + l] : T(0);
@@ -162,24 +103,6 @@ void Solve(const PanelTriangle<T>& t, T* X, int64_t ld, int64_t columns) {
 
 // ---- Cholesky
 
-// x over the pivot.
-template <class T>
-void Scale(T* x, int64_t n, T pivot) {
-  // The reciprocal of a subnormal may overflow.
-  if (std::abs(pivot) < std::numeric_limits<T>::min()) {
-    for (int64_t i = 0; i < n; ++i) x[i] /= pivot;
-    return;
-  }
-  const hn::ScalableTag<T> d;
-  const int64_t lanes = LanesOf<T>();
-  const T factor = T(1) / pivot;
-  int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    hn::StoreU(hn::Mul(hn::LoadU(d, x + i), hn::Set(d, factor)), d, x + i);
-  }
-  for (; i < n; ++i) x[i] *= factor;
-}
-
 template <class T>
 int64_t Cholesky(int64_t n, T* A, int64_t ld) {
   const int64_t lanes = LanesOf<T>();
@@ -188,12 +111,15 @@ int64_t Cholesky(int64_t n, T* A, int64_t ld) {
     // From the vector of the diagonal on.
     int64_t j = i / lanes * lanes;
     for (; j + kAtOnce * lanes <= n; j += kAtOnce * lanes) {
-      SubtractRows<kAtOnce>(A + i, ld, A + j, ld, 0, i, row + j, T(1), row + j);
+      SubtractRows<kAtOnce>(A + i, ld, true, A + j, ld, 0, i, row + j, T(1), row + j);
     }
-    for (; j < n; j += lanes) SubtractRows<1>(A + i, ld, A + j, ld, 0, i, row + j, T(1), row + j);
-    if (!(row[i] > T(0))) return i + 1;
-    row[i] = std::sqrt(row[i]);
-    Scale(row + i + 1, n - i - 1, row[i]);
+    for (; j < n; j += lanes) {
+      SubtractRows<1>(A + i, ld, true, A + j, ld, 0, i, row + j, T(1), row + j);
+    }
+    const RealType<T> square = std::real(row[i]);
+    if (!(square > 0)) return i + 1;
+    row[i] = std::sqrt(square);
+    DivideBy(std::sqrt(square), Parts(row + i + 1), (n - i - 1) * RealOf<T>::kParts);
   }
   return 0;
 }
@@ -227,55 +153,139 @@ T NormOf(const T* x, int64_t n) {
   return largest * std::sqrt(sum);
 }
 
-// The reflector of `first` and the n elements of x, which makes the latter zero; its tau.
+// The reflector of `first` and the n elements of x, whose adjoint makes the latter zero and
+// the former real; its tau.
 template <class T>
 T MakeReflector(T* first, T* x, int64_t n) {
-  T rest = NormOf(x, n);
-  if (rest == T(0)) return T(0);
-  T beta = -std::copysign(std::hypot(*first, rest), *first);
+  using R = RealType<T>;
+  const auto norm = [&] { return NormOf(Parts(x), n * RealOf<T>::kParts); };
+  const auto opposite = [&](R size) {
+    return -std::copysign(std::hypot(std::abs(*first), size), std::real(*first));
+  };
+  R rest = norm();
+  if (rest == 0 && std::imag(*first) == 0) return T(0);
+  R beta = opposite(rest);
   // Near the smallest numbers a vector has few digits: larger by a power of 2 it has all.
-  constexpr T kSafe = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
+  constexpr R kSafe = std::numeric_limits<R>::min() / std::numeric_limits<R>::epsilon();
   const bool is_tiny = std::abs(beta) < kSafe;
   if (is_tiny) {
     *first /= kSafe;
     for (int64_t i = 0; i < n; ++i) x[i] /= kSafe;
-    rest = NormOf(x, n);
-    beta = -std::copysign(std::hypot(*first, rest), *first);
+    rest = norm();
+    beta = opposite(rest);
   }
   const T tau = (beta - *first) / beta;
-  Scale(x, n, *first - beta);
+  DivideBy(*first - beta, x, n);
   *first = is_tiny ? beta * kSafe : beta;
   return tau;
 }
 
 template <class T>
 void Qr(int64_t m, int64_t n, T* panel, int64_t ld, T* tau) {
+  T products[kMostPanel];
   for (int64_t k = 0; k < n; ++k) {
     T* const v = panel + k * ld + k;
-    const int64_t rows = m - k;
-    tau[k] = MakeReflector(v, v + 1, rows - 1);
+    T* const columns = v + ld;
+    const int64_t rest = m - k - 1;
+    tau[k] = MakeReflector(v, v + 1, rest);
     if (tau[k] == T(0)) continue;
-    for (int64_t j = k + 1; j < n; ++j) {
-      T* const column = panel + j * ld + k;
-      const T product = tau[k] * (column[0] + Dot(v + 1, column + 1, rows - 1));
+    BestGemvKernels<T>().rows(n - k - 1, rest, columns + 1, ld, /*conj_a=*/true, v + 1, products);
+    for (int64_t j = 0; j < n - k - 1; ++j) {
+      T* const column = columns + j * ld;
+      const T product = Multiply(Conjugate(tau[k]), column[0] + Conjugate(products[j]));
       column[0] -= product;
-      SubtractMultiple(product, v + 1, rows - 1, column + 1);
+      SubtractMultiple(product, v + 1, rest, column + 1);
     }
   }
 }
 
 template <class T>
 void Gram(int64_t m, int64_t n, const T* panel, int64_t ld, T* products) {
-  for (int64_t i = 0; i < n; ++i) {
+  T of_column[kMostPanel];
+  for (int64_t j = 1; j < n; ++j) {
     // Vector j begins with the 1 of row j.
-    for (int64_t j = i + 1; j < n; ++j) {
-      const T *x = panel + i * ld + j, *y = panel + j * ld + j;
-      products[i * n + j] = x[0] + Dot(x + 1, y + 1, m - j - 1);
+    const T *const row = panel + j, *const y = row + j * ld;
+    BestGemvKernels<T>().rows(j, m - j - 1, row + 1, ld, /*conj_a=*/true, y + 1, of_column);
+    for (int64_t i = 0; i < j; ++i) products[i * n + j] = Conjugate(row[i * ld]) + of_column[i];
+  }
+}
+
+// Element (i, j) is -tau(j) times the sum of factor(i, k) products(k, j) over the k from i to
+// j - 1: each k takes its part from all of the rows behind it, which do not wait for each
+// other.
+template <class T>
+void PanelFactor(int64_t n, const T* products, const T* tau, T* factor, int64_t ld) {
+  for (int64_t k = 0; k < n; ++k) {
+    T* const last = factor + k * ld;
+    std::fill(last + k + 1, last + n, T(0));
+    last[k] = T(1);
+    for (int64_t i = 0; i <= k; ++i) {
+      T* const row = factor + i * ld;
+      row[k] = Multiply(tau[k], row[k]);
+      SubtractMultiple(row[k], products + k * n + k + 1, n - k - 1, row + k + 1);
     }
   }
 }
 
+// ---- LU of complex matrices
+
+// The row of the first of the largest elements of column k, from row k on; NaN is none.
+template <class T>
+int64_t FindPivot(const T* column, int64_t k, int64_t m) {
+  int64_t pivot = k;
+  RealType<T> most = 0;
+  for (int64_t i = k; i < m; ++i) {
+    const RealType<T> size = SizeOf(column[i]);
+    if (size > most) most = size, pivot = i;
+  }
+  return pivot;
+}
+
+// Column by column: what those before do to it is a triangle and then sums in registers.
+template <class T>
+int64_t LuByColumns(int64_t m, int64_t n, T* panel, int64_t ld, int32_t* pivots) {
+  const int64_t lanes = LanesOf<T>();
+  T factors[kMostPanel];
+  int64_t code = 0;
+  for (int64_t k = 0; k < n; ++k) {
+    T* const column = panel + k * ld;
+    for (int64_t i = 0; i < k; ++i) std::swap(column[i], column[pivots[i]]);
+    for (int64_t i = 0; i + 1 < k; ++i) {
+      SubtractMultiple(column[i], panel + i * ld + i + 1, k - i - 1, column + i + 1);
+    }
+    // From the vector of row k on: what is above in it is spoilt, and put back.
+    std::copy_n(column, k, factors);
+    const int64_t first = k / lanes * lanes;
+    int64_t i = first;
+    for (; i + kAtOnce * lanes <= m; i += kAtOnce * lanes) {
+      SubtractRows<kAtOnce>(factors, 1, false, panel + i, ld, 0, k, column + i, T(1), column + i);
+    }
+    for (; i < m; i += lanes) {
+      SubtractRows<1>(factors, 1, false, panel + i, ld, 0, k, column + i, T(1), column + i);
+    }
+    std::copy(factors + first, factors + k, column + first);
+    pivots[k] = static_cast<int32_t>(FindPivot(column, k, m));
+    for (int64_t j = 0; j <= k; ++j) std::swap(panel[j * ld + k], panel[j * ld + pivots[k]]);
+    if (column[k] != T(0)) DivideBy(column[k], column + k + 1, m - k - 1);
+    else if (code == 0) code = k + 1;
+  }
+  return code;
+}
+
 // ---- copies
+
+// Complex elements are as large as some vectors, and copied one by one.
+template <class T>
+void TransposeElements(int64_t rows, int64_t columns, const T* from, int64_t from_ld, T* to,
+                       int64_t to_ld) {
+  constexpr int64_t kBlock = 8;
+  for (int64_t begin = 0; begin < rows; begin += kBlock) {
+    const int64_t end = std::min(begin + kBlock, rows);
+    for (int64_t j = 0; j < columns; ++j) {
+      for (int64_t i = begin; i < end; ++i) to[j * to_ld + i] = from[i * from_ld + j];
+    }
+  }
+}
 
 template <class T>
 void Transpose(int64_t rows, int64_t columns, const T* from, int64_t from_ld, T* to,
@@ -305,14 +315,30 @@ void Transpose(int64_t rows, int64_t columns, const T* from, int64_t from_ld, T*
 
 template <class T>
 const PanelKernels<T>* Kernels() {
-  static const PanelKernels<T> kernels = {
-      Solve<false, T>, Solve<true, T>, FactorLuPanel<T>, Cholesky<T>,
-      Qr<T>,           Gram<T>,        MakeReflector<T>, Transpose<T>};
+  static const PanelKernels<T> kernels = [] {
+    PanelKernels<T> k{.solve_lower = Solve<false, T>,
+                      .solve_upper = Solve<true, T>,
+                      .cholesky = Cholesky<T>,
+                      .qr = Qr<T>,
+                      .gram = Gram<T>,
+                      .factor = PanelFactor<T>,
+                      .reflector = MakeReflector<T>};
+    if constexpr (RealOf<T>::kComplex) {
+      k.lu = LuByColumns<T>;
+      k.transpose = TransposeElements<T>;
+    } else {
+      k.lu = FactorLuPanel<T>;
+      k.transpose = Transpose<T>;
+    }
+    return k;
+  }();
   return &kernels;
 }
 
 const PanelKernels<float>* F32() { return Kernels<float>(); }
 const PanelKernels<double>* F64() { return Kernels<double>(); }
+const PanelKernels<std::complex<float>>* C64() { return Kernels<std::complex<float>>(); }
+const PanelKernels<std::complex<double>>* C128() { return Kernels<std::complex<double>>(); }
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
@@ -324,6 +350,8 @@ namespace otium::cpu {
 namespace {
 HWY_EXPORT(F32);
 HWY_EXPORT(F64);
+HWY_EXPORT(C64);
+HWY_EXPORT(C128);
 }  // namespace
 
 template <>
@@ -335,6 +363,18 @@ const PanelKernels<float>& BestPanelKernels() {
 template <>
 const PanelKernels<double>& BestPanelKernels() {
   static const PanelKernels<double>* const kernels = HWY_DYNAMIC_DISPATCH(F64)();
+  return *kernels;
+}
+
+template <>
+const PanelKernels<std::complex<float>>& BestPanelKernels() {
+  static const PanelKernels<std::complex<float>>* const kernels = HWY_DYNAMIC_DISPATCH(C64)();
+  return *kernels;
+}
+
+template <>
+const PanelKernels<std::complex<double>>& BestPanelKernels() {
+  static const PanelKernels<std::complex<double>>* const kernels = HWY_DYNAMIC_DISPATCH(C128)();
   return *kernels;
 }
 

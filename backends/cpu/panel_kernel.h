@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The small steps of factorizations of large matrices (dense_factor.h), on what stays
-// in the first two levels of cache. T is float or double.
+// in the first two levels of cache. T is float, double, or complex of those.
 
 #ifndef OTIUM_BACKENDS_CPU_PANEL_KERNEL_H_
 #define OTIUM_BACKENDS_CPU_PANEL_KERNEL_H_
@@ -19,7 +19,8 @@ struct PanelTriangle {
   int64_t n = 0;
   const T* data = nullptr;
   int64_t row_stride = 0, column_stride = 0;
-  bool unit = false;  // The diagonal is 1, and not read.
+  bool unit = false;       // The diagonal is 1, and not read.
+  bool conjugate = false;  // The conjugates of the elements are meant.
 };
 
 template <class T>
@@ -31,17 +32,20 @@ struct PanelKernels {
   // with row pivots[k], from 0. Gives the first k, from 1, where the pivot is zero, or 0.
   // The panel is 64-byte aligned, ld a multiple of 16; what is between m and ld is spoilt.
   int64_t (*lu)(int64_t m, int64_t n, T* panel, int64_t ld, int32_t* pivots);
-  // U with A = U.T U in the upper triangle of A, whose rows are ld apart, 64-byte aligned,
-  // and of room for RoundUp(n, 16) elements; the lower triangle is spoilt, and what is
-  // beyond n. Gives the order of the first leading minor that is not positive definite, or
-  // 0.
+  // U with A.T = U.T conj(U) in the upper triangle of A, whose rows are ld apart, 64-byte
+  // aligned, and of room for RoundUp(n, 16) elements; the lower triangle is spoilt, and what
+  // is beyond n. Imaginary parts of the diagonal are not read. Gives the order of the first
+  // leading minor that is not positive definite, or 0.
   int64_t (*cholesky)(int64_t n, T* A, int64_t ld);
   // Householder QR of a column-major m x n panel, n <= m: R on and above the diagonal,
   // below it the reflectors' vectors, whose first elements are 1, and their factors in
-  // tau, as LAPACK's geqrf.
+  // tau, as LAPACK's geqrf, whose Q is the product of all I - tau v v.H.
   void (*qr)(int64_t m, int64_t n, T* panel, int64_t ld, T* tau);
-  // Y.T Y of that panel's vectors, above the diagonal of a row-major n x n.
+  // Y.H Y of that panel's vectors, above the diagonal of a row-major n x n.
   void (*gram)(int64_t m, int64_t n, const T* panel, int64_t ld, T* products);
+  // From those products the T with which the product of the n reflectors is I - Y T Y.H: in
+  // the upper triangle of a row-major n x n, rows ld apart. The other is not written.
+  void (*factor)(int64_t n, const T* products, const T* tau, T* factor, int64_t ld);
   // Of one reflector: the n numbers of `rest` become the vector after its 1, `first` what
   // is left of it all, and tau is given.
   T (*reflector)(T* first, T* rest, int64_t n);

@@ -2,6 +2,7 @@
 #include "backends/cpu/reflectors.h"
 
 #include <algorithm>
+#include <complex>
 
 #include "backends/cpu/dense_block.h"
 
@@ -16,7 +17,7 @@ void MakeFactor(const Matrix<const T>& Y, const T* tau, const Matrix<T>& factor,
   const int64_t n = Y.columns;
   if (n <= kReflectorPanel) {
     T gram[kReflectorPanel * kReflectorPanel];
-    Multiply<T>(T(1), Y.Transposed(), Y, T(0), RowMajor(gram, n, n));
+    Multiply<T>(T(1), Adjoint(Y), Y, T(0), RowMajor(gram, n, n));
     PanelFactor(gram, tau, factor);
     return;
   }
@@ -49,10 +50,10 @@ void ApplyEach(const Matrix<const T>& A, const T* tau, const Matrix<T>& C) {
   for (int64_t k = A.columns - 1; k >= 0; --k) {
     for (int64_t j = 0; j < C.columns; ++j) {
       T product = C(k, j);
-      for (int64_t i = k + 1; i < C.rows; ++i) product += A(i, k) * C(i, j);
-      product *= tau[k];
+      for (int64_t i = k + 1; i < C.rows; ++i) product += Multiply(Conjugate(A(i, k)), C(i, j));
+      product = Multiply(product, tau[k]);
       C(k, j) -= product;
-      for (int64_t i = k + 1; i < C.rows; ++i) C(i, j) -= product * A(i, k);
+      for (int64_t i = k + 1; i < C.rows; ++i) C(i, j) -= Multiply(product, A(i, k));
     }
   }
 }
@@ -70,18 +71,11 @@ void CopyVectors(const Matrix<const T>& A, const Matrix<T>& Y) {
 
 template <class T>
 void PanelFactor(const T* gram, const T* tau, const Matrix<T>& factor) {
-  const int64_t n = factor.rows;
-  for (int64_t j = 0; j < n; ++j) {
-    for (int64_t i = 0; i < n; ++i) factor(i, j) = i == j ? tau[j] : T(0);
-    for (int64_t i = 0; i < j; ++i) {
-      T sum = 0;
-      for (int64_t k = i; k < j; ++k) sum += factor(i, k) * gram[k * n + j];
-      factor(i, j) = -tau[j] * sum;
-    }
-  }
+  BestPanelKernels<T>().factor(factor.rows, gram, tau, factor.data, factor.row_stride);
+  for (int64_t i = 1; i < factor.rows; ++i) std::fill_n(&factor(i, 0), i, T(0));
 }
 
-// The upper right part is -T1 (Y1.T Y2) T2, where Y2 begins with `first` rows of zeros.
+// The upper right part is -T1 (Y1.H Y2) T2, where Y2 begins with `first` rows of zeros.
 // The lower left is zero, for products with all of T.
 template <class T>
 void JoinFactors(const Matrix<const T>& Y, int64_t first, const Matrix<T>& factor, T* memory) {
@@ -90,7 +84,7 @@ void JoinFactors(const Matrix<const T>& Y, int64_t first, const Matrix<T>& facto
   const Matrix<T> scaled = RowMajor(memory + first * rest, first, rest);
   const auto Y1 = Y.Block(first, 0, Y.rows - first, first),
              Y2 = Y.Block(first, first, Y.rows - first, rest);
-  Multiply<T>(T(1), Y1.Transposed(), Y2, T(0), products);
+  Multiply<T>(T(1), Adjoint(Y1), Y2, T(0), products);
   Multiply<T>(T(1), products, factor.Block(first, first, rest, rest), T(0), scaled);
   Multiply<T>(T(-1), factor.Block(0, 0, first, first), scaled, T(0),
               factor.Block(0, first, first, rest));
@@ -98,14 +92,14 @@ void JoinFactors(const Matrix<const T>& Y, int64_t first, const Matrix<T>& facto
 }
 
 template <class T>
-void ApplyBlock(const Matrix<const T>& Y, const Matrix<const T>& factor, bool transposed,
+void ApplyBlock(const Matrix<const T>& Y, const Matrix<const T>& factor, bool adjoint,
                 const Matrix<T>& C, T* memory) {
   const int64_t k = Y.columns;
   if (C.columns == 0) return;
   const Matrix<T> inner = RowMajor(memory, k, C.columns);
   const Matrix<T> scaled = RowMajor(memory + k * C.columns, k, C.columns);
-  Multiply<T>(T(1), Y.Transposed(), C, T(0), inner);
-  Multiply<T>(T(1), transposed ? factor.Transposed() : factor, inner, T(0), scaled);
+  Multiply<T>(T(1), Adjoint(Y), C, T(0), inner);
+  Multiply<T>(T(1), adjoint ? Adjoint(factor) : Operand<T>(factor), inner, T(0), scaled);
   SubtractProduct<T>(Y, scaled, C);
 }
 
@@ -114,7 +108,7 @@ void ApplyReflectors(const Matrix<const T>& A, const T* tau, const Matrix<T>& C,
   if (C.rows <= kFewRows) return ApplyEach(A, tau, C);
   ForBlocks<T>(
       A, tau, memory, [&](int64_t j, const Matrix<T>& Y, const Matrix<T>& factor, T* rest) {
-        ApplyBlock<T>(Y, factor, /*transposed=*/false, C.Block(j, 0, C.rows - j, C.columns), rest);
+        ApplyBlock<T>(Y, factor, /*adjoint=*/false, C.Block(j, 0, C.rows - j, C.columns), rest);
       });
 }
 
@@ -123,12 +117,11 @@ void FormReflectors(const Matrix<const T>& A, const T* tau, const Matrix<T>& Q, 
   for (int64_t i = 0; i < Q.rows; ++i) {
     for (int64_t j = 0; j < Q.columns; ++j) Q(i, j) = T(i == j);
   }
-  ForBlocks<T>(A, tau, memory,
-               [&](int64_t j, const Matrix<T>& Y, const Matrix<T>& factor, T* rest) {
-                 // Columns before j are still those of the identity there.
-                 ApplyBlock<T>(Y, factor, /*transposed=*/false,
-                               Q.Block(j, j, Q.rows - j, Q.columns - j), rest);
-               });
+  ForBlocks<T>(
+      A, tau, memory, [&](int64_t j, const Matrix<T>& Y, const Matrix<T>& factor, T* rest) {
+        // Columns before j are still those of the identity there.
+        ApplyBlock<T>(Y, factor, /*adjoint=*/false, Q.Block(j, j, Q.rows - j, Q.columns - j), rest);
+      });
 }
 
 int64_t ReflectorMemory(int64_t rows, int64_t columns, int64_t count) {
@@ -146,6 +139,8 @@ int64_t ReflectorMemory(int64_t rows, int64_t columns, int64_t count) {
   template void FormReflectors(const Matrix<const T>&, const T*, const Matrix<T>&, T*);
 OTIUM_INSTANTIATE(float)
 OTIUM_INSTANTIATE(double)
+OTIUM_INSTANTIATE(std::complex<float>)
+OTIUM_INSTANTIATE(std::complex<double>)
 #undef OTIUM_INSTANTIATE
 
 }  // namespace otium::cpu

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Householder reflectors by blocks, I - Y T Y.T with upper T, so that to apply them is
+// Householder reflectors by blocks, I - Y T Y.H with upper T, so that to apply them is
 // products of large matrices. Y holds their vectors as columns, with 1 on the diagonal
 // and zeros above. R. Schreiber and C. Van Loan, "A storage-efficient WY representation
-// for products of Householder transformations" (1989). T is float or double.
+// for products of Householder transformations" (1989). T is float, double, or complex of those.
 //
 // Tested by tests/cpu/dense_qr_test.cc and dense_bidiagonal_test.cc.
 
@@ -37,9 +37,9 @@ void PanelFactor(const T* gram, const T* tau, const Matrix<T>& factor);
 template <class T>
 void JoinFactors(const Matrix<const T>& Y, int64_t first, const Matrix<T>& factor, T* memory);
 
-// C = (I - Y T Y.T) C, or its transpose. `memory` is of 2 Y.columns C.columns elements.
+// C = (I - Y T Y.H) C, or its adjoint. `memory` is of 2 Y.columns C.columns elements.
 template <class T>
-void ApplyBlock(const Matrix<const T>& Y, const Matrix<const T>& factor, bool transposed,
+void ApplyBlock(const Matrix<const T>& Y, const Matrix<const T>& factor, bool adjoint,
                 const Matrix<T>& C, T* memory);
 
 // C = Q C for the product Q of the reflectors whose vectors lie below the diagonal of

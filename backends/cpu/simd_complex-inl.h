@@ -49,18 +49,23 @@ HWY_INLINE hn::Vec<D> SetComplex(D d, std::complex<T> z) {
   return hn::OddEven(hn::Set(d, z.imag()), hn::Set(d, z.real()));
 }
 
+// i x: (re, im) becomes (-im, re).
+template <class D>
+HWY_INLINE hn::Vec<D> TimesI(D d, hn::Vec<D> x) {
+  return hn::Xor(hn::Reverse2(d, x), RealSigns(d));
+}
+
+#endif  // HWY_TARGET != HWY_SCALAR
+
 // x * scale, elementwise, for vectors of T's real type.
 template <class T, class D>
 HWY_INLINE hn::Vec<D> Scale(D d, hn::Vec<D> x, T scale) {
   if constexpr (RealOf<T>::kComplex) {
-    const hn::Vec<D> ix = hn::Xor(hn::Reverse2(d, x), RealSigns(d));
-    return hn::MulAdd(ix, hn::Set(d, scale.imag()), hn::Mul(x, hn::Set(d, scale.real())));
+    return hn::MulAdd(TimesI(d, x), hn::Set(d, scale.imag()), hn::Mul(x, hn::Set(d, scale.real())));
   } else {
     return hn::Mul(x, hn::Set(d, scale));
   }
 }
-
-#endif  // HWY_TARGET != HWY_SCALAR
 
 }  // namespace otium::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

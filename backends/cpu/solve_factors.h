@@ -57,30 +57,34 @@ struct RcondArrays {
 inline constexpr char kNorm1 = '1';
 
 // 1 / (norm * an estimate of norm(inv(A))) from solve(x), which makes inv(A) x of a
-// column x, and solve_transposed(x), which makes inv(A.T) x. N. J. Higham, "FORTRAN codes
+// column x, and solve_adjoint(x), which makes inv(A.H) x. N. J. Higham, "FORTRAN codes
 // for estimating the one-norm" (1988), as LAPACK's lacn2.
-template <class T, class Solve, class SolveTransposed>
+template <class T, class Solve, class SolveAdjoint>
 double RcondBySolving(int64_t n, double norm, const RcondArrays<T>& a, const Solve& solve,
-                      const SolveTransposed& solve_transposed) {
+                      const SolveAdjoint& solve_adjoint) {
   const auto size = static_cast<lapack_int>(n);
   T* const x = a.work + n;
-  T estimate = 0;
+  typename RcondArrays<T>::Real estimate = 0;
   lapack_int next = 0, memory[3] = {};
   while (true) {
-    OTIUM_LAPACK_REAL(T, lacn2, &size, a.work, x, a.integers, &estimate, &next, memory);
+    if constexpr (kIsComplex<T>) {
+      OTIUM_LAPACK_COMPLEX(T, lacn2, &size, a.work, x, &estimate, &next, memory);
+    } else {
+      OTIUM_LAPACK_REAL(T, lacn2, &size, a.work, x, a.integers, &estimate, &next, memory);
+    }
     if (next == 0) return 1 / norm / static_cast<double>(estimate);
     if (next == 1) solve(Matrix<T>{x, n, 1, 1, 1});
-    else solve_transposed(Matrix<T>{x, n, 1, 1, 1});
+    else solve_adjoint(Matrix<T>{x, n, 1, 1, 1});
   }
 }
 
-// Those of real matrices: by halves, row-major, and so are the right-hand sides, or of
+// Those of dense matrices: by halves, row-major, and so are the right-hand sides, or of
 // one column. They too factor A.T where that is meant.
 template <class T>
-class DenseLuFactors {
+class GeneralFactors {
  public:
   static constexpr bool kByRows = true;
-  DenseLuFactors(Workspace& memory, const FactorShape& shape)
+  GeneralFactors(Workspace& memory, const FactorShape& shape)
       : factor_(RowMajor(memory.Take<T>(shape.n * shape.n), shape.n, shape.n)),
         pivots_(memory.Take<int32_t>(shape.n)),
         transposed_(shape.transposed) {}
@@ -91,19 +95,20 @@ class DenseLuFactors {
   }
   void Solve(const Matrix<T>& X) const {
     ExchangeRows(pivots_, factor_.rows, X);
-    SolveLower<T>(factor_, /*unit=*/true, X);
-    SolveUpper<T>(factor_, /*unit=*/false, X);
+    SolveLower<T>(factor_, {.unit = true}, X);
+    SolveUpper<T>(factor_, {}, X);
   }
-  // Of A, also where A.T is factored.
+  // Of A, also where A.T is factored: the adjoint of that is the conjugate of A, of the same
+  // norms.
   double Rcond(double norm, const RcondArrays<T>& a) const {
     const auto solve = [&](const Matrix<T>& x) { Solve(x); };
-    const auto solve_transposed = [&](const Matrix<T>& x) {
-      SolveLower<T>(factor_.Transposed(), /*unit=*/false, x);
-      SolveUpper<T>(factor_.Transposed(), /*unit=*/true, x);
+    const auto solve_adjoint = [&](const Matrix<T>& x) {
+      SolveLower<T>(factor_.Transposed(), {.conjugate = true}, x);
+      SolveUpper<T>(factor_.Transposed(), {.unit = true, .conjugate = true}, x);
       for (int64_t k = x.rows; k-- > 0;) std::swap(x(k, 0), x(pivots_[k] - 1, 0));
     };
-    return transposed_ ? RcondBySolving(factor_.rows, norm, a, solve_transposed, solve)
-                       : RcondBySolving(factor_.rows, norm, a, solve, solve_transposed);
+    return transposed_ ? RcondBySolving(factor_.rows, norm, a, solve_adjoint, solve)
+                       : RcondBySolving(factor_.rows, norm, a, solve, solve_adjoint);
   }
 
  private:
@@ -113,19 +118,20 @@ class DenseLuFactors {
 };
 
 template <class T>
-class DenseCholeskyFactors {
+class DefiniteFactors {
  public:
   static constexpr bool kByRows = true;
-  DenseCholeskyFactors(Workspace& memory, const FactorShape& shape)
-      : factor_(RowMajor(memory.Take<T>(shape.n * shape.n), shape.n, shape.n)) {}
+  DefiniteFactors(Workspace& memory, const FactorShape& shape)
+      : factor_(RowMajor(memory.Take<T>(shape.n * shape.n), shape.n, shape.n)),
+        transposed_(kIsComplex<T> && shape.transposed) {}
 
   int64_t Factor(const Matrix<const T>& A) {
-    Copy(A, factor_);
+    Copy(transposed_ ? A.Transposed() : A, factor_);
     return -FactorCholesky(factor_);
   }
   void Solve(const Matrix<T>& X) const {
-    SolveLower<T>(factor_, /*unit=*/false, X);
-    SolveUpper<T>(factor_.Transposed(), /*unit=*/false, X);
+    SolveLower<T>(factor_, {}, X);
+    SolveUpper<T>(factor_.Transposed(), {.conjugate = true}, X);
   }
   double Rcond(double norm, const RcondArrays<T>& a) const {
     const auto solve = [&](const Matrix<T>& x) { Solve(x); };
@@ -134,83 +140,8 @@ class DenseCholeskyFactors {
 
  private:
   const Matrix<T> factor_;
-};
-
-template <class T>
-class LapackLuFactors {
- public:
-  LapackLuFactors(Workspace& memory, const FactorShape& shape)
-      : factor_(ColumnMajor(memory.Take<T>(shape.n * shape.n), shape.n, shape.n)),
-        pivots_(memory.Take<lapack_int>(shape.n)),
-        n_(static_cast<lapack_int>(shape.n)),
-        ld_(std::max<lapack_int>(n_, 1)),
-        trans_(shape.transposed ? 'T' : 'N') {}
-
-  int64_t Factor(const Matrix<const T>& A) {
-    Copy(A, factor_);
-    lapack_int code = 0;
-    OTIUM_LAPACK(T, getrf, &n_, &n_, factor_.data, &ld_, pivots_, &code);
-    return code;
-  }
-  void Solve(T* x, lapack_int columns) const {
-    lapack_int code = 0;
-    OTIUM_LAPACK(T, getrs, &trans_, &n_, &columns, factor_.data, &ld_, pivots_, x, &ld_, &code);
-  }
-  double Rcond(double norm, const RcondArrays<T>& a) const {
-    auto anorm = static_cast<typename RcondArrays<T>::Real>(norm), rcond = anorm;
-    lapack_int code = 0;
-    OTIUM_LAPACK(T, gecon, &kNorm1, &n_, factor_.data, &ld_, &anorm, &rcond, a.work, a.second(),
-                 &code);
-    return rcond;
-  }
-
- private:
-  const Matrix<T> factor_;
-  lapack_int* const pivots_;
-  const lapack_int n_, ld_;
-  const char trans_;
-};
-
-template <class T>
-class LapackCholeskyFactors {
- public:
-  LapackCholeskyFactors(Workspace& memory, const FactorShape& shape)
-      : factor_(ColumnMajor(memory.Take<T>(shape.n * shape.n), shape.n, shape.n)),
-        n_(static_cast<lapack_int>(shape.n)),
-        ld_(std::max<lapack_int>(n_, 1)),
-        transposed_(shape.transposed) {}
-
-  int64_t Factor(const Matrix<const T>& A) {
-    Copy(transposed_ ? A.Transposed() : A, factor_);
-    lapack_int code = 0;
-    OTIUM_LAPACK(T, potrf, &kUplo, &n_, factor_.data, &ld_, &code);
-    return -code;
-  }
-  void Solve(T* x, lapack_int columns) const {
-    lapack_int code = 0;
-    OTIUM_LAPACK(T, potrs, &kUplo, &n_, &columns, factor_.data, &ld_, x, &ld_, &code);
-  }
-  double Rcond(double norm, const RcondArrays<T>& a) const {
-    auto anorm = static_cast<typename RcondArrays<T>::Real>(norm), rcond = anorm;
-    lapack_int code = 0;
-    OTIUM_LAPACK(T, pocon, &kUplo, &n_, factor_.data, &ld_, &anorm, &rcond, a.work, a.second(),
-                 &code);
-    return rcond;
-  }
-
- private:
-  static constexpr char kUplo = 'L';
-  const Matrix<T> factor_;
-  const lapack_int n_, ld_;
   const bool transposed_;
 };
-
-template <class T>
-using GeneralFactors =
-    std::conditional_t<std::is_floating_point_v<T>, DenseLuFactors<T>, LapackLuFactors<T>>;
-template <class T>
-using DefiniteFactors = std::conditional_t<std::is_floating_point_v<T>, DenseCholeskyFactors<T>,
-                                           LapackCholeskyFactors<T>>;
 
 // Of symmetric matrices, or of hermitian ones.
 template <class T, bool kIsHermitian>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Substitution: of real rows by halves (dense_factor.h), else by BLIS, whose trsm takes
+// Substitution: of rows by halves (dense_factor.h), else by BLIS, whose trsm takes
 // matrices of any strides, rows or columns, and transposed, without a copy.
 
 #ifndef OTIUM_BACKENDS_CPU_TRIANGLE_H_

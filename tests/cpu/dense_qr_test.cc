@@ -7,11 +7,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <limits>
 #include <random>
+#include <type_traits>
 #include <vector>
 
 #include "backends/cpu/reflectors.h"
+#include "backends/cpu/scalar.h"
 #include "gtest/gtest.h"
 
 namespace otium::cpu {
@@ -20,15 +23,23 @@ namespace {
 template <class T>
 class DenseQr : public testing::Test {
  protected:
-  static constexpr double kEpsilon = std::numeric_limits<T>::epsilon();
+  using Real = decltype(std::abs(T()));
+  // What results are judged in.
+  using Wide = std::conditional_t<kIsComplex<T>, std::complex<double>, double>;
+  static constexpr double kEpsilon = std::numeric_limits<Real>::epsilon();
   std::mt19937 random{5};
 
-  // |A - Q R| / (max(m, n) |A| eps) and |I - Q.T Q| / (m eps), in the largest elements,
-  // below 30; R with its signs as LAPACK's, which make the first element of Q R's columns.
+  // |A - Q R| / (max(m, n) |A| eps) and |I - Q.H Q| / (m eps), in the largest elements,
+  // below 30; R with its signs as LAPACK's, which make the first element of Q R's columns,
+  // and a real diagonal.
   void Check(int64_t m, int64_t n, double scale) {
     std::normal_distribution<double> normal;
     std::vector<T> a(m * (n + 2));
-    for (T& x : a) x = static_cast<T>(scale * normal(random));
+    for (T& x : a) {
+      const auto re = static_cast<Real>(scale * normal(random));
+      if constexpr (kIsComplex<T>) x = T(re, static_cast<Real>(scale * normal(random)));
+      else x = re;
+    }
     std::vector<T> f = a;
     const int64_t k = std::min(m, n);
     std::vector<T> tau(k), q(m * m);
@@ -38,33 +49,36 @@ class DenseQr : public testing::Test {
     FormReflectors<T>(F.Block(0, 0, m, k), tau.data(), Q, memory.data());
     const double allowed = 30 * static_cast<double>(std::max(m, n)) * kEpsilon;
     // Sums of rows, along which numbers lie side by side.
-    std::vector<double> sums;
+    std::vector<Wide> sums;
     for (int64_t i = 0; i < m; ++i) {
       sums.assign(n, 0);
       for (int64_t p = 0; p < k; ++p) {
-        for (int64_t j = p; j < n; ++j) sums[j] += double(Q(i, p)) * F(p, j) / scale;
+        for (int64_t j = p; j < n; ++j) sums[j] += Multiply(Wide(Q(i, p)), Wide(F(p, j)) / scale);
       }
       for (int64_t j = 0; j < n; ++j) {
-        ASSERT_NEAR(sums[j], a[i * (n + 2) + j] / scale, allowed) << m << " x " << n;
+        ASSERT_LE(std::abs(sums[j] - Wide(a[i * (n + 2) + j]) / scale), allowed) << m << " x " << n;
       }
     }
     sums.assign(m * m, 0);
     for (int64_t p = 0; p < m; ++p) {
       for (int64_t i = 0; i < m; ++i) {
-        for (int64_t j = 0; j < m; ++j) sums[i * m + j] += double(Q(p, i)) * Q(p, j);
+        for (int64_t j = 0; j < m; ++j) {
+          sums[i * m + j] += Multiply(Conjugate(Wide(Q(p, i))), Wide(Q(p, j)));
+        }
       }
     }
     for (int64_t i = 0; i < m * m; ++i) {
-      ASSERT_NEAR(sums[i], i % (m + 1) == 0, allowed) << m << " x " << n;
+      ASSERT_LE(std::abs(sums[i] - Wide(i % (m + 1) == 0)), allowed) << m << " x " << n;
     }
     // The sign that avoids cancellation: R(0, 0) is opposite to A(0, 0).
     if (m > 1) {
-      EXPECT_NE(std::signbit(F(0, 0)), std::signbit(a[0]));
+      EXPECT_NE(std::signbit(std::real(F(0, 0))), std::signbit(std::real(a[0])));
     }
+    for (int64_t i = 0; i < k; ++i) EXPECT_EQ(std::imag(F(i, i)), 0);
   }
 };
 
-using Types = testing::Types<float, double>;
+using Types = testing::Types<float, double, std::complex<float>, std::complex<double>>;
 TYPED_TEST_SUITE(DenseQr, Types);
 
 TYPED_TEST(DenseQr, FactorsGiveTheMatrix) {
@@ -75,7 +89,7 @@ TYPED_TEST(DenseQr, FactorsGiveTheMatrix) {
 }
 
 TYPED_TEST(DenseQr, NumbersNearTheEndsOfTheRange) {
-  const bool is_float = std::is_same_v<TypeParam, float>;
+  const bool is_float = std::is_same_v<typename TestFixture::Real, float>;
   this->Check(50, 40, is_float ? 1e30 : 1e290);
   this->Check(50, 40, is_float ? 1e-30 : 1e-290);
 }

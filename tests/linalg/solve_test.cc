@@ -93,7 +93,7 @@ const Case kCases[] = {
        return a;
      }},
     {"lapack.hesv",
-     "lapack.getri",
+     "cpu.getri",
      {kFullBand, kFullBand, kHermitian | kNonsingular},
      [](const Spectrum& s, DType d, std::mt19937* r) {
        return WithEigenvalues(Indefinite(s.values), d, r);

@@ -37,8 +37,9 @@ int main() {
   constexpr int64_t kSize = 200;
   const absl::StatusOr<Tensor> general = Evaluate(randn({kSize, kSize}, DType::kC128));
   const absl::StatusOr<Tensor> real = Evaluate(randn({kSize, kSize}, DType::kF64));
-  if (!general.ok() || !real.ok()) return 1;
-  const Expr A = constant(*general);
+  const absl::StatusOr<Tensor> vector = Evaluate(randn({kSize}, DType::kC128));
+  if (!general.ok() || !real.ok() || !vector.ok()) return 1;
+  const Expr A = constant(*general), tau = constant(*vector);
   const absl::StatusOr<Tensor> definite =
       Evaluate(mm(A, conj(transpose(A, 0, 1))) + eye(kSize, kSize, DType::kC128));
   if (!definite.ok()) return 1;
@@ -48,9 +49,12 @@ int main() {
     const char* routine;
     std::function<Expr()> op;
   } cases[] = {
-      {"zpotrf", [&] { return cholesky(G); }},      {"zgetrf", [&] { return lu_factor(A).LU; }},
-      {"zgeqrf", [&] { return qr(A).R; }},          {"zheevd", [&] { return eigh(G).eigenvectors; }},
-      {"zgesdd", [&] { return svd(A).U; }},         {"zgeev", [&] { return eigvals(A); }},
+      {"zpotri", [&] { return cholesky_inverse(G); }},
+      {"zsytrf", [&] { return ldl_factor(A).LD; }},
+      {"zunmlq", [&] { return ormqr(A, tau, A); }},
+      {"zheevd", [&] { return eigh(G).eigenvectors; }},
+      {"zgesdd", [&] { return svd(A).U; }},
+      {"zgeev", [&] { return eigvals(A); }},
       {"dgeev", [&] { return eigvals(R); }},
   };
   int failures = 0;
