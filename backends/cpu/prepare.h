@@ -84,6 +84,11 @@ Prepared PrepareSmallDefiniteSolve(const KernelCall& call);
 Prepared PrepareSmallInverse(const KernelCall& call);
 Prepared PrepareSmallDeterminant(const KernelCall& call);
 
+// small_orthogonal.cc
+bool IsSmallOblong(const KernelCall& call);
+Prepared PrepareSmallQr(const KernelCall& call);
+Prepared PrepareSmallGeqrf(const KernelCall& call);
+
 // orthogonal.cc, least_squares.cc
 Prepared PrepareQr(const KernelCall& call);
 Prepared PrepareGeqrf(const KernelCall& call);

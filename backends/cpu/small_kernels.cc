@@ -10,9 +10,9 @@
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/scaled_product.h"
+#include "backends/cpu/small_groups.h"
 #include "backends/cpu/small_matrices.h"
 #include "backends/cpu/solve_call.h"
-#include "backends/cpu/streaming.h"
 #include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
@@ -29,15 +29,6 @@ struct SmallArrays {
   T *a, *b;    // What does not lie densely.
   T* inverse;  // For a condition number.
 };
-
-// Row-major: the matrix where it lies when it is dense there, else its copy.
-template <class T>
-inline const T* Dense(const Matrix<const T>& m, T* copy) {
-  const bool is_dense = m.row_stride == m.columns && (m.column_stride == 1 || m.columns == 1);
-  if (is_dense) return m.data;
-  Copy(m, Matrix<T>{copy, m.rows, m.columns, m.columns, 1});
-  return copy;
-}
 
 // Matrix l of the group is A; all of a batch lie in one order.
 template <class T>
@@ -67,29 +58,18 @@ void RunGroups(const MatrixBatch& batch, const PhysicalType& result, const Launc
     SmallGroup<T> group;
     group.n = n;
     group.columns = columns;
-    group.streams = result.NumElements() * ItemSize(result.dtype) >= kStreamedBytes;
+    group.streams = IsStreamed(result);
     group.memory = arrays.group;
-    for (int64_t first = matrices.begin; first < matrices.end; first += lanes) {
-      group.count = std::min(lanes, matrices.end - first);
-      for (int64_t l = 0; l < group.count; ++l) fill(group, arrays, l, first + l);
-      kernel(group);
-      for (int64_t l = 0; l < group.count; ++l) finish(group, arrays, l, first + l, info);
-    }
-    if (group.streams) FinishStreams();
+    ForGroups(
+        matrices, lanes, kernel, [&](int64_t l, int64_t p) { fill(group, arrays, l, p); },
+        [&](int64_t l, int64_t p) { finish(group, arrays, l, p, info); }, group);
   });
 }
 
 MatrixBatch BatchOf(absl::Span<const int64_t> sizes, DType dtype, int64_t n, int64_t columns) {
-  // In lanes that is some flops at once.
-  constexpr double kLanes = 8;
   const double rows = static_cast<double>(n);
-  return MatrixBatch(sizes, rows * rows * (rows + static_cast<double>(columns)) / kLanes,
+  return MatrixBatch(sizes, rows * rows * (rows + static_cast<double>(columns)) / kFlopsAtOnce,
                      WorkspaceOf<SmallArrays>(dtype, n, columns));
-}
-
-template <template <class> class Launcher>
-LaunchFn ForSmallDType(DType dtype) {
-  return dtype == DType::kF32 ? &Launcher<float>::Launch : &Launcher<double>::Launch;
 }
 
 // ---- what has a matrix for an operand and a matrix, or numbers, for a result

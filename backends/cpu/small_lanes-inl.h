@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Small matrices to lanes of vectors and back. No ordinary guard: each target includes this
-// once.
+// Small matrices to lanes of vectors and back, and what they are there. No ordinary guard: each
+// target includes this once.
 //
 // Tested by tests/cpu/small_matrices_test.cc.
 
@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "backends/cpu/simd_transpose-inl.h"
 #include "backends/cpu/small_matrices.h"
@@ -91,6 +92,34 @@ struct Lanes {
     if (e < elements && elements >= kLanes) body(elements - kLanes);
   }
 };
+
+// Element (i, j) of all matrices of a group.
+template <class T>
+class Grid {
+ public:
+  using D = hn::ScalableTag<T>;
+  using V = hn::Vec<D>;
+  Grid(T* data, int64_t columns) : Grid(data, columns * kTile<T>, kTile<T>) {}
+
+  Grid Transposed() const { return Grid(data_, column_, row_); }
+  V Get(int64_t i, int64_t j) const { return hn::Load(D(), data_ + i * row_ + j * column_); }
+  void Set(int64_t i, int64_t j, V v) const { hn::Store(v, D(), data_ + i * row_ + j * column_); }
+
+ private:
+  Grid(T* data, int64_t row_stride, int64_t column_stride)
+      : data_(data), row_(row_stride), column_(column_stride) {}
+
+  T* data_;
+  int64_t row_, column_;  // Strides.
+};
+
+// Tiles of columns: body(std::integral_constant<int, C>(), j) for columns j to j + C.
+template <class Body>
+HWY_INLINE void ForColumns(int64_t begin, int64_t end, const Body& body) {
+  int64_t j = begin;
+  for (; j + 4 <= end; j += 4) body(std::integral_constant<int, 4>(), j);
+  for (; j < end; ++j) body(std::integral_constant<int, 1>(), j);
+}
 
 // What the next group will read, asked for column by column while this one is factored:
 // by themselves so many short streams are found late, and all at once they are waited for.

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <type_traits>
 
 #include "backends/cpu/simd_targets.h"
 
@@ -21,28 +20,6 @@ namespace HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-// ---- matrices of vectors
-
-// Element (i, j) of all matrices of a group.
-template <class T>
-class Grid {
- public:
-  using D = hn::ScalableTag<T>;
-  using V = hn::Vec<D>;
-  Grid(T* data, int64_t columns) : Grid(data, columns * kTile<T>, kTile<T>) {}
-
-  Grid Transposed() const { return Grid(data_, column_, row_); }
-  V Get(int64_t i, int64_t j) const { return hn::Load(D(), data_ + i * row_ + j * column_); }
-  void Set(int64_t i, int64_t j, V v) const { hn::Store(v, D(), data_ + i * row_ + j * column_); }
-
- private:
-  Grid(T* data, int64_t row_stride, int64_t column_stride)
-      : data_(data), row_(row_stride), column_(column_stride) {}
-
-  T* data_;
-  int64_t row_, column_;  // Strides.
-};
 
 // The first failure of each lane.
 template <class T>
@@ -90,14 +67,6 @@ class Divider {
   const hn::Mask<D> is_tiny_;
   const bool any_is_tiny_;
 };
-
-// Tiles of columns: body(std::integral_constant<int, C>(), j) for columns j to j + C.
-template <class Body>
-HWY_INLINE void ForColumns(int64_t begin, int64_t end, const Body& body) {
-  int64_t j = begin;
-  for (; j + 4 <= end; j += 4) body(std::integral_constant<int, 4>(), j);
-  for (; j < end; ++j) body(std::integral_constant<int, 1>(), j);
-}
 
 // ---- Cholesky
 

@@ -3,6 +3,8 @@
 // qr, geqrf, householder_product, orgqr and ormqr: LAPACK's ratios over prescribed
 // spectra, by LAPACK and by the reference.
 
+#include <tuple>
+
 #include "gtest/gtest.h"
 #include "ops/ops.h"
 #include "tests/linalg/ratios.h"
@@ -15,7 +17,7 @@ namespace {
 struct Size {
   int64_t m, n;
 };
-constexpr Size kSizes[] = {{1, 1}, {7, 7}, {30, 12}, {12, 30}, {70, 33}};
+constexpr Size kSizes[] = {{1, 1}, {7, 7}, {16, 3}, {4, 9}, {30, 12}, {12, 30}, {70, 33}};
 
 void ExpectUpper(const CMatrix& R) {
   for (int64_t i = 0; i < R.rows(); ++i) {
@@ -163,19 +165,22 @@ TEST(Geqrf, SomeReflectors) {
 TEST(Qr, BatchIsALoop) {
   std::mt19937 random(6);
   for (const DType dtype : kLinalgDTypes) {
-    std::vector<CMatrix> batch;
-    for (int i = 0; i < 6; ++i) batch.push_back(RandomMatrix(23, 14, dtype, &random));
-    const auto all = qr(constant(TensorOf(batch, dtype)));
-    const auto factors = geqrf(constant(TensorOf(batch, dtype)));
-    for (int i = 0; i < 6; ++i) {
-      const Expr A = constant(TensorOf(batch[i], dtype));
-      const auto one = qr(A);
-      const auto one_factors = geqrf(A);
-      const auto values =
-          ValuesBy(Way::kLapack, {select(all.Q, 0, i), select(all.R, 0, i), select(factors.a, 0, i),
-                                  one.Q, one.R, one_factors.a});
-      for (int k = 0; k < 3; ++k) {
-        EXPECT_TRUE(Tensor::BitwiseEqual(values[k], values[k + 3])) << k;
+    // One at a time, and more than there are lanes.
+    for (const auto& [count, m, n] : {std::tuple{6, 23, 14}, {19, 5, 4}}) {
+      std::vector<CMatrix> batch;
+      for (int i = 0; i < count; ++i) batch.push_back(RandomMatrix(m, n, dtype, &random));
+      const auto all = qr(constant(TensorOf(batch, dtype)));
+      const auto factors = geqrf(constant(TensorOf(batch, dtype)));
+      for (int i = 0; i < count; ++i) {
+        const Expr A = constant(TensorOf(batch[i], dtype));
+        const auto one = qr(A);
+        const auto one_factors = geqrf(A);
+        const auto values =
+            ValuesBy(Way::kLapack, {select(all.Q, 0, i), select(all.R, 0, i),
+                                    select(factors.a, 0, i), one.Q, one.R, one_factors.a});
+        for (int k = 0; k < 3; ++k) {
+          EXPECT_TRUE(Tensor::BitwiseEqual(values[k], values[k + 3])) << k;
+        }
       }
     }
   }

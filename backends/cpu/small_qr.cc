@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/cpu/small_qr.h"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "backends/cpu/simd_targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/cpu/small_qr.cc"
+#include "hwy/foreach_target.h"  // Must come before highway.h.
+
+#include "backends/cpu/small_lanes-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace otium::cpu {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// A power of two a lane with which numbers of at most `largest` have squares whose sum is
+// in the range, and its reciprocal: 1 but for the very large and the very small.
+template <class T>
+struct Scale {
+  using D = hn::ScalableTag<T>;
+  using V = hn::Vec<D>;
+  explicit Scale(V largest) {
+    constexpr bool kIsFloat = std::is_same_v<T, float>;
+    constexpr T kSmall = kIsFloat ? T(1e-15) : T(1e-140);
+    constexpr T kUp = kIsFloat ? T(0x1p100) : T(0x1p600);
+    const D d;
+    const auto is_small = hn::Lt(largest, hn::Set(d, kSmall));
+    const auto is_large = hn::Gt(largest, hn::Set(d, 1 / kSmall));
+    const V one = hn::Set(d, T(1)), up = hn::Set(d, kUp), down = hn::Set(d, 1 / kUp);
+    factor = hn::IfThenElse(is_small, up, hn::IfThenElse(is_large, down, one));
+    reciprocal = hn::IfThenElse(is_small, down, hn::IfThenElse(is_large, up, one));
+  }
+  V factor, reciprocal;
+};
+
+// The reflector that makes column k of a zero below row k, and its tau: the elements below
+// become those of its vector after the 1, that of row k what remains of the column. With
+// nothing to make zero tau is.
+template <class T>
+HWY_INLINE typename Grid<T>::V MakeReflector(const Grid<T>& a, int64_t m, int64_t k) {
+  using V = typename Grid<T>::V;
+  const hn::ScalableTag<T> d;
+  const V zero = hn::Zero(d), one = hn::Set(d, T(1));
+  V largest = zero;  // NaN is none.
+  for (int64_t i = k + 1; i < m; ++i) largest = hn::Max(hn::Abs(a.Get(i, k)), largest);
+  const V diagonal = a.Get(k, k);
+  const Scale<T> scale(hn::Max(hn::Abs(diagonal), largest));
+  V sum = zero;
+  for (int64_t i = k + 1; i < m; ++i) {
+    const V x = hn::Mul(a.Get(i, k), scale.factor);
+    sum = hn::MulAdd(x, x, sum);
+  }
+  // Of numbers that are small beside the diagonal the sum may be zero, of NaN the largest.
+  const auto nothing = hn::And(hn::Eq(largest, zero), hn::Eq(sum, zero));
+  const V first = hn::Mul(diagonal, scale.factor);
+  const V norm = hn::Sqrt(hn::MulAdd(first, first, sum));
+  const V beta = hn::IfThenElse(nothing, one, hn::CopySign(norm, hn::Neg(first)));
+  const V difference = hn::IfThenElse(nothing, one, hn::Sub(first, beta));
+  const V reciprocal = hn::Div(one, difference);
+  for (int64_t i = k + 1; i < m; ++i) {
+    a.Set(i, k, hn::Mul(hn::Mul(a.Get(i, k), scale.factor), reciprocal));
+  }
+  a.Set(k, k, hn::IfThenElse(nothing, diagonal, hn::Mul(beta, scale.reciprocal)));
+  return hn::IfThenZeroElse(nothing, hn::Div(hn::Neg(difference), beta));
+}
+
+// Columns j to j + kColumns of x, from row k on, times the reflector of column k of a.
+template <int kColumns, class T>
+HWY_INLINE void ApplyReflector(const Grid<T>& a, int64_t m, int64_t k, typename Grid<T>::V tau,
+                               const Grid<T>& x, int64_t j) {
+  const hn::ScalableTag<T> d;
+  typename Grid<T>::V product[kColumns];
+  HWY_UNROLL(4)
+  for (int c = 0; c < kColumns; ++c) product[c] = x.Get(k, j + c);
+  for (int64_t i = k + 1; i < m; ++i) {
+    const auto v = a.Get(i, k);
+    HWY_UNROLL(4)
+    for (int c = 0; c < kColumns; ++c) product[c] = hn::MulAdd(v, x.Get(i, j + c), product[c]);
+  }
+  // No reflector leaves alone also what is not finite.
+  const auto nothing = hn::Eq(tau, hn::Zero(d));
+  HWY_UNROLL(4)
+  for (int c = 0; c < kColumns; ++c) {
+    product[c] = hn::IfThenZeroElse(nothing, hn::Mul(tau, product[c]));
+    x.Set(k, j + c, hn::Sub(x.Get(k, j + c), product[c]));
+  }
+  for (int64_t i = k + 1; i < m; ++i) {
+    const auto v = a.Get(i, k);
+    HWY_UNROLL(4)
+    for (int c = 0; c < kColumns; ++c) {
+      x.Set(i, j + c, hn::NegMulAdd(v, product[c], x.Get(i, j + c)));
+    }
+  }
+}
+
+// Columns k + 1 to n of x.
+template <class T>
+HWY_INLINE void ApplyToRest(const Grid<T>& a, int64_t m, int64_t k, typename Grid<T>::V tau,
+                            const Grid<T>& x, int64_t n) {
+  ForColumns(k + 1, n,
+             [&](auto width, int64_t j) HWY_ATTR { ApplyReflector<width>(a, m, k, tau, x, j); });
+}
+
+// R on and above the diagonal of a, below it the vectors.
+template <class T>
+void FactorQr(const Grid<T>& a, int64_t m, int64_t n, const Grid<T>& tau) {
+  // The last row has nothing below it.
+  if (m <= n) tau.Set(m - 1, 0, hn::Zero(hn::ScalableTag<T>()));
+  for (int64_t k = 0; k < std::min(m - 1, n); ++k) {
+    const auto factor = MakeReflector(a, m, k);
+    tau.Set(k, 0, factor);
+    ApplyToRest(a, m, k, factor, a, n);
+  }
+}
+
+// The first columns of the product of `count` reflectors: the last is applied first, as it
+// changes the fewest elements of the identity.
+template <class T>
+void FormQ(const Grid<T>& a, const Grid<T>& tau, int64_t m, int64_t count, const Grid<T>& q,
+           int64_t columns) {
+  const hn::ScalableTag<T> d;
+  for (int64_t i = 0; i < m; ++i) {
+    for (int64_t j = 0; j < columns; ++j) q.Set(i, j, hn::Set(d, T(i == j)));
+  }
+  for (int64_t k = count; k-- > 0;) {
+    const auto factor = tau.Get(k, 0);
+    ApplyToRest(a, m, k, factor, q, columns);
+    q.Set(k, k, hn::Sub(hn::Set(d, T(1)), factor));
+    for (int64_t i = k + 1; i < m; ++i)
+      q.Set(i, k, hn::NegMulAdd(factor, a.Get(i, k), hn::Zero(d)));
+  }
+}
+
+// Where the parts of a group's memory are.
+template <class T>
+struct Parts {
+  explicit Parts(const SmallQrGroup<T>& group)
+      : a(group.memory),
+        q(a + group.m * group.n * kMostLanes),
+        tau(q + group.m * group.columns * kMostLanes) {}
+
+  T *a, *q, *tau;
+};
+
+template <class T>
+void Factor(const SmallQrGroup<T>& group, const Parts<T>& parts) {
+  Lanes<T>::Gather(group.a, group.count, group.m * group.n, parts.a);
+  FactorQr(Grid<T>(parts.a, group.n), group.m, group.n, Grid<T>(parts.tau, 1));
+}
+
+template <class T>
+void GroupQr(SmallQrGroup<T>& group) {
+  const hn::ScalableTag<T> d;
+  const int64_t m = group.m, n = group.n, columns = group.columns;
+  const Parts<T> parts(group);
+  const Grid<T> a(parts.a, n);
+  Factor(group, parts);
+  if (group.has_Q) {
+    FormQ(a, Grid<T>(parts.tau, 1), m, std::min(m, n), Grid<T>(parts.q, columns), columns);
+    Lanes<T>::Scatter(group.q, group.count, m * columns, parts.q, group.streams);
+  }
+  for (int64_t i = 1; i < columns; ++i) {
+    for (int64_t j = 0; j < std::min(i, n); ++j) a.Set(i, j, hn::Zero(d));
+  }
+  Lanes<T>::Scatter(group.r, group.count, columns * n, parts.a, group.streams);
+}
+
+template <class T>
+void GroupGeqrf(SmallQrGroup<T>& group) {
+  const Parts<T> parts(group);
+  Factor(group, parts);
+  Lanes<T>::Scatter(group.r, group.count, group.m * group.n, parts.a, group.streams);
+  Lanes<T>::Scatter(group.tau, group.count, std::min(group.m, group.n), parts.tau,
+                    /*streams=*/false);
+}
+
+template <class T>
+const SmallQrKernels<T>* Kernels() {
+  static const SmallQrKernels<T> kernels = {kTile<T>, GroupQr<T>, GroupGeqrf<T>};
+  return &kernels;
+}
+
+const SmallQrKernels<float>* F32() { return Kernels<float>(); }
+const SmallQrKernels<double>* F64() { return Kernels<double>(); }
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace otium::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace otium::cpu {
+namespace {
+HWY_EXPORT(F32);
+HWY_EXPORT(F64);
+}  // namespace
+
+template <>
+const SmallQrKernels<float>& BestSmallQrKernels() {
+  static const SmallQrKernels<float>* const kernels = HWY_DYNAMIC_DISPATCH(F32)();
+  return *kernels;
+}
+
+template <>
+const SmallQrKernels<double>& BestSmallQrKernels() {
+  static const SmallQrKernels<double>* const kernels = HWY_DYNAMIC_DISPATCH(F64)();
+  return *kernels;
+}
+
+}  // namespace otium::cpu
+#endif  // HWY_ONCE
