@@ -92,6 +92,9 @@ constexpr Rule kSpectralNorm =
     MakeRule("spectral_norm",
              "norm(A, 2), norm(A, -2), norm(A, \"nuc\") -> amax, amin, sum of "
              "svdvals(A)");
+constexpr Rule kNormBySums =
+    MakeRule("norm_by_sums", "norm(A, 1), norm(A, inf) -> amax of the sums of |A| in columns, rows",
+             "over two dimensions; amin of -1, -inf");
 
 // Of the matrices in the dimensions `dims`.
 Composed SpectralNorm(const CompositionCall& c, const std::vector<int>& dims) {
@@ -102,6 +105,17 @@ Composed SpectralNorm(const CompositionCall& c, const std::vector<int>& dims) {
   const double* ord = c.attributes.Find<double>("ord");
   const Expr norm = ord == nullptr ? sum(S, -1) : *ord > 0 ? amax(S, -1) : amin(S, -1);
   return {&kSpectralNorm, {Shaped(norm, type.shape)}};
+}
+
+Composed NormBySums(const CompositionCall& c, const std::vector<int>& dims, double ord) {
+  const TensorType& type = c.results[0];
+  const int summed = dims[std::isinf(ord) ? 1 : 0], kept = dims[std::isinf(ord) ? 0 : 1];
+  const Expr sums = sum(abs(Widened(c.operands[0])), {summed}, /*keepdim=*/true);
+  // Of no sums the largest is 0; there is no smallest.
+  const Expr norm = sums.shape()[kept].Is(0) ? sum(sums, {kept})
+                    : ord > 0                ? amax(sums, {kept})
+                                             : amin(sums, {kept});
+  return {&kNormBySums, {Shaped(cast(norm, type.dtype), type.shape)}};
 }
 
 Composed MatrixNorm(const CompositionCall& c) {
@@ -118,8 +132,10 @@ Composed MatrixNorm(const CompositionCall& c) {
 Composed Norm(const CompositionCall& c) {
   const std::vector<int> dims =
       *ReducedDims(GetOp(Op::norm), c.attributes, c.operands[0].type().rank());
-  if (dims.size() != 2 || !IsSpectralOrder(c.attributes["ord"])) return {};
-  return SpectralNorm(c, dims);
+  if (dims.size() != 2) return {};
+  if (IsSpectralOrder(c.attributes["ord"])) return SpectralNorm(c, dims);
+  const double* ord = c.attributes.Find<double>("ord");
+  return ord == nullptr ? Composed() : NormBySums(c, dims, *ord);
 }
 
 // ---- by singular values
