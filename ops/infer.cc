@@ -72,7 +72,7 @@ absl::Status RequireNonemptyReduction(const OpCall& call) {
 }
 
 namespace {
-absl::string_view Name(const OpCall& call, int i) { return OperandParam(call.op, i).name; }
+std::string Name(const OpCall& call, int i) { return OperandName(call.op, i); }
 }  // namespace
 
 absl::Status RequireRank(const OpCall& call, int i, int rank) {

@@ -178,8 +178,8 @@ absl::Status InferMultiDot(const OpCall& call, ResultTypes* results) {
     const bool end = i == 0 || i == n - 1;
     OTIUM_RETURN_IF_ERROR(RequireCategory(call, i, kNumericCategories));
     if (rank == 2 || (end && rank == 1)) continue;
-    return InvalidArgument("tensor ", i, " is ", ShortType(call.operand(i)), ", it must be ",
-                           end ? "1-D or 2-D" : "2-D");
+    return InvalidArgument(Describe(absl::StrCat("tensors[", i, "]"), call.operand(i)),
+                           ", it must be ", end ? "1-D or 2-D" : "2-D");
   }
   for (int i = 0; i + 1 < n; ++i) {
     const Shape& a = call.operand(i).shape;

@@ -164,8 +164,9 @@ OTIUM_DEFINE_OP(norm) = {
 };
 OTIUM_DEFINE_OP(matrix_norm) = {
     .doc =
-        "A norm of the matrices in two dimensions, the last by default: 'fro'; 1 or -1 (extreme column sum of |A|), "
-        "inf or -inf (row sum); 2 or -2 (extreme singular value), 'nuc' (sum of them).",
+        "A norm of the matrices in two dimensions, the last by default: 'fro'; 1 or -1 (extreme "
+        "column sum of |A|), inf or -inf (row sum); 2 or -2 (extreme singular value), 'nuc' (sum "
+        "of them).",
     .params = kMatrixNormParams,
     .traits = kCastsOperand,
     .infer = InferMatrixNorm,

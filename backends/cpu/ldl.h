@@ -18,6 +18,12 @@ namespace otium::cpu {
 // Elements that `work` must have: LAPACK's block size times n.
 constexpr int64_t LdlWorkSize(int64_t n) { return std::max<int64_t>(64 * n, 1); }
 
+// What LAPACK says of the factors A, but that it also says k where D(k, k) is NaN.
+template <class T>
+int64_t LdlCode(const Matrix<T>& A, lapack_int code) {
+  return code > 0 && A(code - 1, code - 1) == T(0) ? code : 0;
+}
+
 // 0, or k when D(k, k) is the first zero.
 template <class T>
 int64_t FactorLdl(const Matrix<T>& A, bool hermitian, lapack_int* pivots, T* work) {
@@ -29,11 +35,11 @@ int64_t FactorLdl(const Matrix<T>& A, bool hermitian, lapack_int* pivots, T* wor
   if constexpr (!std::is_floating_point_v<T>) {
     if (hermitian) {
       OTIUM_LAPACK_COMPLEX(T, hetrf, &uplo, &n, A.data, &ld, pivots, work, &size, &code);
-      return code;
+      return LdlCode(A, code);
     }
   }
   OTIUM_LAPACK(T, sytrf, &uplo, &n, A.data, &ld, pivots, work, &size, &code);
-  return code;
+  return LdlCode(A, code);
 }
 
 // X = inv(A) X, X column-major too.

@@ -109,12 +109,6 @@ absl::Status Error(const OpDef& op, absl::string_view message) {
   return absl::InvalidArgumentError(absl::StrCat(op.name, ": ", message));
 }
 
-std::string OperandName(const OpDef& op, int i) {
-  const ParamDef& p = OperandParam(op, i);
-  if (p.kind != ParamKind::kTensors) return std::string(p.name);
-  return absl::StrCat(p.name, "[", i - (op.num_operand_params() - 1), "]");
-}
-
 // torch.result_type's three tiers: tensors with dimensions, 0-D tensors, weak
 // numbers. A lower tier counts only when its category is higher.
 std::optional<DType> Combine(std::optional<DType> higher, std::optional<DType> lower) {
@@ -202,6 +196,12 @@ const ParamDef& OperandParam(const OpDef& op, int i) {
     if (p.kind == ParamKind::kTensors || i-- == 0) return p;
   }
   return *last;
+}
+
+std::string OperandName(const OpDef& op, int i) {
+  const ParamDef& p = OperandParam(op, i);
+  if (p.kind != ParamKind::kTensors) return std::string(p.name);
+  return absl::StrCat(p.name, "[", i - (op.num_operand_params() - 1), "]");
 }
 
 size_t NumOperands(const OpDef& op, size_t given) {

@@ -54,6 +54,8 @@ absl::Status InferTypes(const OpCall& call, ResultTypes* results);
 
 // The schema parameter that operand `i` belongs to.
 const ParamDef& OperandParam(const OpDef& op, int i);
+// What messages call it: "A"; of a list "tensors[1]".
+std::string OperandName(const OpDef& op, int i);
 
 }  // namespace otium
 

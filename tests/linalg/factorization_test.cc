@@ -244,5 +244,25 @@ TEST(Factorization, NanInTheMatrixIsNanInTheFactors) {
   }
 }
 
+// LAPACK's sytf2 stops at both alike.
+TEST(Factorization, NanOnTheDiagonalOfDIsNoZero) {
+  for (const DType dtype : kLinalgDTypes) {
+    for (const int64_t n : {1, 3, 40}) {
+      CMatrix A = CMatrix::Identity(n);
+      A(n / 2, n / 2) = std::nan("");
+      const Expr a = constant(TensorOf(A, dtype));
+      for (const bool hermitian : {false, true}) {
+        const LdlFactorExResults f = ldl_factor_ex(a, hermitian);
+        for (const Way way : kWays) {
+          const auto r = ValuesBy(way, {f.info, f.LD});
+          ASSERT_EQ(r.size(), 2u);
+          EXPECT_THAT(r[0].ToVector<int32_t>(), ElementsAre(0)) << DTypeName(dtype) << " " << n;
+          EXPECT_TRUE(HasNonFinite(r[1])) << DTypeName(dtype) << " " << n;
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace otium

@@ -77,7 +77,7 @@ TEST_P(Lstsq, FullRank) {
         }
         for (const Way way : kWays) {
           SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << m << " " << n << " " << of_A
-                                          << (way == Way::kLapack ? "" : " reference"));
+                                          << (way == Way::kCpu ? "" : " reference"));
           const auto results = ValuesBy(way, ResultsOf(constant(TensorOf(p.A, dtype)),
                                                        constant(TensorOf(p.B, dtype)), GetParam()));
           ASSERT_EQ(results.size(), 4);
@@ -121,7 +121,7 @@ TEST_P(Lstsq, RankDeficient) {
       const Problem p = MakeProblem(m, n, {1, 0.5, 0.2, 0, 0, 0, 0, 0}, 2, dtype, &random);
       for (const Way way : kWays) {
         SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << m << " " << n
-                                        << (way == Way::kLapack ? "" : " reference"));
+                                        << (way == Way::kCpu ? "" : " reference"));
         const auto results = ValuesBy(way, ResultsOf(constant(TensorOf(p.A, dtype)),
                                                      constant(TensorOf(p.B, dtype)), GetParam()));
         ASSERT_EQ(results.size(), 4);
@@ -219,10 +219,10 @@ TEST_P(Lstsq, Batches) {
     }
     const Expr As = constant(TensorOf(A, dtype)), Bs = constant(TensorOf(B, dtype));
     const Expr A0 = select(As, 0, 0), B0 = select(Bs, 0, 0);
-    const auto both = ValuesBy(Way::kLapack, ResultsOf(As, Bs, GetParam()));
-    const auto one_A = ValuesBy(Way::kLapack, ResultsOf(slice(As, 0, 0, 1), Bs, GetParam()));
-    const auto one_B = ValuesBy(Way::kLapack, ResultsOf(As, B0, GetParam()));
-    const auto vectors = ValuesBy(Way::kLapack, ResultsOf(As, select(Bs, 2, 1), GetParam()));
+    const auto both = ValuesBy(Way::kCpu, ResultsOf(As, Bs, GetParam()));
+    const auto one_A = ValuesBy(Way::kCpu, ResultsOf(slice(As, 0, 0, 1), Bs, GetParam()));
+    const auto one_B = ValuesBy(Way::kCpu, ResultsOf(As, B0, GetParam()));
+    const auto vectors = ValuesBy(Way::kCpu, ResultsOf(As, select(Bs, 2, 1), GetParam()));
     ASSERT_EQ(one_A[0].sizes(), both[0].sizes());
     // Ranks and singular values are those of the A there are.
     EXPECT_EQ(one_A[2].NumElements(), has_rank() ? 1 : 0);
@@ -231,16 +231,16 @@ TEST_P(Lstsq, Batches) {
     auto part = [](const Tensor& t, int64_t i) { return *Evaluate(select(constant(t), 0, i)); };
     for (int i = 0; i < 3; ++i) {
       const Expr a = select(As, 0, i), b = select(Bs, 0, i);
-      const auto alone = ValuesBy(Way::kLapack, ResultsOf(a, b, GetParam()));
+      const auto alone = ValuesBy(Way::kCpu, ResultsOf(a, b, GetParam()));
       for (int r = 0; r < 4; ++r) {
         if (alone[r].sizes() == absl::Span<const int64_t>{0}) continue;
         EXPECT_TRUE(Tensor::BitwiseEqual(part(both[r], i), alone[r])) << r;
       }
-      const auto with_A0 = ValuesBy(Way::kLapack, ResultsOf(A0, b, GetParam()));
+      const auto with_A0 = ValuesBy(Way::kCpu, ResultsOf(A0, b, GetParam()));
       EXPECT_TRUE(Tensor::BitwiseEqual(part(one_A[0], i), with_A0[0]));
-      const auto with_B0 = ValuesBy(Way::kLapack, ResultsOf(a, B0, GetParam()));
+      const auto with_B0 = ValuesBy(Way::kCpu, ResultsOf(a, B0, GetParam()));
       EXPECT_TRUE(Tensor::BitwiseEqual(part(one_B[0], i), with_B0[0]));
-      const auto vector = ValuesBy(Way::kLapack, ResultsOf(a, select(b, 1, 1), GetParam()));
+      const auto vector = ValuesBy(Way::kCpu, ResultsOf(a, select(b, 1, 1), GetParam()));
       EXPECT_TRUE(Tensor::BitwiseEqual(part(vectors[0], i), vector[0]));
       if (has_residuals()) {
         EXPECT_TRUE(Tensor::BitwiseEqual(part(vectors[1], i), vector[1]));

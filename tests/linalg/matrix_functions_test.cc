@@ -100,8 +100,8 @@ TEST(MatrixRank, Tolerances) {
       }
     }
     const Expr zero = zeros({4, 4}, dtype), none_at_all = zeros({0, 4}, dtype);
-    EXPECT_EQ(Number(Way::kLapack, matrix_rank(zero)), 0);
-    EXPECT_EQ(Number(Way::kLapack, matrix_rank(none_at_all)), 0);
+    EXPECT_EQ(Number(Way::kCpu, matrix_rank(zero)), 0);
+    EXPECT_EQ(Number(Way::kCpu, matrix_rank(none_at_all)), 0);
   }
 }
 
@@ -134,12 +134,12 @@ TEST(Cond, OfSingularMatricesIsInfinite) {
   rank_one(0, 0) = rank_one(0, 1) = 1;
   const Expr A = constant(Batch({rank_one, CMatrix::Identity(2), CMatrix(2, 2)}));
   for (const NormOrder& order : orders) {
-    const CMatrix c = Matrices(One(Way::kLapack, cond(A, order)), 1)[0];
+    const CMatrix c = Matrices(One(Way::kCpu, cond(A, order)), 1)[0];
     EXPECT_EQ(c(0, 0).real(), INFINITY);
     EXPECT_TRUE(std::isfinite(c(1, 0).real()));
     EXPECT_EQ(c(2, 0).real(), INFINITY);
   }
-  EXPECT_EQ(Number(Way::kLapack, cond(constant(TensorOf(rank_one, DType::kF64)), -2)), 0);
+  EXPECT_EQ(Number(Way::kCpu, cond(constant(TensorOf(rank_one, DType::kF64)), -2)), 0);
 }
 
 TEST(SpectralNorms, OfPrescribedSpectra) {
@@ -240,7 +240,7 @@ TEST(LowRank, IterationsSharpen) {
   const Expr A =
       constant(TensorOf(WithSingularValues(90, 80, values, DType::kF64, &random), DType::kF64));
   auto error = [&](int64_t niter) {
-    const CMatrix s = Matrices(One(Way::kLapack, svd_lowrank(A, 6, niter).S), 1)[0];
+    const CMatrix s = Matrices(One(Way::kCpu, svd_lowrank(A, 6, niter).S), 1)[0];
     double largest = 0;
     for (int64_t i = 0; i < 3; ++i) largest = std::max(largest, std::abs(s(i, 0) - values[i]));
     return largest;
@@ -259,7 +259,7 @@ TEST(LowRank, LessM) {
     for (int64_t j = 0; j < 7; ++j) A(i, j) += row(0, j);
   }
   const Expr S = svd_lowrank(constant(TensorOf(A, dtype)), 3, 2, constant(TensorOf(row, dtype))).S;
-  const CMatrix s = Matrices(One(Way::kLapack, S), 1)[0];
+  const CMatrix s = Matrices(One(Way::kCpu, S), 1)[0];
   EXPECT_NEAR(s(0, 0).real(), 2, 1e-13);
   EXPECT_NEAR(s(1, 0).real(), 1, 1e-13);
   EXPECT_NEAR(s(2, 0).real(), 0, 1e-13);
@@ -275,7 +275,7 @@ TEST(LowRank, PrincipalComponents) {
     points(i, 2) = 7;
   }
   const auto [U, S, V] = pca_lowrank(constant(TensorOf(points, DType::kF64)));
-  const auto r = ValuesBy(Way::kLapack, {U, S, V});
+  const auto r = ValuesBy(Way::kCpu, {U, S, V});
   ASSERT_EQ(r.size(), 3);
   const CMatrix s = Matrices(r[1], 1)[0], v = Matrices(r[2])[0];
   EXPECT_EQ(s.rows(), 3);
@@ -285,7 +285,7 @@ TEST(LowRank, PrincipalComponents) {
   EXPECT_NEAR(std::abs(v(1, 0)), 0.8, 1e-12);
   // Without centering the mean is the largest.
   const Expr raw = pca_lowrank(constant(TensorOf(points, DType::kF64)), 2, /*center=*/false).S;
-  EXPECT_GT(Matrices(One(Way::kLapack, raw), 1)[0](0, 0).real(), 500);
+  EXPECT_GT(Matrices(One(Way::kCpu, raw), 1)[0](0, 0).real(), 500);
 }
 
 TEST(LowRank, IsPureInSeedAndStream) {
@@ -336,13 +336,13 @@ TEST(Failures, UnderTheirOwnNames) {
       {svd_lowrank(bad, 2).S, "svd_lowrank: " + not_finite},
       {pca_lowrank(bad, 2).S, "pca_lowrank: " + not_finite},
   };
-  for (const auto& [expr, words] : cases) EXPECT_EQ(FailureBy(Way::kLapack, {expr}), words);
+  for (const auto& [expr, words] : cases) EXPECT_EQ(FailureBy(Way::kCpu, {expr}), words);
 }
 
 TEST(Failures, WhereTheyWereWritten) {
   const int line = __LINE__ + 1;
   const Expr x = matrix_power(zeros({2, 2}, DType::kF64), -1) * 2;
-  const absl::Status status = RunBy(Way::kLapack, {x}).status();
+  const absl::Status status = RunBy(Way::kCpu, {x}).status();
   EXPECT_EQ(status.message(),
             "matrix_power: the diagonal element 1 of U is zero, the matrix is singular");
   EXPECT_EQ(PositionOf(status).line, line);

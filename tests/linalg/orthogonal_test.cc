@@ -34,7 +34,7 @@ TEST(Qr, Ratios) {
         const CMatrix A = Matrices(a)[0];
         for (const Way way : kWays) {
           SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << m << " " << n << " "
-                                          << s.name << (way == Way::kLapack ? "" : " reference"));
+                                          << s.name << (way == Way::kCpu ? "" : " reference"));
           CMatrix first_R(0, 0);
           for (const char* mode : {"reduced", "complete", "r"}) {
             const auto [Q, R] = qr(constant(a), mode);
@@ -67,7 +67,7 @@ TEST(Qr, SignsAreThoseOfLapack) {
     const Tensor a = TensorOf(RandomMatrix(9, 5, dtype, &random), dtype);
     CMatrix R[2] = {CMatrix(0, 0), CMatrix(0, 0)};
     for (const Way way : kWays) {
-      CMatrix& r = R[way == Way::kLapack ? 0 : 1];
+      CMatrix& r = R[way == Way::kCpu ? 0 : 1];
       r = Matrices(ValuesBy(way, {qr(constant(a)).R})[0])[0];
       for (int64_t i = 0; i < 5; ++i) EXPECT_EQ(r(i, i).imag(), 0);
       EXPECT_LT(r(0, 0).real() * Matrices(a)[0](0, 0).real(), 0);
@@ -117,7 +117,7 @@ TEST(Geqrf, ReflectorsMultiplyAsQDoes) {
       const Expr v = slice(a, 1, 0, std::min(m, n));
       for (const Way way : kWays) {
         SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << m << " " << n
-                                        << (way == Way::kLapack ? "" : " reference"));
+                                        << (way == Way::kCpu ? "" : " reference"));
         const auto values =
             ValuesBy(way, {complete.Q, complete.R, a, householder_product(v, tau), orgqr(v, tau),
                            left, right, ormqr(v, tau, left), ormqr(v, tau, left, true, true),
@@ -176,7 +176,7 @@ TEST(Qr, BatchIsALoop) {
         const auto one = qr(A);
         const auto one_factors = geqrf(A);
         const auto values =
-            ValuesBy(Way::kLapack, {select(all.Q, 0, i), select(all.R, 0, i),
+            ValuesBy(Way::kCpu, {select(all.Q, 0, i), select(all.R, 0, i),
                                     select(factors.a, 0, i), one.Q, one.R, one_factors.a});
         for (int k = 0; k < 3; ++k) {
           EXPECT_TRUE(Tensor::BitwiseEqual(values[k], values[k + 3])) << k;

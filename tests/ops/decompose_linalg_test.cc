@@ -283,6 +283,20 @@ Tensor RandomMatrices(DType dtype, const Sizes& sizes, bool hermitian, std::mt19
   return t;
 }
 
+TEST(DecomposeLinalg, NormsOfSumsOfHalvesAndOfNothing) {
+  std::mt19937 random(13);
+  for (const DType dtype : {DType::kF16, DType::kBF16, DType::kF32, DType::kC128}) {
+    for (const Sizes& sizes : {Sizes{3, 4}, Sizes{2, 3, 3}, Sizes{0, 4}, Sizes{2, 3, 0}}) {
+      const Expr A = In(0, dtype, sizes);
+      for (const double order : {1.0, double{INFINITY}}) {
+        const Decomposed d = ExpectSame(norm(A, order, {-2, -1}), {A},
+                                        {RandomIntegers(dtype, sizes, &random)}, 8);
+        EXPECT_THAT(d.rules, testing::Contains("norm_by_sums"));
+      }
+    }
+  }
+}
+
 TEST(DecomposeLinalg, NormsOfSingularValues) {
   std::mt19937 random(7);
   const NormOrder orders[] = {2, -2, "nuc"};
