@@ -12,8 +12,12 @@
 namespace otium::cpu {
 namespace {
 
-// Panels of LU: narrow ones of many rows, since they are no products of blocks.
-constexpr int64_t kPanel = 32;
+// Panels of LU: narrow ones of many rows, since they are no products of blocks, and where
+// elements are complex, since their kernel takes a column at a time.
+template <class T>
+constexpr int64_t kPanel = kIsComplex<T> ? 16 : 32;
+template <class T>
+constexpr int64_t kWidestPanel = kIsComplex<T> ? 16 : kMostPanel;
 constexpr int64_t kShortPanel = 2 * kMostPanel;  // Rows for which the widest is best.
 // Columns of LU that one thread factors while the others are still at those behind them.
 constexpr int64_t kAhead = 192;
@@ -134,7 +138,7 @@ template <class T>
 int64_t FactorHighLu(const Matrix<T>& A, int32_t* pivots) {
   const int64_t m = A.rows, n = A.columns;
   if (n == 0) return 0;
-  if (n <= (m <= kShortPanel ? kMostPanel : kPanel)) {
+  if (n <= (m <= kShortPanel ? kWidestPanel<T> : kPanel<T>)) {
     const int64_t ld = RoundUp(m, 16);
     const Scratch<T> panel(n * ld);
     CopyTransposed<T>(A, panel.data(), ld);
@@ -143,7 +147,7 @@ int64_t FactorHighLu(const Matrix<T>& A, int32_t* pivots) {
     for (int64_t k = 0; k < n; ++k) ++pivots[k];
     return code;
   }
-  const int64_t first = Half(n, kPanel), rest = n - first;
+  const int64_t first = Half(n, kPanel<T>), rest = n - first;
   const Matrix<T> left = A.Block(0, 0, m, first), right = A.Block(0, first, m, rest);
   const Matrix<T> A11 = A.Block(0, 0, first, first), A21 = A.Block(first, 0, m - first, first);
   const Matrix<T> A12 = A.Block(0, first, first, rest),

@@ -49,7 +49,7 @@ RealType<T>* Parts(T* x) {
 
 // No vector holds a complex element.
 template <class T>
-inline constexpr bool kByElements = RealOf<T>::kComplex && HWY_TARGET == HWY_SCALAR;
+inline constexpr bool kByElements = RealOf<T>::kComplex && (HWY_TARGET == HWY_SCALAR);
 
 // Elements of a vector.
 template <class T>
