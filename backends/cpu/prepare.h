@@ -89,6 +89,9 @@ bool IsSmallOblong(const KernelCall& call);
 Prepared PrepareSmallQr(const KernelCall& call);
 Prepared PrepareSmallGeqrf(const KernelCall& call);
 
+// small_symmetric.cc
+Prepared PrepareSmallEigh(const KernelCall& call);
+
 // orthogonal.cc, least_squares.cc
 Prepared PrepareQr(const KernelCall& call);
 Prepared PrepareGeqrf(const KernelCall& call);

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include "backends/cpu/simd_transpose-inl.h"
@@ -120,6 +121,27 @@ HWY_INLINE void ForColumns(int64_t begin, int64_t end, const Body& body) {
   for (; j + 4 <= end; j += 4) body(std::integral_constant<int, 4>(), j);
   for (; j < end; ++j) body(std::integral_constant<int, 1>(), j);
 }
+
+// The power of two of each lane with which numbers of at most `largest` are below 4, and the
+// largest is about 1: no rounding, and squares are in the range. It is of `largest` alone,
+// which may be zero or infinite.
+template <class T>
+struct PowerScale {
+  using D = hn::ScalableTag<T>;
+  using V = hn::Vec<D>;
+  explicit PowerScale(V largest) {
+    const D d;
+    const hn::RebindToUnsigned<D> bits;
+    constexpr T kMin = std::numeric_limits<T>::min();
+    // Infinity has the bits of the exponent; those of a power and its reciprocal have one sum.
+    reciprocal = hn::And(hn::Clamp(largest, hn::Set(d, kMin), hn::Set(d, 1 / kMin)),
+                         hn::Set(d, std::numeric_limits<T>::infinity()));
+    const auto sum =
+        hn::Add(hn::BitCast(bits, hn::Set(d, T(1))), hn::BitCast(bits, hn::Set(d, T(1))));
+    factor = hn::BitCast(d, hn::Sub(sum, hn::BitCast(bits, reciprocal)));
+  }
+  V factor, reciprocal;
+};
 
 // What the next group will read, asked for column by column while this one is factored:
 // by themselves so many short streams are found late, and all at once they are waited for.

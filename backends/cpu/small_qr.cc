@@ -3,7 +3,6 @@
 #include "backends/cpu/small_qr.h"
 
 #include <algorithm>
-#include <type_traits>
 
 #include "backends/cpu/simd_targets.h"
 
@@ -21,26 +20,6 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// A power of two a lane with which numbers of at most `largest` have squares whose sum is
-// in the range, and its reciprocal: 1 but for the very large and the very small.
-template <class T>
-struct Scale {
-  using D = hn::ScalableTag<T>;
-  using V = hn::Vec<D>;
-  explicit Scale(V largest) {
-    constexpr bool kIsFloat = std::is_same_v<T, float>;
-    constexpr T kSmall = kIsFloat ? T(1e-15) : T(1e-140);
-    constexpr T kUp = kIsFloat ? T(0x1p100) : T(0x1p600);
-    const D d;
-    const auto is_small = hn::Lt(largest, hn::Set(d, kSmall));
-    const auto is_large = hn::Gt(largest, hn::Set(d, 1 / kSmall));
-    const V one = hn::Set(d, T(1)), up = hn::Set(d, kUp), down = hn::Set(d, 1 / kUp);
-    factor = hn::IfThenElse(is_small, up, hn::IfThenElse(is_large, down, one));
-    reciprocal = hn::IfThenElse(is_small, down, hn::IfThenElse(is_large, up, one));
-  }
-  V factor, reciprocal;
-};
-
 // The reflector that makes column k of a zero below row k, and its tau: the elements below
 // become those of its vector after the 1, that of row k what remains of the column. With
 // nothing to make zero tau is.
@@ -52,7 +31,7 @@ HWY_INLINE typename Grid<T>::V MakeReflector(const Grid<T>& a, int64_t m, int64_
   V largest = zero;  // NaN is none.
   for (int64_t i = k + 1; i < m; ++i) largest = hn::Max(hn::Abs(a.Get(i, k)), largest);
   const V diagonal = a.Get(k, k);
-  const Scale<T> scale(hn::Max(hn::Abs(diagonal), largest));
+  const PowerScale<T> scale(hn::Max(hn::Abs(diagonal), largest));
   V sum = zero;
   for (int64_t i = k + 1; i < m; ++i) {
     const V x = hn::Mul(a.Get(i, k), scale.factor);

@@ -74,7 +74,7 @@ TEST(Svd, NoRowsNoColumns) {
 TEST(Eigh, Ratios) {
   std::mt19937 random(2);
   for (const DType dtype : kLinalgDTypes) {
-    for (const int64_t n : {1, 2, 9, 40}) {
+    for (const int64_t n : {1, 2, 3, 9, 16, 40}) {
       for (Spectrum s : Spectra(dtype, n)) {
         // Signs that take turns, and then the order of real numbers.
         for (int64_t i = 1; i < n; i += 2) s.values[i] = -s.values[i];
@@ -226,21 +226,24 @@ TEST(Spectral, NotFiniteIsRefused) {
 TEST(Spectral, BatchIsALoop) {
   std::mt19937 random(6);
   for (const DType dtype : kLinalgDTypes) {
-    std::vector<CMatrix> batch;
-    for (int i = 0; i < 5; ++i) batch.push_back(RandomMatrix(29, 29, dtype, &random));
-    auto results = [](const Expr& A) {
-      const auto [w, V] = eig(A);
-      const auto [h, H] = eigh(A);
-      const auto [U, S, Vh] = svd(A);
-      return std::vector<Expr>{w, V, eigvals(A), h, H, eigvalsh(A), U, S, Vh, svdvals(A)};
-    };
-    const auto all = ValuesBy(Way::kCpu, results(constant(TensorOf(batch, dtype))));
-    for (int i = 0; i < 5; ++i) {
-      const auto one = ValuesBy(Way::kCpu, results(constant(TensorOf(batch[i], dtype))));
-      ASSERT_EQ(one.size(), all.size());
-      for (size_t k = 0; k < one.size(); ++k) {
-        const Tensor part = *Evaluate(select(constant(all[k]), 0, i));
-        EXPECT_TRUE(Tensor::BitwiseEqual(part, one[k])) << k << " of " << DTypeName(dtype);
+    // One at a time, and more than there are lanes.
+    for (const auto& [count, n] : {std::pair{5, 29}, {19, 4}}) {
+      std::vector<CMatrix> batch;
+      for (int i = 0; i < count; ++i) batch.push_back(RandomMatrix(n, n, dtype, &random));
+      auto results = [](const Expr& A) {
+        const auto [w, V] = eig(A);
+        const auto [h, H] = eigh(A);
+        const auto [U, S, Vh] = svd(A);
+        return std::vector<Expr>{w, V, eigvals(A), h, H, eigvalsh(A), U, S, Vh, svdvals(A)};
+      };
+      const auto all = ValuesBy(Way::kCpu, results(constant(TensorOf(batch, dtype))));
+      for (int i = 0; i < count; ++i) {
+        const auto one = ValuesBy(Way::kCpu, results(constant(TensorOf(batch[i], dtype))));
+        ASSERT_EQ(one.size(), all.size());
+        for (size_t k = 0; k < one.size(); ++k) {
+          const Tensor part = *Evaluate(select(constant(all[k]), 0, i));
+          EXPECT_TRUE(Tensor::BitwiseEqual(part, one[k])) << k << " of " << DTypeName(dtype);
+        }
       }
     }
   }
