@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inverses, made where the result is. A row-major matrix is its transpose to LAPACK, and
-// the inverse of a transpose is the transpose of the inverse: triangles are inverted
-// where they lie. A general matrix is transposed first and last, so that its factors, and
-// the pivot that is zero, are those that solve finds.
+// Inverses, made where the result is: of real matrices by substitution, of complex ones by
+// LAPACK. To that a row-major matrix is its transpose, and the inverse of a transpose is
+// the transpose of the inverse: triangles are inverted where they lie. A general matrix is
+// transposed first and last, so that its factors, and the pivot that is zero, are those
+// that solve finds.
 
 #include <algorithm>
 #include <cmath>
@@ -13,6 +14,7 @@
 
 #include "backends/complex_math.h"
 #include "backends/cpu/dense_factor.h"
+#include "backends/cpu/gemm.h"
 #include "backends/cpu/info_result.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/prepare.h"
@@ -58,6 +60,38 @@ int64_t InvertDiagonal(const InverseState& s, const Matrix<const T>& A, const Ma
   return FirstZeroOfDiagonal(A);
 }
 
+// Rows and columns of triangles that are not halved.
+constexpr int64_t kWholeTriangle = 48;
+
+// X, which is zero, becomes the inverse of a triangle of A without zeros on its diagonal,
+// by halves:
+//   inv [L1 0; M L2] = [inv L1, 0; -inv L2 M inv L1, inv L2]
+// What is no product costs a share of kWholeTriangle / n.
+template <class T>
+void InvertByHalves(const Matrix<const T>& A, bool upper, const Matrix<T>& X) {
+  const int64_t n = A.rows;
+  if (n <= kWholeTriangle) {
+    for (int64_t i = 0; i < n; ++i) X(i, i) = 1;
+    return upper ? SolveUpper(A, /*unit=*/false, X) : SolveLower(A, /*unit=*/false, X);
+  }
+  const int64_t h = n / 2, r = n - h;
+  const Matrix<const T> A1 = A.Block(0, 0, h, h), A2 = A.Block(h, h, r, r),
+                        M = upper ? A.Block(0, h, h, r) : A.Block(h, 0, r, h);
+  const Matrix<T> X1 = X.Block(0, 0, h, h), X2 = X.Block(h, h, r, r),
+                  Y = upper ? X.Block(0, h, h, r) : X.Block(h, 0, r, h), by = upper ? X2 : X1;
+  InvertByHalves(A1, upper, X1);
+  InvertByHalves(A2, upper, X2);
+  GemmArgs<T> product;
+  product.m = Y.rows, product.n = Y.columns, product.k = by.rows;
+  product.a = {M.data, M.row_stride, M.column_stride};
+  product.b = {by.data, by.row_stride, by.column_stride};
+  product.c = {Y.data, Y.row_stride, Y.column_stride};
+  product.alpha = -1;
+  Gemm(product);
+  if (upper) SolveUpper(A1, /*unit=*/false, Y);
+  else SolveLower(A2, /*unit=*/false, Y);
+}
+
 template <class T>
 int64_t InvertTriangle(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X, char*) {
   CopyTriangle(A, s.upper, X);
@@ -68,6 +102,12 @@ int64_t InvertTriangle(const InverseState& s, const Matrix<const T>& A, const Ma
     }
     return 0;
   }
+  if constexpr (std::is_floating_point_v<T>) {
+    if (const int64_t zero = FirstZeroOfDiagonal<T>(X); zero != 0) return zero;
+    std::fill_n(X.data, s.n * s.n, T(0));
+    InvertByHalves(A, s.upper, X);
+    return 0;
+  }
   const char uplo = s.upper ? 'L' : 'U', diag = 'N';
   const auto n = static_cast<lapack_int>(s.n);
   const lapack_int ld = std::max<lapack_int>(n, 1);
@@ -76,12 +116,32 @@ int64_t InvertTriangle(const InverseState& s, const Matrix<const T>& A, const Ma
   return code;
 }
 
+template <class T>
+struct PotriArrays {
+  PotriArrays(Workspace& memory, int64_t n)
+      : factor(RowMajor(memory.Take<T>(std::is_floating_point_v<T> ? n * n : 0), n, n)) {}
+  Matrix<T> factor;  // Of real matrices.
+};
+
 // LAPACK sees the transpose, that is the conjugate, of A and of its inverse.
 template <class T>
-int64_t InvertDefinite(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X, char*) {
+int64_t InvertDefinite(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X,
+                       char* memory) {
   CopyTriangle(A, s.upper, X);
   if (!AllFinite<T>(X)) {
     FillNan(X);
+    return 0;
+  }
+  if constexpr (std::is_floating_point_v<T>) {
+    Workspace workspace(memory);
+    const Matrix<T> L = PotriArrays<T>(workspace, s.n).factor;
+    Copy<T>(s.upper ? X.Transposed() : X, L);
+    const int64_t code = s.is_factor ? FirstZeroOfDiagonal<T>(L) : -FactorCholesky(L);
+    if (code != 0) return code;
+    std::fill_n(X.data, s.n * s.n, T(0));
+    InvertByHalves<T>(L, /*upper=*/false, X);
+    SolveUpper<T>(L.Transposed(), /*unit=*/false, X);
+    Mirror(X, /*upper=*/false);
     return 0;
   }
   const char uplo = s.upper ? 'L' : 'U';
@@ -217,7 +277,8 @@ Prepared PrepareTrtri(const KernelCall& call) {
 }
 
 Prepared PreparePotri(const KernelCall& call) {
-  auto s = MakeState(call, 1);
+  const PhysicalType& A = call.operands[0];
+  auto s = MakeState(call, 1, WorkspaceOf<PotriArrays>(A.dtype, A.sizes.back()));
   s->is_factor = call.op.id == Op::cholesky_inverse;
   if (s->is_factor) s->upper = call.attributes.Get<bool>("upper");
   const int64_t bytes = s->batch.workspace_bytes();

@@ -103,13 +103,13 @@ MatrixSpec SystemSpec(const Kernel& kernel, int64_t n) {
   // By us, or by LAPACK.
   auto runs = [&](absl::string_view routine) { return absl::EndsWith(kernel.name, routine); };
   if (is("cpu.diagonal_solve") || is("cpu.diagonal_inverse")) return {.lower = 0, .upper = 0};
-  if (runs(".trsm") || is("lapack.trtri")) return TriangleSpec(n);
+  if (runs(".trsm") || runs(".trtri")) return TriangleSpec(n);
   if (is("lapack.ptsv")) return {MatrixKind::kDominant, kPd, 1, 1};
   if (is("lapack.gtsv")) return {.lower = 1, .upper = 1};
   if (is("lapack.pbsv")) return {MatrixKind::kDominant, kPd, 2, 2};
   if (is("lapack.gbsv")) return {.lower = 2, .upper = 1};
   if (is("cpu.orthogonal_solve")) return {MatrixKind::kOrthogonal, kOrthogonal};
-  if (runs(".posv") || is("lapack.potri") || is("cpu.small_cholesky"))
+  if (runs(".posv") || runs(".potri") || is("cpu.small_cholesky"))
     return {MatrixKind::kDefinite, kPd};
   if (is("lapack.sysv")) return {MatrixKind::kSymmetric, kSymmetric};
   if (is("lapack.hesv")) return {MatrixKind::kHermitian, kHermitian};
