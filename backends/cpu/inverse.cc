@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inverses, made where the result is. A row-major matrix is its transpose to LAPACK, and
-// the inverse of a transpose is the transpose of the inverse: triangles are inverted
-// where they lie. A general matrix is solved with the identity, so that its factors, and
-// the pivot that is zero, are those that solve finds.
+// Inverses, made where the result is, by substitution into the identity. A general matrix
+// is factored as solve factors it, so that the pivot that is zero is the one solve finds.
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +10,7 @@
 #include <memory>
 
 #include "backends/complex_math.h"
+#include "backends/cpu/dense_block.h"
 #include "backends/cpu/dense_factor.h"
 #include "backends/cpu/info_result.h"
 #include "backends/cpu/lapack.h"
@@ -32,12 +31,12 @@ struct InverseState {
   MatrixBatch batch;
 };
 
-// Writes the other triangle of a hermitian matrix.
+// Makes X hermitian by its lower triangle.
 template <class T>
-void Mirror(const Matrix<T>& X, bool upper) {
-  const Matrix<T> m = upper ? X.Transposed() : X;  // The lower triangle is known.
-  for (int64_t i = 0; i < m.rows; ++i) {
-    for (int64_t j = 0; j < i; ++j) m(j, i) = Conjugate(m(i, j));
+void Mirror(const Matrix<T>& X) {
+  for (int64_t i = 0; i < X.rows; ++i) {
+    X(i, i) = std::real(X(i, i));
+    for (int64_t j = 0; j < i; ++j) X(j, i) = Conjugate(X(i, j));
   }
 }
 
@@ -56,6 +55,32 @@ int64_t InvertDiagonal(const InverseState& s, const Matrix<const T>& A, const Ma
   return FirstZeroOfDiagonal(A);
 }
 
+// Rows and columns of triangles that are not halved.
+constexpr int64_t kWholeTriangle = 48;
+
+// X, which is zero, becomes the inverse of a triangle of A without zeros on its diagonal,
+// by halves:
+//   inv [L1 0; M L2] = [inv L1, 0; -inv L2 M inv L1, inv L2]
+// What is no product costs a share of kWholeTriangle / n.
+template <class T>
+void InvertByHalves(const Matrix<const T>& A, bool upper, const Matrix<T>& X) {
+  const int64_t n = A.rows;
+  if (n <= kWholeTriangle) {
+    for (int64_t i = 0; i < n; ++i) X(i, i) = 1;
+    return upper ? SolveUpper(A, {}, X) : SolveLower(A, {}, X);
+  }
+  const int64_t h = n / 2, r = n - h;
+  const Matrix<const T> A1 = A.Block(0, 0, h, h), A2 = A.Block(h, h, r, r),
+                        M = upper ? A.Block(0, h, h, r) : A.Block(h, 0, r, h);
+  const Matrix<T> X1 = X.Block(0, 0, h, h), X2 = X.Block(h, h, r, r),
+                  Y = upper ? X.Block(0, h, h, r) : X.Block(h, 0, r, h), by = upper ? X2 : X1;
+  InvertByHalves(A1, upper, X1);
+  InvertByHalves(A2, upper, X2);
+  Multiply<T>(T(-1), M, by, T(0), Y);
+  if (upper) SolveUpper(A1, {}, Y);
+  else SolveLower(A2, {}, Y);
+}
+
 template <class T>
 int64_t InvertTriangle(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X, char*) {
   CopyTriangle(A, s.upper, X);
@@ -66,33 +91,39 @@ int64_t InvertTriangle(const InverseState& s, const Matrix<const T>& A, const Ma
     }
     return 0;
   }
-  const char uplo = s.upper ? 'L' : 'U', diag = 'N';
-  const auto n = static_cast<lapack_int>(s.n);
-  const lapack_int ld = std::max<lapack_int>(n, 1);
-  lapack_int code = 0;
-  OTIUM_LAPACK(T, trtri, &uplo, &diag, &n, X.data, &ld, &code);
-  return code;
+  if (const int64_t zero = FirstZeroOfDiagonal<T>(X); zero != 0) return zero;
+  std::fill_n(X.data, s.n * s.n, T(0));
+  InvertByHalves(A, s.upper, X);
+  return 0;
 }
 
-// LAPACK sees the transpose, that is the conjugate, of A and of its inverse.
 template <class T>
-int64_t InvertDefinite(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X, char*) {
+struct PotriArrays {
+  PotriArrays(Workspace& memory, int64_t n) : factor(RowMajor(memory.Take<T>(n * n), n, n)) {}
+  Matrix<T> factor;
+};
+
+// inv(L).H inv(L) of A = L L.H.
+template <class T>
+int64_t InvertDefinite(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X,
+                       char* memory) {
+  Workspace workspace(memory);
+  const Matrix<T> L = PotriArrays<T>(workspace, s.n).factor;
   CopyTriangle(A, s.upper, X);
   if (!AllFinite<T>(X)) {
     FillNan(X);
     return 0;
   }
-  const char uplo = s.upper ? 'L' : 'U';
-  const auto n = static_cast<lapack_int>(s.n);
-  const lapack_int ld = std::max<lapack_int>(n, 1);
-  lapack_int code = 0;
-  if (!s.is_factor) {
-    OTIUM_LAPACK(T, potrf, &uplo, &n, X.data, &ld, &code);
-    if (code != 0) return -code;
+  for (int64_t i = 0; i < s.n; ++i) {
+    for (int64_t j = 0; j <= i; ++j) L(i, j) = s.upper ? Conjugate(X(j, i)) : X(i, j);
   }
-  OTIUM_LAPACK(T, potri, &uplo, &n, X.data, &ld, &code);
-  Mirror(X, s.upper);
-  return code;
+  const int64_t code = s.is_factor ? FirstZeroOfDiagonal<T>(L) : -FactorCholesky(L);
+  if (code != 0) return code;
+  std::fill_n(X.data, s.n * s.n, T(0));
+  InvertByHalves<T>(L, /*upper=*/false, X);
+  SolveUpper<T>(L.Transposed(), {.conjugate = true}, X);
+  Mirror(X);
+  return 0;
 }
 
 template <class T>
@@ -190,7 +221,8 @@ Prepared PrepareTrtri(const KernelCall& call) {
 }
 
 Prepared PreparePotri(const KernelCall& call) {
-  auto s = MakeState(call, 1);
+  const PhysicalType& A = call.operands[0];
+  auto s = MakeState(call, 1, WorkspaceOf<PotriArrays>(A.dtype, A.sizes.back()));
   s->is_factor = call.op.id == Op::cholesky_inverse;
   if (s->is_factor) s->upper = call.attributes.Get<bool>("upper");
   const int64_t bytes = s->batch.workspace_bytes();

@@ -14,7 +14,9 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <type_traits>
 
+#include "backends/cpu/dense_factor.h"
 #include "backends/cpu/gemm.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
@@ -214,16 +216,29 @@ class Exponential {
       AddHighPowers(&b[9], work_);
     }
     Multiply(a_, work_, odd_);
-    // even_ - odd_ is what LAPACK factors, even_ + odd_ the right-hand sides. To LAPACK
-    // they are transposes, and so is its result: p and q commute.
     for (int64_t i = 0; i < size_; ++i) {
       work_[i] = even_[i] - odd_[i];
       x_[i] = even_[i] + odd_[i];
     }
-    const auto n = static_cast<lapack_int>(n_);
-    lapack_int info = 0;
-    OTIUM_LAPACK(T, gesv, &n, &n, work_, &n, pivots_, x_, &n, &info);
-    return info == 0;
+    return Solve();
+  }
+
+  // x_ = work_^-1 x_.
+  bool Solve() {
+    if constexpr (std::is_floating_point_v<T>) {
+      const Matrix<T> q = RowMajor(work_, n_, n_), x = RowMajor(x_, n_, n_);
+      if (FactorLu(q, pivots_) != 0) return false;
+      ExchangeRows(pivots_, n_, x);
+      SolveLower<T>(q, /*unit=*/true, x);
+      SolveUpper<T>(q, /*unit=*/false, x);
+      return true;
+    } else {
+      // To LAPACK they are transposes, and so is its result: p and q commute.
+      const auto n = static_cast<lapack_int>(n_);
+      lapack_int info = 0;
+      OTIUM_LAPACK(T, gesv, &n, &n, work_, &n, pivots_, x_, &n, &info);
+      return info == 0;
+    }
   }
 
   // to += a6 @ (b[0] a2 + b[2] a4 + b[4] a6).

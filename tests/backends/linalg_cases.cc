@@ -100,13 +100,13 @@ MatrixSpec TriangleSpec(int64_t n) {
 MatrixSpec SystemSpec(const Kernel& kernel, int64_t n) {
   auto is = [&](absl::string_view name) { return kernel.name == name; };
   if (is("cpu.diagonal_solve") || is("cpu.diagonal_inverse")) return {.lower = 0, .upper = 0};
-  if (is("cpu.trsm") || is("lapack.trtri")) return TriangleSpec(n);
+  if (is("cpu.trsm") || is("cpu.trtri")) return TriangleSpec(n);
   if (is("lapack.ptsv")) return {MatrixKind::kDominant, kPd, 1, 1};
   if (is("lapack.gtsv")) return {.lower = 1, .upper = 1};
   if (is("lapack.pbsv")) return {MatrixKind::kDominant, kPd, 2, 2};
   if (is("lapack.gbsv")) return {.lower = 2, .upper = 1};
   if (is("cpu.orthogonal_solve")) return {MatrixKind::kOrthogonal, kOrthogonal};
-  if (is("cpu.posv") || is("lapack.potri") || is("cpu.small_cholesky"))
+  if (is("cpu.posv") || is("cpu.potri") || is("cpu.small_cholesky"))
     return {MatrixKind::kDefinite, kPd};
   if (is("lapack.sysv")) return {MatrixKind::kSymmetric, kSymmetric};
   if (is("lapack.hesv")) return {MatrixKind::kHermitian, kHermitian};
