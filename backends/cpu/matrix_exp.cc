@@ -78,7 +78,7 @@ class Exponential {
  public:
   Exponential(Workspace& memory, int64_t n) : n_(n), size_(n * n) {
     for (T** m : {&a_, &a2_, &a4_, &a6_, &even_, &odd_, &work_, &x_}) *m = memory.Take<T>(size_);
-    pivots_ = memory.Take<lapack_int>(n);
+    pivots_ = memory.Take<int32_t>(n);
   }
 
   void Compute(const Matrix<const T>& A, const Matrix<T>& result) {
@@ -225,20 +225,12 @@ class Exponential {
 
   // x_ = work_^-1 x_.
   bool Solve() {
-    if constexpr (std::is_floating_point_v<T>) {
-      const Matrix<T> q = RowMajor(work_, n_, n_), x = RowMajor(x_, n_, n_);
-      if (FactorLu(q, pivots_) != 0) return false;
-      ExchangeRows(pivots_, n_, x);
-      SolveLower<T>(q, /*unit=*/true, x);
-      SolveUpper<T>(q, /*unit=*/false, x);
-      return true;
-    } else {
-      // To LAPACK they are transposes, and so is its result: p and q commute.
-      const auto n = static_cast<lapack_int>(n_);
-      lapack_int info = 0;
-      OTIUM_LAPACK(T, gesv, &n, &n, work_, &n, pivots_, x_, &n, &info);
-      return info == 0;
-    }
+    const Matrix<T> q = RowMajor(work_, n_, n_), x = RowMajor(x_, n_, n_);
+    if (FactorLu(q, pivots_) != 0) return false;
+    ExchangeRows(pivots_, n_, x);
+    SolveLower<T>(q, {.unit = true}, x);
+    SolveUpper<T>(q, {}, x);
+    return true;
   }
 
   // to += a6 @ (b[0] a2 + b[2] a4 + b[4] a6).
@@ -254,7 +246,7 @@ class Exponential {
   const int64_t n_, size_;
   Band band_;
   T *a_, *a2_, *a4_, *a6_, *even_, *odd_, *work_, *x_;
-  lapack_int* pivots_;
+  int32_t* pivots_;
 };
 
 template <class T>
