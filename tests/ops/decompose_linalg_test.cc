@@ -291,7 +291,7 @@ TEST(DecomposeLinalg, NormsOfSumsOfHalvesAndOfNothing) {
       for (const double order : {1.0, double{INFINITY}}) {
         const Decomposed d = ExpectSame(norm(A, order, {-2, -1}), {A},
                                         {RandomIntegers(dtype, sizes, &random)}, 8);
-        EXPECT_THAT(d.rules, testing::Contains("norm_by_sums"));
+        EXPECT_THAT(d.rules, testing::Contains("norm_of_sums"));
       }
     }
   }
