@@ -106,7 +106,7 @@ Prepared Finished(std::shared_ptr<SmallQrState> s) {
 
 }  // namespace
 
-bool IsSmallOblong(const KernelCall& call) {
+bool IsSmallRectangle(const KernelCall& call) {
   const Sizes& sizes = call.operands[0].sizes;
   const int64_t m = sizes[sizes.size() - 2], n = sizes.back();
   return m >= 1 && m <= kSmallMatrix && n >= 1 && n <= kSmallMatrix;
