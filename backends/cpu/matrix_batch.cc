@@ -15,12 +15,17 @@ constexpr int64_t kMostBytes = int64_t{128} << 20;
 
 }  // namespace
 
-MatrixBatch::MatrixBatch(absl::Span<const int64_t> batch_sizes, double flops, int64_t bytes)
-    : sizes(batch_sizes.begin(), batch_sizes.end()), count(1), task_bytes(WorkspaceBytes(bytes)) {
+MatrixBatch::MatrixBatch(absl::Span<const int64_t> batch_sizes, double flops, int64_t bytes,
+                         int64_t grain)
+    : sizes(batch_sizes.begin(), batch_sizes.end()),
+      count(1),
+      grain(grain),
+      task_bytes(WorkspaceBytes(bytes)) {
   for (int64_t s : sizes) count *= s;
   if (count == 0) return;
   const double work = flops * static_cast<double>(count) / kTaskFlops;
-  tasks = std::min(count, static_cast<int64_t>(std::clamp<double>(work, 1, kMostTasks)));
+  tasks = std::min(CeilDiv(count, grain),
+                   static_cast<int64_t>(std::clamp<double>(work, 1, kMostTasks)));
   if (task_bytes > 0) tasks = std::clamp<int64_t>(kMostBytes / task_bytes, 1, tasks);
 }
 
@@ -35,7 +40,8 @@ void RunBatch(const MatrixBatch& batch, const LaunchArgs& args,
   auto* const infos = reinterpret_cast<StepInfo*>(memory + batch.tasks * batch.task_bytes);
   ParallelFor(batch.tasks, [&](int64_t task) {
     infos[task] = StepInfo();
-    body(Part(batch.count, batch.tasks, task), memory + task * batch.task_bytes, &infos[task]);
+    body(Part(batch.count, batch.grain, batch.tasks, task), memory + task * batch.task_bytes,
+         &infos[task]);
   });
   for (int64_t task = 0; task < batch.tasks; ++task) {
     Report(args.info, infos[task].code, infos[task].batch);

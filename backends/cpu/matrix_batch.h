@@ -94,13 +94,16 @@ void FillNan(const Matrix<T>& m) {
 // step's workspace.
 struct MatrixBatch {
   MatrixBatch() = default;
-  // One matrix costs about so many flops, and needs so many bytes of workspace.
-  MatrixBatch(absl::Span<const int64_t> batch_sizes, double flops, int64_t bytes);
+  // One matrix costs about so many flops, and a task needs so many bytes of workspace; tasks
+  // take multiples of `grain` matrices.
+  MatrixBatch(absl::Span<const int64_t> batch_sizes, double flops, int64_t bytes,
+              int64_t grain = 1);
 
   int64_t workspace_bytes() const;
 
   Sizes sizes;
   int64_t count = 0;
+  int64_t grain = 1;
   int64_t tasks = 0;
   int64_t task_bytes = 0;
 };

@@ -85,7 +85,7 @@ Prepared PrepareSmallInverse(const KernelCall& call);
 Prepared PrepareSmallDeterminant(const KernelCall& call);
 
 // small_orthogonal.cc
-bool IsSmallOblong(const KernelCall& call);
+bool IsSmallRectangle(const KernelCall& call);
 Prepared PrepareSmallQr(const KernelCall& call);
 Prepared PrepareSmallGeqrf(const KernelCall& call);
 

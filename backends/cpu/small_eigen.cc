@@ -24,8 +24,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 // They have been fewer than 10.
 constexpr int kMostSweeps = 40;
 
-// The lower triangle of the matrices, of which `diagonal` is apart; the vectors V with
-// A = V a V.T, when they are asked for.
+// The lower triangle of the matrices, of which `diagonal` is apart; the rows of v with
+// A = v.T a v, when they are asked for.
 template <class T>
 struct Symmetric {
   int64_t n;
@@ -81,7 +81,7 @@ HWY_INLINE void ApplyRotation(const Symmetric<T>& s, const Rotation<T>& rotation
   for (int64_t i = 0; i < p; ++i) rotate(a, p, i, q, i);
   for (int64_t i = p + 1; i < q; ++i) rotate(a, i, p, q, i);
   for (int64_t i = q + 1; i < n; ++i) rotate(a, i, p, i, q);
-  for (int64_t i = 0; s.has_vectors && i < n; ++i) rotate(v, i, p, i, q);
+  for (int64_t i = 0; s.has_vectors && i < n; ++i) rotate(v, p, i, q, i);
 }
 
 // Rotations until no element beside the diagonal is more than `negligible`. Pairs (p, q) whose
@@ -122,7 +122,7 @@ void Sort(const Symmetric<T>& s) {
         x.Set(i1, j1, hn::IfThenElse(swaps, x0, x1));
       };
       swap(s.diagonal, j, 0, j + 1, 0);
-      for (int64_t i = 0; s.has_vectors && i < s.n; ++i) swap(s.v, i, j, i, j + 1);
+      for (int64_t i = 0; s.has_vectors && i < s.n; ++i) swap(s.v, j, i, j + 1, i);
     }
   }
 }
@@ -181,11 +181,13 @@ void GroupSymmetric(SmallEigenGroup<T>& group) {
   const V zero = hn::Zero(d);
   for (int64_t i = 0; i < n; ++i) {
     s.diagonal.Set(i, 0, hn::MulAdd(s.diagonal.Get(i, 0), scale.reciprocal, zero));
-    for (int64_t j = 0; group.has_vectors && j < n; ++j)
-      s.v.Set(i, j, hn::Add(s.v.Get(i, j), zero));
+    for (int64_t j = 0; group.has_vectors && j < n; ++j) {
+      rows.Set(i, j, hn::Add(s.v.Get(j, i), zero));
+    }
   }
   Lanes<T>::Scatter(group.values, group.count, n, diagonal, /*streams=*/false);
-  if (group.has_vectors) Lanes<T>::Scatter(group.vectors, group.count, n * n, v, group.streams);
+  if (group.has_vectors)
+    Lanes<T>::Scatter(group.vectors, group.count, n * n, group.memory, group.streams);
 }
 
 template <class T>

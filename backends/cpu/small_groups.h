@@ -8,14 +8,19 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "absl/types/span.h"
 #include "backends/backend.h"
 #include "backends/cpu/matrix_batch.h"
+#include "backends/cpu/small_matrices.h"
 #include "backends/cpu/streaming.h"
 
 namespace otium::cpu {
 
-// Of several matrices: what a batch takes for the cost of one is less by as much.
-inline constexpr double kFlopsAtOnce = 8;
+// For matrices that take so many flops one by one: tasks get whole groups.
+inline MatrixBatch SmallBatch(absl::Span<const int64_t> sizes, double flops, int64_t bytes) {
+  constexpr double kFlopsAtOnce = 8;  // In lanes.
+  return MatrixBatch(sizes, flops / kFlopsAtOnce, bytes, /*grain=*/kMostLanes);
+}
 
 // Row-major: the matrix where it lies when it is dense there, else its copy.
 template <class T>

@@ -68,8 +68,8 @@ void RunGroups(const MatrixBatch& batch, const PhysicalType& result, const Launc
 
 MatrixBatch BatchOf(absl::Span<const int64_t> sizes, DType dtype, int64_t n, int64_t columns) {
   const double rows = static_cast<double>(n);
-  return MatrixBatch(sizes, rows * rows * (rows + static_cast<double>(columns)) / kFlopsAtOnce,
-                     WorkspaceOf<SmallArrays>(dtype, n, columns));
+  return SmallBatch(sizes, rows * rows * (rows + static_cast<double>(columns)),
+                    WorkspaceOf<SmallArrays>(dtype, n, columns));
 }
 
 // ---- what has a matrix for an operand and a matrix, or numbers, for a result

@@ -98,15 +98,15 @@ template <template <class> class Launcher>
 Prepared Finished(std::shared_ptr<SmallQrState> s) {
   const absl::Span<const int64_t> sizes = s->A.sizes;
   const double flops = 4 * static_cast<double>(s->m * s->n * std::min(s->m, s->n));
-  s->batch = MatrixBatch(sizes.first(sizes.size() - 2), flops / kFlopsAtOnce,
-                         WorkspaceOf<SmallQrArrays>(s->A.dtype, s->m, s->n, s->columns));
+  s->batch = SmallBatch(sizes.first(sizes.size() - 2), flops,
+                        WorkspaceOf<SmallQrArrays>(s->A.dtype, s->m, s->n, s->columns));
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForSmallDType<Launcher>(s->A.dtype), std::move(s), bytes};
 }
 
 }  // namespace
 
-bool IsSmallOblong(const KernelCall& call) {
+bool IsSmallRectangle(const KernelCall& call) {
   const Sizes& sizes = call.operands[0].sizes;
   const int64_t m = sizes[sizes.size() - 2], n = sizes.back();
   return m >= 1 && m <= kSmallMatrix && n >= 1 && n <= kSmallMatrix;

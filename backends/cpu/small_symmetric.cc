@@ -81,8 +81,8 @@ Prepared PrepareSmallEigh(const KernelCall& call) {
   const absl::Span<const int64_t> sizes = s->A.sizes;
   // Some sweeps, of which each rotates 2 n or 3 n elements with 4 flops for n^2 / 2 pairs.
   const double n = static_cast<double>(s->n), factor = s->has_vectors ? 60 : 30;
-  s->batch = MatrixBatch(sizes.first(sizes.size() - 2), factor * n * n * n / kFlopsAtOnce,
-                         WorkspaceOf<SmallEigenArrays>(s->A.dtype, s->n));
+  s->batch = SmallBatch(sizes.first(sizes.size() - 2), factor * n * n * n,
+                        WorkspaceOf<SmallEigenArrays>(s->A.dtype, s->n));
   const DType dtype = s->A.dtype;
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForSmallDType<SmallEigenLauncher>(dtype), std::move(s), bytes};
