@@ -13,8 +13,8 @@
 #include <memory>
 
 #include "backends/complex_math.h"
+#include "backends/cpu/dense_block.h"
 #include "backends/cpu/dense_factor.h"
-#include "backends/cpu/gemm.h"
 #include "backends/cpu/info_result.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/prepare.h"
@@ -81,13 +81,7 @@ void InvertByHalves(const Matrix<const T>& A, bool upper, const Matrix<T>& X) {
                   Y = upper ? X.Block(0, h, h, r) : X.Block(h, 0, r, h), by = upper ? X2 : X1;
   InvertByHalves(A1, upper, X1);
   InvertByHalves(A2, upper, X2);
-  GemmArgs<T> product;
-  product.m = Y.rows, product.n = Y.columns, product.k = by.rows;
-  product.a = {M.data, M.row_stride, M.column_stride};
-  product.b = {by.data, by.row_stride, by.column_stride};
-  product.c = {Y.data, Y.row_stride, Y.column_stride};
-  product.alpha = -1;
-  Gemm(product);
+  Multiply<T>(T(-1), M, by, T(0), Y);
   if (upper) SolveUpper(A1, /*unit=*/false, Y);
   else SolveLower(A2, /*unit=*/false, Y);
 }
