@@ -13,9 +13,12 @@
 namespace otium {
 namespace {
 
-constexpr ParamDef kRankParams[] = {TensorParam("A"), NoneAttr("atol", ParamKind::kFloat),
-                                    NoneAttr("rtol", ParamKind::kFloat),
-                                    BoolAttr("hermitian", false)};
+// By name, as PyTorch's documentation has them: one number is rtol to its pinv, and atol
+// to its matrix_rank.
+constexpr ParamDef kRankParams[] = {
+    TensorParam("A"), NoneAttr("atol", ParamKind::kFloat, /*keyword_only=*/true),
+    NoneAttr("rtol", ParamKind::kFloat, /*keyword_only=*/true),
+    BoolAttr("hermitian", false, /*keyword_only=*/true)};
 constexpr ParamDef kCondParams[] = {TensorParam("A"), NoneAttr("p", ParamKind::kOrder)};
 constexpr ParamDef kSquareParams[] = {TensorParam("A")};
 constexpr ParamDef kTensorinvParams[] = {TensorParam("A"), IntAttr("ind", 2)};

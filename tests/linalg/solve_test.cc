@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "engine/otium.h"
 #include "gmock/gmock.h"
@@ -153,8 +154,9 @@ TEST(Solve, ResidualsAreSmallAndZerosAreZeros) {
           const Expr b = constant(TensorOf(B, dtype)), d = constant(TensorOf(C, dtype));
           const SolveExResults left = solve_ex(a, b), right = solve_ex(a, d, /*left=*/false);
           const InvExResults inverse = inv_ex(a);
-          const auto r = Values({solve(a, b), solve(a, d, /*left=*/false), inv(a), left.result, right.result,
-                                 inverse.inverse, left.info, right.info, inverse.info});
+          const auto r =
+              Values({solve(a, b), solve(a, d, /*left=*/false), inv(a), left.result, right.result,
+                      inverse.inverse, left.info, right.info, inverse.info});
           ASSERT_EQ(r.size(), 9u);
           const double unit = static_cast<double>(n) * Epsilon(dtype) * Norm1(A);
           for (const int i : {0, 3}) {
@@ -183,6 +185,43 @@ TEST(Solve, ResidualsAreSmallAndZerosAreZeros) {
   }
 }
 
+// Larger than what is inverted whole.
+TEST(Solve, TrianglesAndDefiniteMatricesAreInvertedByHalves) {
+  std::mt19937 random(15);
+  for (const Case& c : kCases) {
+    const bool definite = absl::StrContains(c.inverse_kernel, "potri");
+    if (!definite && !absl::StrContains(c.inverse_kernel, "trtri")) continue;
+    for (const DType dtype : {DType::kF32, DType::kF64}) {
+      for (const int64_t n : {49, 131}) {
+        SCOPED_TRACE(absl::StrCat(c.kernel, " ", DTypeName(dtype), " n = ", n));
+        const CMatrix A = Rounded(c.make(RegularSpectra(dtype, n)[0], dtype, &random), dtype);
+        const Expr a = assume(constant(TensorOf(A, dtype)), c.structure);
+        const bool is_upper = c.structure.IsUpper();
+        const auto r = Values({inv(a), cholesky_inverse(a, is_upper)});
+        ASSERT_EQ(r.size(), 2u);
+        const CMatrix X = Matrices(r[0])[0], Y = Matrices(r[1])[0];
+        const double unit = static_cast<double>(n) * Epsilon(dtype);
+        EXPECT_LT(Norm1(A * X - CMatrix::Identity(n)), kMostRatio * unit * Norm1(A) * Norm1(X));
+        CMatrix factor = A;
+        for (int64_t i = 0; i < n; ++i) {
+          for (int64_t j = 0; j < i; ++j) factor(is_upper ? i : j, is_upper ? j : i) = 0;
+        }
+        const CMatrix product =
+            is_upper ? Transposed(factor) * factor : factor * Transposed(factor);
+        EXPECT_LT(Norm1(product * Y - CMatrix::Identity(n)),
+                  kMostRatio * unit * Norm1(product) * Norm1(Y));
+        for (int64_t i = 0; i < n; ++i) {
+          for (int64_t j = 0; j < i; ++j) {
+            EXPECT_EQ(Y(i, j), Y(j, i));
+            if (definite) EXPECT_EQ(X(i, j), X(j, i));
+            else EXPECT_EQ(is_upper ? X(i, j) : X(j, i), 0.0);
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(Solve, OrthogonalMatricesAreTransposed) {
   std::mt19937 random(10);
   for (const DType dtype : kLinalgDTypes) {
@@ -191,9 +230,9 @@ TEST(Solve, OrthogonalMatricesAreTransposed) {
                     B = RoundedRandom(n, 3, dtype, &random);
       const Expr q = assume(constant(TensorOf(Q, dtype)), {kFullBand, kFullBand, kOrthogonal});
       const SolveExResults x = solve_ex(q, constant(TensorOf(B, dtype)));
-      const auto r =
-          Values({solve(q, constant(TensorOf(B, dtype))),
-                  solve(q, constant(TensorOf(Transposed(B), dtype)), /*left=*/false), x.result, x.info});
+      const auto r = Values({solve(q, constant(TensorOf(B, dtype))),
+                             solve(q, constant(TensorOf(Transposed(B), dtype)), /*left=*/false),
+                             x.result, x.info});
       ASSERT_EQ(r.size(), 4u);
       const double bound = 30 * static_cast<double>(n) * Epsilon(dtype) * Norm1(B);
       EXPECT_LT(Norm1(Matrices(r[0])[0] - Adjoint(Q) * B), bound);
@@ -358,7 +397,8 @@ TEST(Solve, NothingToSolve) {
   const Expr none = zeros({3, 0, 0}, DType::kF64);
   const Expr A = constant(Tensor::Of<double>({{1, 2}, {2, 4}}));
   const SolveExResults x = solve_ex(none, zeros({0, 2}, DType::kF64));
-  const auto r = Values({x.result, x.info, inv(none), solve_ex(A, zeros({2, 0}, DType::kF64)).info});
+  const auto r =
+      Values({x.result, x.info, inv(none), solve_ex(A, zeros({2, 0}, DType::kF64)).info});
   ASSERT_EQ(r.size(), 4u);
   EXPECT_THAT(r[0].sizes(), ElementsAre(3, 0, 2));
   EXPECT_THAT(r[1].ToVector<int32_t>(), ElementsAre(0, 0, 0));
