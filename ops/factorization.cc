@@ -121,7 +121,7 @@ void PushLuTypes(const OpCall& call, bool has_data, bool has_pivots, ResultTypes
 
 absl::Status InferLu(const OpCall& call, ResultTypes* results) {
   OTIUM_RETURN_IF_ERROR(RequireMatrices(call, 0));
-  PushLuTypes(call, true, true, results);
+  PushLuTypes(call, true, call.attributes.Get<bool>("pivot"), results);
   return absl::OkStatus();
 }
 
@@ -154,8 +154,8 @@ void SetLuStructure(bool has_data, bool has_pivots, ResultTypes* results) {
   (*results)[2].structure.lower = 0;
 }
 
-void LuStructure(const StructureCall&, ResultTypes* results) {
-  SetLuStructure(true, true, results);
+void LuStructure(const StructureCall& call, ResultTypes* results) {
+  SetLuStructure(true, call.attributes.Get<bool>("pivot"), results);
 }
 void LuUnpackStructure(const StructureCall& call, ResultTypes* results) {
   SetLuStructure(call.attributes.Get<bool>("unpack_data"),
@@ -287,7 +287,7 @@ OTIUM_DEFINE_OP(lu_factor_ex) = {
 OTIUM_DEFINE_OP(lu) = {
     .doc =
         "P, L, U with A = P @ L @ U: a permutation, a lower matrix with a diagonal of 1, an upper "
-        "one. Never fails.",
+        "one. Without pivot A = L @ U, and P is [0]. Never fails.",
     .params = kLuParams,
     .num_results = 3,
     .result_names = kLuNames,

@@ -46,7 +46,8 @@ OTIUM_EXPORT LuFactorExResults lu_factor_ex(Arg A, bool pivot = true);
 struct LuResults {
   Expr P, L, U;
 };
-// A = P @ L @ U: P [..., m, m], L [..., m, min(m, n)], U [..., min(m, n), n]. Never fails.
+// A = P @ L @ U: P [..., m, m], L [..., m, min(m, n)], U [..., min(m, n), n]. Without
+// `pivot` A = L @ U, and P is of shape [0]. Never fails.
 OTIUM_EXPORT LuResults lu(Arg A, bool pivot = true);
 // The same of what lu_factor gave. Without its data L and U, without its pivots P, are
 // of shape [0].

@@ -149,8 +149,9 @@ void LuFactorEx(const LaunchArgs& args) {
 }
 void Lu(const LaunchArgs& args) {
   ForEachMatrix(args, BatchOfOperand(args), [](const auto& launch) {
-    const auto f = FactorLu(launch.Operand(0), launch.attributes().template Get<bool>("pivot"));
-    SetPermutation(launch, f);
+    const bool pivot = launch.attributes().template Get<bool>("pivot");
+    const auto f = FactorLu(launch.Operand(0), pivot);
+    if (pivot) SetPermutation(launch, f);
     SetTriangles(launch, f);
   });
 }

@@ -64,8 +64,9 @@ constexpr Rule kLogdet =
     MakeRule("logdet", "logdet(A) -> where(sign < 0, nan, logabsdet) of slogdet(A)");
 
 Composed Lu(const CompositionCall& c) {
-  const LuFactorExResults factors = lu_factor_ex(c.operands[0], c.attributes.Get<bool>("pivot"));
-  const LuResults lu = lu_unpack(factors.LU, factors.pivots);
+  const bool pivot = c.attributes.Get<bool>("pivot");
+  const LuFactorExResults factors = lu_factor_ex(c.operands[0], pivot);
+  const LuResults lu = lu_unpack(factors.LU, factors.pivots, /*unpack_data=*/true, pivot);
   return {&kLu, {lu.P, lu.L, lu.U}};
 }
 

@@ -51,6 +51,7 @@ case("lu", "lu(A)", lambda A: tuple(x.astype(A.dtype) for x in scipy.linalg.lu(A
      results=3, inner=9)
 case("lu", "_, L, U = lu(A + 9 * eye(6), pivot=false); L @ U", lambda A: A + 9 * eye(6),
      A=F(2, 6, 6), inner=36)
+case("lu", "P, _, _ = lu(A, pivot=false); P", lambda A: np.zeros(0, A.dtype), A=F(2, 6, 6))
 case("lu", "lu(A)", lambda A: (np.zeros((2, 0, 0), A.dtype), np.zeros((2, 0, 0), A.dtype),
                                np.zeros((2, 0, 3), A.dtype)), A=F(2, 0, 3), results=3)
 case("lu_factor", "lu_factor(A)", lambda A: from_one(scipy.linalg.lu_factor(A)),

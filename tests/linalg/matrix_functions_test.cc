@@ -242,7 +242,7 @@ TEST(LowRank, IterationsSharpen) {
   auto error = [&](int64_t niter) {
     const CMatrix s = Matrices(One(Way::kCpu, svd_lowrank(A, 6, niter).S), 1)[0];
     double largest = 0;
-    for (int64_t i = 0; i < 3; ++i) largest = std::max(largest, std::abs(s(i, 0) - values[i]));
+    for (int64_t i = 0; i < 3; ++i) largest = Larger(largest, std::abs(s(i, 0) - values[i]));
     return largest;
   };
   EXPECT_GT(error(0), 0.05);

@@ -16,6 +16,9 @@ namespace otium {
 
 inline constexpr double kMostRatio = 30;
 
+// NaN when either is: std::max loses one, and with it what it should tell.
+inline double Larger(double a, double b) { return std::isnan(a) || a > b ? a : b; }
+
 // Frobenius; NaN when an element is NaN.
 inline double NormOf(const CMatrix& a) {
   double norm = 0;
@@ -31,7 +34,7 @@ inline double Norm1(const CMatrix& a) {
   for (int64_t j = 0; j < a.columns(); ++j) {
     double sum = 0;
     for (int64_t i = 0; i < a.rows(); ++i) sum += std::abs(a(i, j));
-    if (!(sum <= norm)) norm = sum;
+    norm = Larger(norm, sum);
   }
   return norm;
 }

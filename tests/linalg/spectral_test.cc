@@ -17,7 +17,7 @@ double ValuesRatio(const Tensor& actual, const std::vector<double>& expected, DT
   const CMatrix values = Matrices(actual, 1)[0];
   double error = 0, largest = 0;
   for (int64_t i = 0; i < values.rows(); ++i) {
-    error = std::max(error, std::abs(values(i, 0) - expected[i]));
+    error = Larger(error, std::abs(values(i, 0) - expected[i]));
     largest = std::max(largest, std::abs(expected[i]));
   }
   return Ratio(error, largest, values.rows(), dtype);

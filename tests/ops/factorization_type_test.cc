@@ -48,6 +48,7 @@ TEST(FactorizationTypes, Lu) {
       {lu_factor_ex(In({b, 4, 3})).info, "i32[b]"},
       {lu_factor(In({3})).LU, "lu_factor: A is f64[3], it must have at least 2 dimensions"},
       {lu(In({b, 4, 3}, DType::kC64)).P, "c64[b, 4, 4]"},
+      {lu(In({b, 4, 3}), /*pivot=*/false).P, "f64[0]"},
       {lu(In({b, 4, 3})).L, "f64[b, 4, 3]"},
       {lu(In({b, 4, 3})).U, "f64[b, 3, 3]"},
       {lu_unpack(In({4, 3}), pivots).P, "f64[4, 4]"},
