@@ -40,9 +40,10 @@ std::string NotConverged(const OpCall&, int64_t code, int64_t) {
   return absl::StrCat("the iteration did not converge: ", code, " values are not found");
 }
 
-// Of k^2 numbers: what the routines with divide and conquer want, k rows or columns.
+// Of k^2 numbers: what LAPACK's routines with divide and conquer want, k rows or columns.
+// Real matrices need none of them.
 absl::Status RequireWorkspace(const OpCall& call, const Dim& k, int64_t squares) {
-  if (!k.IsStatic()) return absl::OkStatus();
+  if (!k.IsStatic() || !IsComplex(call.operand(0).dtype)) return absl::OkStatus();
   const double size = static_cast<double>(k.value());
   const double elements = size * (static_cast<double>(squares) * size + 8);
   if (elements <= std::numeric_limits<int32_t>::max()) return absl::OkStatus();

@@ -74,12 +74,13 @@ TEST(SpectralTypes, Refused) {
   EXPECT_EQ(TypeOf(eigh(A, "lower").eigenvalues), "eigh: UPLO is 'lower', it must be 'L' or 'U'");
   EXPECT_EQ(TypeOf(eigvals(Typed(kF32, {3, 4}))),
             "eigvals: A is f32[3, 4], its matrices must be square");
-  EXPECT_EQ(TypeOf(eigh(Typed(kF64, {32767, 32767})).eigenvalues),
-            "eigh: A is f64[32767, 32767], its workspace is of more than 2147483647 elements, "
+  EXPECT_EQ(TypeOf(eigh(Typed(kC64, {32767, 32767})).eigenvalues),
+            "eigh: A is c64[32767, 32767], its workspace is of more than 2147483647 elements, "
             "which LAPACK's 32-bit integers cannot count");
-  EXPECT_EQ(TypeOf(eigh(Typed(kF64, {32765, 32765})).eigenvalues), "f64[32765]");
-  EXPECT_EQ(TypeOf(svd(Typed(kF64, {90000, 24000}), false).S),
-            "svd: A is f64[90000, 24000], its workspace is of more than 2147483647 elements, which "
+  EXPECT_EQ(TypeOf(eigh(Typed(kC64, {32765, 32765})).eigenvalues), "f32[32765]");
+  EXPECT_EQ(TypeOf(eigh(Typed(kF64, {32767, 32767})).eigenvalues), "f64[32767]");
+  EXPECT_EQ(TypeOf(svd(Typed(kC64, {90000, 24000}), false).S),
+            "svd: A is c64[90000, 24000], its workspace is of more than 2147483647 elements, which "
             "LAPACK's 32-bit integers cannot count");
 }
 
