@@ -11,6 +11,7 @@
 #include "backends/cpu/info_result.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
+#include "backends/cpu/parallel.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/triangle.h"
 
@@ -29,13 +30,15 @@ template <class T>
 int64_t Factor(const Matrix<const T>& A, bool upper, const Matrix<T>& L) {
   CopyTriangle(upper ? A.Transposed() : A, /*upper=*/false, L);
   const int64_t code = FactorCholesky(L);
-  for (int64_t i = 0; i < L.rows; ++i) {
-    if (!upper) {
-      std::fill(&L(i, i) + 1, &L(i, 0) + L.columns, T(0));
-      continue;
+  ParallelForRanges(L.rows, CopiedRows(L.columns), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      if (!upper) {
+        std::fill(&L(i, i) + 1, &L(i, 0) + L.columns, T(0));
+        continue;
+      }
+      for (int64_t j = 0; j < i; ++j) L(j, i) = std::exchange(L(i, j), T(0));
     }
-    for (int64_t j = 0; j < i; ++j) L(j, i) = std::exchange(L(i, j), T(0));
-  }
+  });
   return code;
 }
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "backends/cpu/matrix_batch.h"
+#include "backends/cpu/parallel.h"
 #include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
@@ -56,16 +57,18 @@ class TriangleCopy {
 template <class T>
 void CopyTriangle(const Matrix<const T>& A, bool upper, const Matrix<T>& X) {
   const int64_t n = A.rows;
-  for (int64_t i = 0; i < n; ++i) {
-    const int64_t begin = upper ? i : 0, end = upper ? n : i + 1;
-    std::fill(&X(i, 0), &X(i, begin), T(0));
-    if (A.column_stride == 1) {
-      std::copy_n(&A(i, begin), end - begin, &X(i, begin));
-    } else {
-      for (int64_t j = begin; j < end; ++j) X(i, j) = A(i, j);
+  ParallelForRanges(n, CopiedRows(n), [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) {
+      const int64_t begin = upper ? i : 0, end = upper ? n : i + 1;
+      std::fill(&X(i, 0), &X(i, begin), T(0));
+      if (A.column_stride == 1) {
+        std::copy_n(&A(i, begin), end - begin, &X(i, begin));
+      } else {
+        for (int64_t j = begin; j < end; ++j) X(i, j) = A(i, j);
+      }
+      std::fill(&X(i, end), &X(i, n), T(0));
     }
-    std::fill(&X(i, end), &X(i, n), T(0));
-  }
+  });
 }
 
 // k when element (k, k), from 1, is the first zero of the diagonal; 0 when none is.
