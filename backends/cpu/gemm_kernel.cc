@@ -4,6 +4,7 @@
 
 #include <complex>
 
+#include "backends/cpu/simd_dispatch.h"
 #include "backends/cpu/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -48,35 +49,7 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace otium::cpu {
-
-HWY_EXPORT(F32);
-HWY_EXPORT(F64);
-HWY_EXPORT(C64);
-HWY_EXPORT(C128);
-
-template <>
-const GemmKernels<float>& BestGemmKernels() {
-  static const GemmKernels<float>* const kernels = HWY_DYNAMIC_DISPATCH(F32)();
-  return *kernels;
-}
-
-template <>
-const GemmKernels<double>& BestGemmKernels() {
-  static const GemmKernels<double>* const kernels = HWY_DYNAMIC_DISPATCH(F64)();
-  return *kernels;
-}
-
-template <>
-const GemmKernels<std::complex<float>>& BestGemmKernels() {
-  static const GemmKernels<std::complex<float>>* const kernels = HWY_DYNAMIC_DISPATCH(C64)();
-  return *kernels;
-}
-
-template <>
-const GemmKernels<std::complex<double>>& BestGemmKernels() {
-  static const GemmKernels<std::complex<double>>* const kernels = HWY_DYNAMIC_DISPATCH(C128)();
-  return *kernels;
-}
-
+OTIUM_BEST_REAL_KERNELS(GemmKernels)
+OTIUM_BEST_COMPLEX_KERNELS(GemmKernels)
 }  // namespace otium::cpu
 #endif  // HWY_ONCE

@@ -6,6 +6,7 @@
 #include <complex>
 #include <cstdint>
 
+#include "backends/cpu/simd_dispatch.h"
 #include "backends/cpu/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -325,35 +326,7 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace otium::cpu {
-
-HWY_EXPORT(F32);
-HWY_EXPORT(F64);
-HWY_EXPORT(C64);
-HWY_EXPORT(C128);
-
-template <>
-const GemvKernels<float>& BestGemvKernels() {
-  static const GemvKernels<float>* const kernels = HWY_DYNAMIC_DISPATCH(F32)();
-  return *kernels;
-}
-
-template <>
-const GemvKernels<double>& BestGemvKernels() {
-  static const GemvKernels<double>* const kernels = HWY_DYNAMIC_DISPATCH(F64)();
-  return *kernels;
-}
-
-template <>
-const GemvKernels<std::complex<float>>& BestGemvKernels() {
-  static const GemvKernels<std::complex<float>>* const kernels = HWY_DYNAMIC_DISPATCH(C64)();
-  return *kernels;
-}
-
-template <>
-const GemvKernels<std::complex<double>>& BestGemvKernels() {
-  static const GemvKernels<std::complex<double>>* const kernels = HWY_DYNAMIC_DISPATCH(C128)();
-  return *kernels;
-}
-
+OTIUM_BEST_REAL_KERNELS(GemvKernels)
+OTIUM_BEST_COMPLEX_KERNELS(GemvKernels)
 }  // namespace otium::cpu
 #endif  // HWY_ONCE

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "backends/cpu/simd_dispatch.h"
 #include "backends/cpu/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -347,36 +348,7 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace otium::cpu {
-namespace {
-HWY_EXPORT(F32);
-HWY_EXPORT(F64);
-HWY_EXPORT(C64);
-HWY_EXPORT(C128);
-}  // namespace
-
-template <>
-const PanelKernels<float>& BestPanelKernels() {
-  static const PanelKernels<float>* const kernels = HWY_DYNAMIC_DISPATCH(F32)();
-  return *kernels;
-}
-
-template <>
-const PanelKernels<double>& BestPanelKernels() {
-  static const PanelKernels<double>* const kernels = HWY_DYNAMIC_DISPATCH(F64)();
-  return *kernels;
-}
-
-template <>
-const PanelKernels<std::complex<float>>& BestPanelKernels() {
-  static const PanelKernels<std::complex<float>>* const kernels = HWY_DYNAMIC_DISPATCH(C64)();
-  return *kernels;
-}
-
-template <>
-const PanelKernels<std::complex<double>>& BestPanelKernels() {
-  static const PanelKernels<std::complex<double>>* const kernels = HWY_DYNAMIC_DISPATCH(C128)();
-  return *kernels;
-}
-
+OTIUM_BEST_REAL_KERNELS(PanelKernels)
+OTIUM_BEST_COMPLEX_KERNELS(PanelKernels)
 }  // namespace otium::cpu
 #endif  // HWY_ONCE

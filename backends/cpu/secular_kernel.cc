@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "backends/cpu/simd_dispatch.h"
 #include "backends/cpu/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -240,22 +241,6 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace otium::cpu {
-namespace {
-HWY_EXPORT(F32);
-HWY_EXPORT(F64);
-}  // namespace
-
-template <>
-const SecularKernels<float>& BestSecularKernels() {
-  static const SecularKernels<float>* const kernels = HWY_DYNAMIC_DISPATCH(F32)();
-  return *kernels;
-}
-
-template <>
-const SecularKernels<double>& BestSecularKernels() {
-  static const SecularKernels<double>* const kernels = HWY_DYNAMIC_DISPATCH(F64)();
-  return *kernels;
-}
-
+OTIUM_BEST_REAL_KERNELS(SecularKernels)
 }  // namespace otium::cpu
 #endif  // HWY_ONCE

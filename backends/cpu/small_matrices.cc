@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "backends/cpu/simd_dispatch.h"
 #include "backends/cpu/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -444,22 +445,6 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace otium::cpu {
-namespace {
-HWY_EXPORT(F32);
-HWY_EXPORT(F64);
-}  // namespace
-
-template <>
-const SmallKernels<float>& BestSmallKernels() {
-  static const SmallKernels<float>* const kernels = HWY_DYNAMIC_DISPATCH(F32)();
-  return *kernels;
-}
-
-template <>
-const SmallKernels<double>& BestSmallKernels() {
-  static const SmallKernels<double>* const kernels = HWY_DYNAMIC_DISPATCH(F64)();
-  return *kernels;
-}
-
+OTIUM_BEST_REAL_KERNELS(SmallKernels)
 }  // namespace otium::cpu
 #endif  // HWY_ONCE

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "backends/cpu/simd_dispatch.h"
 #include "backends/cpu/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -177,22 +178,6 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace otium::cpu {
-namespace {
-HWY_EXPORT(F32);
-HWY_EXPORT(F64);
-}  // namespace
-
-template <>
-const SmallQrKernels<float>& BestSmallQrKernels() {
-  static const SmallQrKernels<float>* const kernels = HWY_DYNAMIC_DISPATCH(F32)();
-  return *kernels;
-}
-
-template <>
-const SmallQrKernels<double>& BestSmallQrKernels() {
-  static const SmallQrKernels<double>* const kernels = HWY_DYNAMIC_DISPATCH(F64)();
-  return *kernels;
-}
-
+OTIUM_BEST_REAL_KERNELS(SmallQrKernels)
 }  // namespace otium::cpu
 #endif  // HWY_ONCE

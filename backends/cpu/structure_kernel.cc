@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backends/cpu/simd_dispatch.h"
 #include "backends/cpu/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -75,22 +76,6 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace otium::cpu {
-namespace {
-HWY_EXPORT(F32);
-HWY_EXPORT(F64);
-}  // namespace
-
-template <>
-const StructureKernels<float>& BestStructureKernels() {
-  static const StructureKernels<float>* const kernels = HWY_DYNAMIC_DISPATCH(F32)();
-  return *kernels;
-}
-
-template <>
-const StructureKernels<double>& BestStructureKernels() {
-  static const StructureKernels<double>* const kernels = HWY_DYNAMIC_DISPATCH(F64)();
-  return *kernels;
-}
-
+OTIUM_BEST_REAL_KERNELS(StructureKernels)
 }  // namespace otium::cpu
 #endif  // HWY_ONCE

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "backends/cpu/simd_dispatch.h"
 #include "backends/cpu/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -86,22 +87,6 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace otium::cpu {
-namespace {
-HWY_EXPORT(F32);
-HWY_EXPORT(F64);
-}  // namespace
-
-template <>
-const SymmetricKernels<float>& BestSymmetricKernels() {
-  static const SymmetricKernels<float>* const kernels = HWY_DYNAMIC_DISPATCH(F32)();
-  return *kernels;
-}
-
-template <>
-const SymmetricKernels<double>& BestSymmetricKernels() {
-  static const SymmetricKernels<double>* const kernels = HWY_DYNAMIC_DISPATCH(F64)();
-  return *kernels;
-}
-
+OTIUM_BEST_REAL_KERNELS(SymmetricKernels)
 }  // namespace otium::cpu
 #endif  // HWY_ONCE
