@@ -14,6 +14,7 @@
 #include "backends/cpu/parallel.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/triangle.h"
+#include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
 namespace {
@@ -27,9 +28,9 @@ struct CholeskyState {
 
 // Factors the triangle of A into L, and gives back the code.
 template <class T>
-int64_t Factor(const Matrix<const T>& A, bool upper, const Matrix<T>& L) {
+int64_t Factor(const Matrix<const T>& A, bool upper, const Matrix<T>& L, T* panels) {
   CopyTriangle(upper ? A.Transposed() : A, /*upper=*/false, L);
-  const int64_t code = FactorCholesky(L);
+  const int64_t code = FactorCholesky(L, panels);
   ParallelForRanges(L.rows, CopiedRows(L.columns), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       if (!upper) {
@@ -43,14 +44,22 @@ int64_t Factor(const Matrix<const T>& A, bool upper, const Matrix<T>& L) {
 }
 
 template <class T>
+struct CholeskyArrays {
+  CholeskyArrays(Workspace& memory, int64_t n) : panels(memory.Take<T>(CholeskyMemory(n))) {}
+  T* panels;
+};
+
+template <class T>
 struct CholeskyLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const CholeskyState*>(args.state);
-    RunBatch(s.batch, args, [&](Range matrices, char*, StepInfo* info) {
+    RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
+      Workspace workspace(memory);
+      const CholeskyArrays<T> arrays(workspace, s.result.sizes.back());
       for (int64_t p = matrices.begin; p < matrices.end; ++p) {
         const auto A = MatrixOf<const T>(s.batch, s.operand, args.operands[0], p);
         const auto L = MatrixOf<T>(s.batch, s.result, args.results[0], p);
-        const int64_t code = Factor(A, s.upper, L);
+        const int64_t code = Factor(A, s.upper, L, arrays.panels);
         s.info.Set(s.batch, args, p, code, info);
         if (code != 0 && s.info.present()) FillNan(L);
       }
@@ -68,7 +77,8 @@ Prepared PrepareCholesky(const KernelCall& call) {
   s->upper = call.attributes.Get<bool>("upper");
   const absl::Span<const int64_t> sizes = s->result.sizes;
   const double n = static_cast<double>(sizes.back());
-  s->batch = MatrixBatch(sizes.first(sizes.size() - 2), n * n * n / 3, /*bytes=*/0);
+  s->batch = MatrixBatch(sizes.first(sizes.size() - 2), n * n * n / 3,
+                         WorkspaceOf<CholeskyArrays>(s->operand.dtype, sizes.back()));
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForBlasDType<CholeskyLauncher>(s->operand.dtype), std::move(s), bytes};
 }

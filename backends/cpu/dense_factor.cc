@@ -7,7 +7,6 @@
 #include "backends/cpu/dense_block.h"
 #include "backends/cpu/panel_kernel.h"
 #include "backends/cpu/parallel.h"
-#include "backends/cpu/scratch.h"
 
 namespace otium::cpu {
 namespace {
@@ -21,6 +20,8 @@ constexpr int64_t kWidestPanel = kIsComplex<T> ? 16 : kMostPanel;
 constexpr int64_t kShortPanel = 2 * kMostPanel;  // Rows for which the widest is best.
 // Columns of LU that one thread factors while the others are still at those behind them.
 constexpr int64_t kAhead = 192;
+// Copies of panels begin a row at multiples of so many elements.
+constexpr int64_t kLine = 16;
 // A symmetric product by tiles, and the blocks on the diagonal of its triangle, of which a
 // half is not needed.
 constexpr int64_t kTile = 192;
@@ -64,52 +65,55 @@ void SubtractSquare(const Matrix<const T>& X, const Matrix<T>& A) {
   });
 }
 
-// X = X inv(L).H.
+// X = X inv(L).H. Each slice of rows has a part of the memory.
 template <class T>
-void SolveFromTheRight(const Matrix<const T>& L, const Matrix<T>& X) {
+void SolveFromTheRight(const Matrix<const T>& L, const Matrix<T>& X, T* memory) {
   const int64_t n = L.rows;
   if (n <= kMostPanel) {
     ParallelForRanges(X.rows, kSlice, [&](int64_t begin, int64_t end) {
       const int64_t rows = end - begin;
-      const Scratch<T> transposed(n * kSlice);
+      T* const transposed = memory + begin * kMostPanel;
       const Matrix<T> slice = X.Block(begin, 0, rows, n);
-      CopyTransposed<T>(slice, transposed.data(), kSlice);
-      BestPanelKernels<T>().solve_lower(TriangleOf(L, {.conjugate = true}), transposed.data(),
-                                        kSlice, rows);
-      CopyBack<T>(transposed.data(), kSlice, slice);
+      CopyTransposed<T>(slice, transposed, kSlice);
+      BestPanelKernels<T>().solve_lower(TriangleOf(L, {.conjugate = true}), transposed, kSlice,
+                                        rows);
+      CopyBack<T>(transposed, kSlice, slice);
     });
     return;
   }
   const int64_t first = Half(n, kMostPanel), rest = n - first;
   const Matrix<T> left = X.Block(0, 0, X.rows, first), right = X.Block(0, first, X.rows, rest);
-  SolveFromTheRight(L.Block(0, 0, first, first), left);
+  SolveFromTheRight(L.Block(0, 0, first, first), left, memory);
   SubtractProduct<T>(left, Adjoint(L.Block(first, 0, rest, first)), right);
-  SolveFromTheRight(L.Block(first, first, rest, rest), right);
+  SolveFromTheRight(L.Block(first, first, rest, rest), right, memory);
 }
 
 template <class T>
-int64_t FactorSmallCholesky(const Matrix<T>& A) {
-  const int64_t n = A.rows, ld = RoundUp(n, 16);
-  const Scratch<T> upper(n * ld);
-  CopyTransposed<T>(A, upper.data(), ld);
-  const int64_t code = BestPanelKernels<T>().cholesky(n, upper.data(), ld);
-  CopyBack<T>(upper.data(), ld, A);
+int64_t FactorSmallCholesky(const Matrix<T>& A, T* upper) {
+  const int64_t n = A.rows, ld = RoundUp(n, kLine);
+  CopyTransposed<T>(A, upper, ld);
+  const int64_t code = BestPanelKernels<T>().cholesky(n, upper, ld);
+  CopyBack<T>(upper, ld, A);
   return code;
 }
 
 }  // namespace
 
+int64_t CholeskyMemory(int64_t n) {
+  return n <= kMostPanel ? n * RoundUp(n, kLine) : RoundUp(n, kSlice) * kMostPanel;
+}
+
 template <class T>
-int64_t FactorCholesky(const Matrix<T>& A) {
+int64_t FactorCholesky(const Matrix<T>& A, T* memory) {
   const int64_t n = A.rows;
-  if (n <= kMostPanel) return FactorSmallCholesky(A);
+  if (n <= kMostPanel) return FactorSmallCholesky(A, memory);
   const int64_t first = Half(n, kMostPanel), rest = n - first;
   const Matrix<T> L11 = A.Block(0, 0, first, first), L21 = A.Block(first, 0, rest, first);
   const Matrix<T> A22 = A.Block(first, first, rest, rest);
-  if (const int64_t code = FactorCholesky(L11); code != 0) return code;
-  SolveFromTheRight<T>(L11, L21);
+  if (const int64_t code = FactorCholesky(L11, memory); code != 0) return code;
+  SolveFromTheRight<T>(L11, L21, memory);
   SubtractSquare<T>(L21, A22);
-  const int64_t code = FactorCholesky(A22);
+  const int64_t code = FactorCholesky(A22, memory);
   return code == 0 ? 0 : first + code;
 }
 
@@ -131,19 +135,26 @@ void ExchangeRows(const int32_t* pivots, int64_t count, const Matrix<T>& X) {
   });
 }
 
+// One panel is factored at a time.
+template <class T>
+int64_t LuMemory(int64_t rows, int64_t columns) {
+  const int64_t n = std::min(rows, columns), short_rows = std::min(rows, kShortPanel);
+  return std::max(std::min(n, kPanel<T>) * RoundUp(rows, kLine),
+                  std::min(n, kWidestPanel<T>) * RoundUp(short_rows, kLine));
+}
+
 namespace {
 
 // By halves, of a matrix with no fewer rows than columns.
 template <class T>
-int64_t FactorHighLu(const Matrix<T>& A, int32_t* pivots) {
+int64_t FactorHighLu(const Matrix<T>& A, int32_t* pivots, T* memory) {
   const int64_t m = A.rows, n = A.columns;
   if (n == 0) return 0;
   if (n <= (m <= kShortPanel ? kWidestPanel<T> : kPanel<T>)) {
-    const int64_t ld = RoundUp(m, 16);
-    const Scratch<T> panel(n * ld);
-    CopyTransposed<T>(A, panel.data(), ld);
-    const int64_t code = BestPanelKernels<T>().lu(m, n, panel.data(), ld, pivots);
-    CopyBack<T>(panel.data(), ld, A);
+    const int64_t ld = RoundUp(m, kLine);
+    CopyTransposed<T>(A, memory, ld);
+    const int64_t code = BestPanelKernels<T>().lu(m, n, memory, ld, pivots);
+    CopyBack<T>(memory, ld, A);
     for (int64_t k = 0; k < n; ++k) ++pivots[k];
     return code;
   }
@@ -152,11 +163,11 @@ int64_t FactorHighLu(const Matrix<T>& A, int32_t* pivots) {
   const Matrix<T> A11 = A.Block(0, 0, first, first), A21 = A.Block(first, 0, m - first, first);
   const Matrix<T> A12 = A.Block(0, first, first, rest),
                   A22 = A.Block(first, first, m - first, rest);
-  const int64_t code = FactorHighLu(left, pivots);
+  const int64_t code = FactorHighLu(left, pivots, memory);
   ExchangeRows(pivots, first, right);
   SolveLower<T>(A11, {.unit = true}, A12);
   SubtractProduct<T>(A21, A12, A22);
-  const int64_t more = FactorHighLu(A22, pivots + first);
+  const int64_t more = FactorHighLu(A22, pivots + first, memory);
   ExchangeRows(pivots + first, rest, A21);
   for (int64_t k = first; k < n; ++k) pivots[k] += static_cast<int32_t>(first);
   return code != 0 || more == 0 ? code : first + more;
@@ -165,21 +176,21 @@ int64_t FactorHighLu(const Matrix<T>& A, int32_t* pivots) {
 }  // namespace
 
 template <class T>
-int64_t FactorLu(const Matrix<T>& A, int32_t* pivots) {
+int64_t FactorLu(const Matrix<T>& A, int32_t* pivots, T* memory) {
   const int64_t m = A.rows, n = A.columns;
   if (m < n) {
     const Matrix<T> square = A.Block(0, 0, m, m), right = A.Block(0, m, m, n - m);
-    const int64_t code = FactorLu(square, pivots);
+    const int64_t code = FactorLu(square, pivots, memory);
     ExchangeRows(pivots, m, right);
     SolveLower<T>(square, {.unit = true}, right);
     return code;
   }
-  if (n <= kAhead) return FactorHighLu(A, pivots);
+  if (n <= kAhead) return FactorHighLu(A, pivots, memory);
   const int64_t blocks = CeilDiv(n, kAhead);
   const auto columns_of = [&](int64_t block) {
     return A.Block(0, block * kAhead, m, std::min(kAhead, n - block * kAhead));
   };
-  int64_t code = FactorHighLu(columns_of(0), pivots);
+  int64_t code = FactorHighLu(columns_of(0), pivots, memory);
   for (int64_t done = 0; done < blocks; ++done) {
     // Of the block that is done: its diagonal block, and what is below.
     const int64_t row = done * kAhead, below = m - row;
@@ -198,7 +209,7 @@ int64_t FactorLu(const Matrix<T>& A, int32_t* pivots) {
       SolveLower<T>(diagonal, {.unit = true}, upper);
       SubtractProduct<T>(left, upper, lower);
       if (task != 0) return;
-      const int64_t more = FactorHighLu(lower, pivots + row + width);
+      const int64_t more = FactorHighLu(lower, pivots + row + width, memory);
       if (code == 0 && more != 0) code = row + width + more;
     });
   }
@@ -245,8 +256,9 @@ void SolveUpper(const Matrix<const T>& U, TriangleForm form, const Matrix<T>& X)
 }
 
 #define OTIUM_INSTANTIATE(T)                                                        \
-  template int64_t FactorCholesky(const Matrix<T>&);                                \
-  template int64_t FactorLu(const Matrix<T>&, int32_t*);                            \
+  template int64_t FactorCholesky(const Matrix<T>&, T*);                            \
+  template int64_t FactorLu(const Matrix<T>&, int32_t*, T*);                        \
+  template int64_t LuMemory<T>(int64_t, int64_t);                                   \
   template void ExchangeRows(const int32_t*, int64_t, const Matrix<T>&);            \
   template void SolveLower(const Matrix<const T>&, TriangleForm, const Matrix<T>&); \
   template void SolveUpper(const Matrix<const T>&, TriangleForm, const Matrix<T>&);

@@ -25,15 +25,22 @@ namespace otium::cpu {
 
 // L with A = L L.H in the lower triangle of A, which alone is read, without the imaginary
 // parts of the diagonal; the other is spoilt. A is row-major. Gives the order of the first leading
-// minor that is not positive definite, or 0.
+// minor that is not positive definite, or 0. `memory` is of CholeskyMemory elements, 64-byte
+// aligned.
 template <class T>
-int64_t FactorCholesky(const Matrix<T>& A);
+int64_t FactorCholesky(const Matrix<T>& A, T* memory);
+
+int64_t CholeskyMemory(int64_t n);
 
 // P A = L U in place, the diagonal of L being 1; row k was exchanged with row pivots[k],
 // from 1. A [m, n] is row-major, pivots are min(m, n). Gives the first k, from 1, for
-// which U(k, k) is zero, or 0; the factors are good all the same.
+// which U(k, k) is zero, or 0; the factors are good all the same. `memory` is of LuMemory
+// elements, 64-byte aligned.
 template <class T>
-int64_t FactorLu(const Matrix<T>& A, int32_t* pivots);
+int64_t FactorLu(const Matrix<T>& A, int32_t* pivots, T* memory);
+
+template <class T>
+int64_t LuMemory(int64_t rows, int64_t columns);
 
 // Exchanges rows as FactorLu did.
 template <class T>

@@ -26,9 +26,12 @@ struct DeterminantState {
 template <class T>
 struct DeterminantArrays {
   DeterminantArrays(Workspace& memory, int64_t n)
-      : factor(RowMajor(memory.Take<T>(n * n), n, n)), pivots(memory.Take<int32_t>(n)) {}
+      : factor(RowMajor(memory.Take<T>(n * n), n, n)),
+        pivots(memory.Take<int32_t>(n)),
+        panels(memory.Take<T>(LuMemory<T>(n, n))) {}
   Matrix<T> factor;
   int32_t* pivots;
+  T* panels;
 };
 
 template <class T>
@@ -44,7 +47,7 @@ struct DeterminantLauncher {
 
   static ScaledProduct<W> ByFactors(const Matrix<const T>& A, const DeterminantArrays<T>& arrays) {
     Copy(A, arrays.factor);
-    FactorLu(arrays.factor, arrays.pivots);
+    FactorLu(arrays.factor, arrays.pivots, arrays.panels);
     ScaledProduct<W> product = ProductOfDiagonal(arrays.factor);
     for (int64_t k = 0; k < A.rows; ++k) {
       if (arrays.pivots[k] != k + 1) product.Negate();

@@ -99,8 +99,10 @@ int64_t InvertTriangle(const InverseState& s, const Matrix<const T>& A, const Ma
 
 template <class T>
 struct PotriArrays {
-  PotriArrays(Workspace& memory, int64_t n) : factor(RowMajor(memory.Take<T>(n * n), n, n)) {}
+  PotriArrays(Workspace& memory, int64_t n)
+      : factor(RowMajor(memory.Take<T>(n * n), n, n)), panels(memory.Take<T>(CholeskyMemory(n))) {}
   Matrix<T> factor;
+  T* panels;
 };
 
 // inv(L).H inv(L) of A = L L.H.
@@ -108,7 +110,8 @@ template <class T>
 int64_t InvertDefinite(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X,
                        char* memory) {
   Workspace workspace(memory);
-  const Matrix<T> L = PotriArrays<T>(workspace, s.n).factor;
+  const PotriArrays<T> arrays(workspace, s.n);
+  const Matrix<T>& L = arrays.factor;
   CopyTriangle(A, s.upper, X);
   if (!AllFinite<T>(X)) {
     FillNan(X);
@@ -117,7 +120,7 @@ int64_t InvertDefinite(const InverseState& s, const Matrix<const T>& A, const Ma
   for (int64_t i = 0; i < s.n; ++i) {
     for (int64_t j = 0; j <= i; ++j) L(i, j) = s.upper ? Conjugate(X(j, i)) : X(i, j);
   }
-  const int64_t code = s.is_factor ? FirstZeroOfDiagonal<T>(L) : -FactorCholesky(L);
+  const int64_t code = s.is_factor ? FirstZeroOfDiagonal<T>(L) : -FactorCholesky(L, arrays.panels);
   if (code != 0) return code;
   std::fill_n(X.data, s.n * s.n, T(0));
   InvertByHalves<T>(L, /*upper=*/false, X);
@@ -129,9 +132,12 @@ int64_t InvertDefinite(const InverseState& s, const Matrix<const T>& A, const Ma
 template <class T>
 struct GetriArrays {
   GetriArrays(Workspace& memory, int64_t n)
-      : pivots(memory.Take<int32_t>(n)), factor(RowMajor(memory.Take<T>(n * n), n, n)) {}
-  int32_t* pivots;
+      : factor(RowMajor(memory.Take<T>(n * n), n, n)),
+        pivots(memory.Take<int32_t>(n)),
+        panels(memory.Take<T>(LuMemory<T>(n, n))) {}
   Matrix<T> factor;
+  int32_t* pivots;
+  T* panels;
 };
 
 template <class T>
@@ -140,7 +146,8 @@ int64_t InvertGeneral(const InverseState& s, const Matrix<const T>& A, const Mat
   Workspace workspace(memory);
   const GetriArrays<T> arrays(workspace, s.n);
   Copy(A, arrays.factor);
-  if (const int64_t code = FactorLu(arrays.factor, arrays.pivots); code != 0) return code;
+  const int64_t code = FactorLu(arrays.factor, arrays.pivots, arrays.panels);
+  if (code != 0) return code;
   // An infinity times a zero of the identity is NaN, but not in all columns.
   if (!AllFinite(A)) {
     FillNan(X);

@@ -43,10 +43,18 @@ int64_t Eliminate(const Matrix<T>& A) {
 }
 
 template <class T>
+struct LuArrays {
+  LuArrays(Workspace& memory, int64_t m, int64_t n) : panels(memory.Take<T>(LuMemory<T>(m, n))) {}
+  T* panels;
+};
+
+template <class T>
 struct LuLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const LuState*>(args.state);
-    RunBatch(s.batch, args, [&](Range matrices, char*, StepInfo* info) {
+    RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
+      Workspace workspace(memory);
+      const LuArrays<T> arrays(workspace, s.m, s.n);
       for (int64_t p = matrices.begin; p < matrices.end; ++p) {
         const auto A = MatrixOf<const T>(s.batch, s.A, args.operands[0], p);
         const auto LU = MatrixOf<T>(s.batch, s.LU, args.results[0], p);
@@ -56,7 +64,7 @@ struct LuLauncher {
         Copy(A, LU);
         int64_t code;
         if (s.pivot) {
-          code = FactorLu(LU, pivots);
+          code = FactorLu(LU, pivots, arrays.panels);
         } else {
           code = Eliminate(LU);
           for (int64_t k = 0; k < std::min(s.m, s.n); ++k) pivots[k] = static_cast<int32_t>(k + 1);
@@ -208,7 +216,8 @@ Prepared PrepareLuFactor(const KernelCall& call) {
   s->m = sizes[batch];
   s->n = sizes[batch + 1];
   const double m = static_cast<double>(s->m), n = static_cast<double>(s->n);
-  s->batch = MatrixBatch(sizes.first(batch), m * n * std::min(m, n), /*bytes=*/0);
+  s->batch = MatrixBatch(sizes.first(batch), m * n * std::min(m, n),
+                         WorkspaceOf<LuArrays>(s->A.dtype, s->m, s->n));
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForBlasDType<LuLauncher>(s->A.dtype), std::move(s), bytes};
 }

@@ -79,6 +79,7 @@ class Exponential {
   Exponential(Workspace& memory, int64_t n) : n_(n), size_(n * n) {
     for (T** m : {&a_, &a2_, &a4_, &a6_, &even_, &odd_, &work_, &x_}) *m = memory.Take<T>(size_);
     pivots_ = memory.Take<int32_t>(n);
+    panels_ = memory.Take<T>(LuMemory<T>(n, n));
   }
 
   void Compute(const Matrix<const T>& A, const Matrix<T>& result) {
@@ -226,7 +227,7 @@ class Exponential {
   // x_ = work_^-1 x_.
   bool Solve() {
     const Matrix<T> q = RowMajor(work_, n_, n_), x = RowMajor(x_, n_, n_);
-    if (FactorLu(q, pivots_) != 0) return false;
+    if (FactorLu(q, pivots_, panels_) != 0) return false;
     ExchangeRows(pivots_, n_, x);
     SolveLower<T>(q, {.unit = true}, x);
     SolveUpper<T>(q, {}, x);
@@ -247,6 +248,7 @@ class Exponential {
   Band band_;
   T *a_, *a2_, *a4_, *a6_, *even_, *odd_, *work_, *x_;
   int32_t* pivots_;
+  T* panels_;
 };
 
 template <class T>

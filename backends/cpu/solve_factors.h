@@ -87,11 +87,12 @@ class GeneralFactors {
   GeneralFactors(Workspace& memory, const FactorShape& shape)
       : factor_(RowMajor(memory.Take<T>(shape.n * shape.n), shape.n, shape.n)),
         pivots_(memory.Take<int32_t>(shape.n)),
+        panels_(memory.Take<T>(LuMemory<T>(shape.n, shape.n))),
         transposed_(shape.transposed) {}
 
   int64_t Factor(const Matrix<const T>& A) {
     Copy(transposed_ ? A.Transposed() : A, factor_);
-    return FactorLu(factor_, pivots_);
+    return FactorLu(factor_, pivots_, panels_);
   }
   void Solve(const Matrix<T>& X) const {
     ExchangeRows(pivots_, factor_.rows, X);
@@ -114,6 +115,7 @@ class GeneralFactors {
  private:
   const Matrix<T> factor_;
   int32_t* const pivots_;
+  T* const panels_;
   const bool transposed_;
 };
 
@@ -123,11 +125,12 @@ class DefiniteFactors {
   static constexpr bool kByRows = true;
   DefiniteFactors(Workspace& memory, const FactorShape& shape)
       : factor_(RowMajor(memory.Take<T>(shape.n * shape.n), shape.n, shape.n)),
+        panels_(memory.Take<T>(CholeskyMemory(shape.n))),
         transposed_(kIsComplex<T> && shape.transposed) {}
 
   int64_t Factor(const Matrix<const T>& A) {
     Copy(transposed_ ? A.Transposed() : A, factor_);
-    return -FactorCholesky(factor_);
+    return -FactorCholesky(factor_, panels_);
   }
   void Solve(const Matrix<T>& X) const {
     SolveLower<T>(factor_, {}, X);
@@ -140,6 +143,7 @@ class DefiniteFactors {
 
  private:
   const Matrix<T> factor_;
+  T* const panels_;
   const bool transposed_;
 };
 

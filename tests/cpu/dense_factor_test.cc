@@ -9,6 +9,7 @@
 #include <complex>
 #include <cstring>
 #include <limits>
+#include <new>
 #include <random>
 #include <type_traits>
 #include <vector>
@@ -61,6 +62,21 @@ class DenseFactor : public testing::Test {
     }
     return a;
   }
+  // As much as is asked for, to the element, which AddressSanitizer sees.
+  struct Memory {
+    explicit Memory(int64_t count)
+        : data(static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t(64)))) {}
+    ~Memory() { ::operator delete(data, std::align_val_t(64)); }
+    T* const data;
+  };
+  static int64_t Cholesky(const Matrix<T>& A) {
+    const Memory memory(CholeskyMemory(A.rows));
+    return FactorCholesky(A, memory.data);
+  }
+  static int64_t Lu(const Matrix<T>& A, int32_t* pivots) {
+    const Memory memory(LuMemory<T>(A.rows, A.columns));
+    return FactorLu(A, pivots, memory.data);
+  }
 };
 
 using Types = testing::Types<float, double, std::complex<float>, std::complex<double>>;
@@ -78,7 +94,7 @@ TYPED_TEST(DenseFactor, CholeskyFactorsGiveTheMatrix) {
       L(i, i) = this->Number(std::real(L(i, i)), NAN);
       for (int64_t j = i + 1; j < n; ++j) L(i, j) = NAN;
     }
-    ASSERT_EQ(FactorCholesky(L), 0);
+    ASSERT_EQ(this->Cholesky(L), 0);
     for (int64_t i = 0; i < n; ++i) {
       ASSERT_EQ(std::imag(L(i, i)), 0);
       for (int64_t j = 0; j <= i; ++j) {
@@ -96,7 +112,7 @@ TYPED_TEST(DenseFactor, CholeskyTellsTheMinorThatFails) {
     std::vector<TypeParam> a = this->Definite(450);
     const auto A = this->Of(a, 450, 450);
     A(bad - 1, bad - 1) = bad % 2 == 0 ? TypeParam(NAN) : TypeParam(-1);
-    EXPECT_EQ(FactorCholesky(A), bad);
+    EXPECT_EQ(this->Cholesky(A), bad);
   }
 }
 
@@ -110,7 +126,7 @@ TYPED_TEST(DenseFactor, LuFactorsGiveTheRowsInTheirOrder) {
       const auto A = this->Of(a, m, n), LU = this->Of(f, m, n);
       const int64_t k = std::min(m, n);
       std::vector<int32_t> pivots(k);
-      ASSERT_EQ(FactorLu(LU, pivots.data()), 0);
+      ASSERT_EQ(this->Lu(LU, pivots.data()), 0);
       ExchangeRows(pivots.data(), k, A);
       for (int64_t i = 0; i < m; ++i) {
         for (int64_t j = 0; j < n; ++j) {
@@ -144,7 +160,7 @@ TYPED_TEST(DenseFactor, LuTellsTheFirstZeroPivot) {
     }
     A(bad - 1, bad - 1) = 0;
     std::vector<int32_t> pivots(450);
-    EXPECT_EQ(FactorLu(A, pivots.data()), bad);
+    EXPECT_EQ(this->Lu(A, pivots.data()), bad);
     for (int64_t k = 0; k < 450; ++k) EXPECT_EQ(pivots[k], k + 1);
   }
 }
@@ -161,7 +177,7 @@ TYPED_TEST(DenseFactor, LuTakesTheFirstOfTheLargest) {
       A(m - 1, 0) = 2.5;
       A((row + 1) % (m - 1), 0) = row % 2 == 0 ? TypeParam(NAN) : TypeParam(0);
       int32_t pivots[3];
-      FactorLu(A, pivots);
+      this->Lu(A, pivots);
       ASSERT_EQ(pivots[0], row + 1) << m;
       ASSERT_EQ(A(0, 0), pivot) << m;
     }
@@ -179,7 +195,7 @@ TYPED_TEST(DenseFactor, LuDividesBySubnormals) {
       for (int64_t j = 0; j < n; ++j) A(i, j) = i == j ? kTiny : j < i ? kTiny / 2 : 0;
     }
     std::vector<int32_t> pivots(n);
-    EXPECT_EQ(FactorLu(A, pivots.data()), 0);
+    EXPECT_EQ(this->Lu(A, pivots.data()), 0);
     for (int64_t i = 0; i < n; ++i) {
       for (int64_t j = 0; j < n; ++j) {
         ASSERT_EQ(A(i, j), TypeParam(i == j ? kTiny : j < i ? Real(0.5) : 0)) << n;
@@ -197,7 +213,7 @@ TYPED_TEST(DenseFactor, LuSpreadsNoNanUpwards) {
       for (int64_t i = 0; i < n; ++i) A(i, i) = 1;
       for (int64_t j = row; j < n; ++j) A(row, j) = HUGE_VAL;
       std::vector<int32_t> pivots(n);
-      FactorLu(A, pivots.data());
+      this->Lu(A, pivots.data());
       for (int64_t i = 0; i < row; ++i) {
         for (int64_t j = 0; j < n; ++j) ASSERT_EQ(A(i, j), TypeParam(i == j)) << n;
       }
@@ -252,8 +268,8 @@ TYPED_TEST(DenseFactor, ThreadsChangeNoBit) {
     SetThreads(threads);
     std::vector<TypeParam> lu = general, cholesky = definite;
     std::vector<int32_t> pivots(600);
-    EXPECT_EQ(FactorLu(this->Of(lu, 600, 600), pivots.data()), 0);
-    EXPECT_EQ(FactorCholesky(this->Of(cholesky, 600, 600)), 0);
+    EXPECT_EQ(this->Lu(this->Of(lu, 600, 600), pivots.data()), 0);
+    EXPECT_EQ(this->Cholesky(this->Of(cholesky, 600, 600)), 0);
     results.push_back(lu);
     results.push_back(cholesky);
   }
