@@ -125,8 +125,8 @@ struct SyevdLauncher {
         TridiagonalEigen(arrays.diagonal, arrays.beside, arrays.join, Z, arrays.order);
     for (int64_t i = 0; i < n; ++i) values[i] = arrays.diagonal[arrays.order[i]];
     // Reflectors leave the last row of A, that is the first component, alone.
-    ApplyReflectors<T>(ReflectorsOf(A), arrays.tau, Z.Transposed().Block(1, 0, n - 1, n),
-                       arrays.reflectors);
+    ApplyReflectors<T>(ReflectorsOf(A), arrays.tau, /*adjoint=*/false,
+                       Z.Transposed().Block(1, 0, n - 1, n), arrays.reflectors);
     CopyVectors<T>(Z, arrays.order, A);
     return code;
   }
