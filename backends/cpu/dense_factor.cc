@@ -7,6 +7,7 @@
 #include "backends/cpu/dense_block.h"
 #include "backends/cpu/panel_kernel.h"
 #include "backends/cpu/parallel.h"
+#include "backends/cpu/triangle_product.h"
 
 namespace otium::cpu {
 namespace {
@@ -22,10 +23,6 @@ constexpr int64_t kShortPanel = 2 * kMostPanel;  // Rows for which the widest is
 constexpr int64_t kAhead = 192;
 // Copies of panels begin a row at multiples of so many elements.
 constexpr int64_t kLine = 16;
-// A symmetric product by tiles, and the blocks on the diagonal of its triangle, of which a
-// half is not needed.
-constexpr int64_t kTile = 192;
-constexpr int64_t kDiagonalBlock = 64;
 // Rows, or columns, that one task takes: some microseconds with a triangle of 64 rows.
 constexpr int64_t kSlice = 128;
 
@@ -36,34 +33,6 @@ PanelTriangle<T> TriangleOf(const Matrix<const T>& m, TriangleForm form) {
 }
 
 // ---- Cholesky
-
-// A -= X X.H, its lower triangle at least, by halves of which the diagonal ones go on.
-template <class T>
-void SubtractDiagonalTile(const Matrix<const T>& X, const Matrix<T>& A) {
-  const int64_t n = A.rows;
-  if (n <= kDiagonalBlock) return SubtractProduct<T>(X, Adjoint(X), A);
-  const int64_t first = Half(n, kDiagonalBlock), rest = n - first;
-  const auto upper = X.Block(0, 0, first, X.columns), lower = X.Block(first, 0, rest, X.columns);
-  SubtractDiagonalTile(upper, A.Block(0, 0, first, first));
-  SubtractProduct<T>(lower, Adjoint(upper), A.Block(first, 0, rest, first));
-  SubtractDiagonalTile(lower, A.Block(first, first, rest, rest));
-}
-
-// The same by tiles, all at once.
-template <class T>
-void SubtractSquare(const Matrix<const T>& X, const Matrix<T>& A) {
-  const int64_t n = A.rows, tiles = CeilDiv(n, kTile);
-  ParallelFor(tiles * (tiles + 1) / 2, [&](int64_t task) {
-    int64_t i = tiles - 1;  // The last row of tiles has the most.
-    for (; task > i; --i) task -= i + 1;
-    const int64_t row = i * kTile, column = task * kTile;
-    const int64_t rows = std::min(kTile, n - row), columns = std::min(kTile, n - column);
-    const auto left = X.Block(row, 0, rows, X.columns);
-    const Matrix<T> tile = A.Block(row, column, rows, columns);
-    if (task == i) return SubtractDiagonalTile(left, tile);
-    SubtractProduct<T>(left, Adjoint(X.Block(column, 0, columns, X.columns)), tile);
-  });
-}
 
 // X = X inv(L).H. Each slice of rows has a part of the memory.
 template <class T>
@@ -112,27 +81,45 @@ int64_t FactorCholesky(const Matrix<T>& A, T* memory) {
   const Matrix<T> A22 = A.Block(first, first, rest, rest);
   if (const int64_t code = FactorCholesky(L11, memory); code != 0) return code;
   SolveFromTheRight<T>(L11, L21, memory);
-  SubtractSquare<T>(L21, A22);
+  SubtractLowerProduct<T>(L21, Adjoint<T>(L21), A22);
   const int64_t code = FactorCholesky(A22, memory);
   return code == 0 ? 0 : first + code;
 }
 
 // ---- LU
 
-template <class T>
-void ExchangeRows(const int32_t* pivots, int64_t count, const Matrix<T>& X) {
-  if (X.columns == 0) return;
+namespace {
+
+// Exchanges row k with row pivots[k] for the k of each step.
+template <class T, class Step>
+void ExchangeRowsBySteps(const int32_t* pivots, int64_t count, const Matrix<T>& X,
+                         const Step& row_of) {
   ParallelForRanges(X.columns, kSlice, [&](int64_t begin, int64_t end) {
-    for (int64_t k = 0; k < count; ++k) {
-      const int64_t other = pivots[k] - 1;
-      if (other == k) continue;
-      if (X.column_stride == 1) {
-        std::swap_ranges(&X(k, begin), &X(k, end - 1) + 1, &X(other, begin));
-      } else {
-        for (int64_t j = begin; j < end; ++j) std::swap(X(k, j), X(other, j));
+    if (X.column_stride == 1) {
+      for (int64_t step = 0; step < count; ++step) {
+        const int64_t k = row_of(step), other = pivots[k] - 1;
+        if (other != k) std::swap_ranges(&X(k, begin), &X(k, end - 1) + 1, &X(other, begin));
+      }
+      return;
+    }
+    for (int64_t j = begin; j < end; ++j) {
+      for (int64_t step = 0; step < count; ++step) {
+        const int64_t k = row_of(step);
+        std::swap(X(k, j), X(pivots[k] - 1, j));
       }
     }
   });
+}
+
+}  // namespace
+
+template <class T>
+void ExchangeRows(const int32_t* pivots, int64_t count, const Matrix<T>& X) {
+  ExchangeRowsBySteps(pivots, count, X, [](int64_t step) { return step; });
+}
+template <class T>
+void ExchangeRowsBack(const int32_t* pivots, int64_t count, const Matrix<T>& X) {
+  ExchangeRowsBySteps(pivots, count, X, [count](int64_t step) { return count - 1 - step; });
 }
 
 // One panel is factored at a time.
@@ -260,6 +247,7 @@ void SolveUpper(const Matrix<const T>& U, TriangleForm form, const Matrix<T>& X)
   template int64_t FactorLu(const Matrix<T>&, int32_t*, T*);                        \
   template int64_t LuMemory<T>(int64_t, int64_t);                                   \
   template void ExchangeRows(const int32_t*, int64_t, const Matrix<T>&);            \
+  template void ExchangeRowsBack(const int32_t*, int64_t, const Matrix<T>&);        \
   template void SolveLower(const Matrix<const T>&, TriangleForm, const Matrix<T>&); \
   template void SolveUpper(const Matrix<const T>&, TriangleForm, const Matrix<T>&);
 OTIUM_INSTANTIATE(float)

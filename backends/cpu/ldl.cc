@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bunch and Kaufman's factors of symmetric and hermitian matrices through LAPACK, of the
-// lower triangle of a column-major copy: those of the upper one are others.
+// ldl_factor and ldl_solve (dense_ldl.h), whose factors are LAPACK's of the lower triangle:
+// those of the upper one are others.
 
-#include <algorithm>
-#include <cstdlib>
 #include <memory>
 
+#include "backends/cpu/dense_ldl.h"
 #include "backends/cpu/info_result.h"
-#include "backends/cpu/ldl.h"
+#include "backends/cpu/lapack.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/triangle.h"
 #include "backends/cpu/workspace.h"
@@ -24,7 +23,7 @@ struct LdlState {
   MatrixBatch batch;
 };
 
-// lower = the lower triangle of A; LAPACK does not read the other.
+// lower = the lower triangle of A.
 template <class T>
 void CopyLower(const Matrix<const T>& A, const Matrix<T>& lower) {
   for (int64_t j = 0; j < A.columns; ++j) {
@@ -33,26 +32,18 @@ void CopyLower(const Matrix<const T>& A, const Matrix<T>& lower) {
 }
 
 template <class T>
-struct LdlArrays {
-  LdlArrays(Workspace& memory, int64_t n)
-      : factor(ColumnMajor(memory.Take<T>(n * n), n, n)), work(memory.Take<T>(LdlWorkSize(n))) {}
-  Matrix<T> factor;
-  T* work;
-};
-
-template <class T>
 struct LdlLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const LdlState*>(args.state);
     RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
       Workspace workspace(memory);
-      const LdlArrays<T> arrays(workspace, s.n);
+      const LdlArrays<T> arrays(workspace, s.n, s.hermitian);
       for (int64_t p = matrices.begin; p < matrices.end; ++p) {
-        const auto LD = MatrixOf<T>(s.batch, s.LD, args.results[0], p);
-        const auto pivots = MatrixOf<lapack_int>(s.batch, s.pivots, args.results[1], p, 1);
-        CopyLower(MatrixOf<const T>(s.batch, s.A, args.operands[0], p), arrays.factor);
-        const int64_t code = FactorLdl(arrays.factor, s.hermitian, pivots.data, arrays.work);
-        CopyTriangle<T>(arrays.factor, /*upper=*/false, LD);
+        CopyLower(MatrixOf<const T>(s.batch, s.A, args.operands[0], p), arrays.factors.matrix);
+        const int64_t code = FactorLdl(arrays.factors, arrays.panels);
+        ToLapack(arrays.factors, MatrixOf<int32_t>(s.batch, s.pivots, args.results[1], p, 1).data);
+        CopyTriangle<T>(arrays.factors.matrix, /*upper=*/false,
+                        MatrixOf<T>(s.batch, s.LD, args.results[0], p));
         s.info.Set(s.batch, args, p, code, info);
       }
     });
@@ -62,30 +53,9 @@ struct LdlLauncher {
 struct LdlSolveState {
   PhysicalType LD, pivots, B, X;
   bool hermitian = false;
-  int64_t n = 0, columns = 0;
+  int64_t n = 0;
   MatrixBatch batch;
 };
-
-template <class T>
-struct LdlSolveArrays {
-  LdlSolveArrays(Workspace& memory, int64_t n, int64_t columns)
-      : factor(ColumnMajor(memory.Take<T>(n * n), n, n)),
-        right(ColumnMajor(memory.Take<T>(n * columns), n, columns)),
-        pivots(memory.Take<lapack_int>(n)) {}
-  Matrix<T> factor, right;
-  lapack_int* pivots;
-};
-
-// Whether those are pivots that sytrf could have given; LAPACK trusts them.
-bool ArePivots(const lapack_int* pivots, int64_t n) {
-  for (int64_t k = 0; k < n; ++k) {
-    if (pivots[k] == 0 || std::abs(int64_t{pivots[k]}) > n) return false;
-    if (pivots[k] > 0) continue;
-    if (k + 1 == n || pivots[k + 1] != pivots[k]) return false;
-    ++k;  // A block of two.
-  }
-  return true;
-}
 
 template <class T>
 struct LdlSolveLauncher {
@@ -93,19 +63,18 @@ struct LdlSolveLauncher {
     const auto& s = *static_cast<const LdlSolveState*>(args.state);
     RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo*) {
       Workspace workspace(memory);
-      const LdlSolveArrays<T> arrays(workspace, s.n, s.columns);
+      const LdlArrays<T> arrays(workspace, s.n, s.hermitian);
       for (int64_t p = matrices.begin; p < matrices.end; ++p) {
-        CopyLower(MatrixOf<const T>(s.batch, s.LD, args.operands[0], p), arrays.factor);
         const auto pivots = MatrixOf<const int32_t>(s.batch, s.pivots, args.operands[1], p, 1);
-        for (int64_t k = 0; k < s.n; ++k) arrays.pivots[k] = pivots(k, 0);
         const auto X = MatrixOf<T>(s.batch, s.X, args.results[0], p);
-        if (!ArePivots(arrays.pivots, s.n)) {
+        if (!ArePivotsOfLdl(pivots)) {
           FillNan(X);
           continue;
         }
-        Copy(MatrixOf<const T>(s.batch, s.B, args.operands[2], p), arrays.right);
-        SolveByLdl(arrays.factor, s.hermitian, arrays.pivots, arrays.right);
-        Copy<T>(arrays.right, X);
+        CopyLower(MatrixOf<const T>(s.batch, s.LD, args.operands[0], p), arrays.factors.matrix);
+        FromLapack(pivots, arrays.factors);
+        Copy(MatrixOf<const T>(s.batch, s.B, args.operands[2], p), X);
+        SolveByLdl(arrays.factors, X);
       }
     });
   }
@@ -124,7 +93,7 @@ Prepared PrepareLdlFactor(const KernelCall& call) {
   s->n = sizes.back();
   const double n = static_cast<double>(s->n);
   s->batch = MatrixBatch(sizes.first(sizes.size() - 2), n * n * n / 3,
-                         WorkspaceOf<LdlArrays>(s->A.dtype, s->n));
+                         WorkspaceOf<LdlArrays>(s->A.dtype, s->n, s->hermitian));
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForBlasDType<LdlLauncher>(s->A.dtype), std::move(s), bytes};
 }
@@ -138,10 +107,10 @@ Prepared PrepareLdlSolve(const KernelCall& call) {
   s->hermitian = call.attributes.Get<bool>("hermitian");
   const absl::Span<const int64_t> sizes = s->X.sizes;
   s->n = s->LD.sizes.back();
-  s->columns = sizes.back();
   const double n = static_cast<double>(s->n);
-  s->batch = MatrixBatch(sizes.first(sizes.size() - 2), 2 * n * n * static_cast<double>(s->columns),
-                         WorkspaceOf<LdlSolveArrays>(s->LD.dtype, s->n, s->columns));
+  s->batch =
+      MatrixBatch(sizes.first(sizes.size() - 2), 2 * n * n * static_cast<double>(sizes.back()),
+                  WorkspaceOf<LdlArrays>(s->LD.dtype, s->n, s->hermitian));
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForBlasDType<LdlSolveLauncher>(s->LD.dtype), std::move(s), bytes};
 }

@@ -228,19 +228,47 @@ void PanelFactor(int64_t n, const T* products, const T* tau, T* factor, int64_t 
   }
 }
 
-// ---- LU of complex matrices
+// ---- pivots
 
-// The row of the first of the largest elements of column k, from row k on; NaN is none.
+// The sizes of the elements of a vector, of a complex one twice.
 template <class T>
-int64_t FindPivot(const T* column, int64_t k, int64_t m) {
-  int64_t pivot = k;
-  RealType<T> most = 0;
-  for (int64_t i = k; i < m; ++i) {
-    const RealType<T> size = SizeOf(column[i]);
-    if (size > most) most = size, pivot = i;
-  }
-  return pivot;
+HWY_INLINE hn::Vec<TagOf<T>> SizesOf(const T* x) {
+  const TagOf<T> d;
+  const auto sizes = hn::Abs(hn::LoadU(d, Parts(x)));
+  if constexpr (RealOf<T>::kComplex) return hn::Add(sizes, hn::Reverse2(d, sizes));
+  else return sizes;
 }
+
+template <class T>
+int64_t Largest(const T* x, int64_t n) {
+  const int64_t lanes = LanesOf<T>();
+  RealType<T> most = 0;
+  int64_t vectors = 0;  // Elements in whole vectors.
+  if constexpr (!kByElements<T>) {
+    const TagOf<T> d;
+    vectors = n / lanes * lanes;
+    auto of_lanes = hn::Zero(d);
+    for (int64_t i = 0; i < vectors; i += lanes) {
+      const auto sizes = SizesOf(x + i);
+      of_lanes = hn::IfThenElse(hn::Gt(sizes, of_lanes), sizes, of_lanes);
+    }
+    most = hn::GetLane(hn::MaxOfLanes(d, of_lanes));
+  }
+  for (int64_t i = vectors; i < n; ++i) {
+    if (const RealType<T> size = SizeOf(x[i]); size > most) most = size;
+  }
+  if (most == 0) return 0;
+  int64_t i = 0;
+  if constexpr (!kByElements<T>) {
+    const TagOf<T> d;
+    const auto wanted = hn::Set(d, most);
+    while (i < vectors && hn::AllFalse(d, hn::Eq(SizesOf(x + i), wanted))) i += lanes;
+  }
+  while (SizeOf(x[i]) != most) ++i;
+  return i;
+}
+
+// ---- LU of complex matrices
 
 // Column by column: what those before do to it is a triangle and then sums in registers.
 template <class T>
@@ -265,7 +293,7 @@ int64_t LuByColumns(int64_t m, int64_t n, T* panel, int64_t ld, int32_t* pivots)
       SubtractRows<1>(factors, 1, false, panel + i, ld, 0, k, column + i, T(1), column + i);
     }
     std::copy(factors + first, factors + k, column + first);
-    pivots[k] = static_cast<int32_t>(FindPivot(column, k, m));
+    pivots[k] = static_cast<int32_t>(k + Largest(column + k, m - k));
     for (int64_t j = 0; j <= k; ++j) std::swap(panel[j * ld + k], panel[j * ld + pivots[k]]);
     if (column[k] != T(0)) DivideBy(column[k], column + k + 1, m - k - 1);
     else if (code == 0) code = k + 1;
@@ -323,6 +351,7 @@ const PanelKernels<T>* Kernels() {
                       .qr = Qr<T>,
                       .gram = Gram<T>,
                       .factor = PanelFactor<T>,
+                      .largest = Largest<T>,
                       .reflector = MakeReflector<T>};
     if constexpr (RealOf<T>::kComplex) {
       k.lu = LuByColumns<T>;

@@ -22,8 +22,8 @@
 #include <utility>
 
 #include "backends/cpu/dense_factor.h"
+#include "backends/cpu/dense_ldl.h"
 #include "backends/cpu/lapack.h"
-#include "backends/cpu/ldl.h"
 #include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
@@ -106,7 +106,7 @@ class GeneralFactors {
     const auto solve_adjoint = [&](const Matrix<T>& x) {
       SolveLower<T>(factor_.Transposed(), {.conjugate = true}, x);
       SolveUpper<T>(factor_.Transposed(), {.unit = true, .conjugate = true}, x);
-      for (int64_t k = x.rows; k-- > 0;) std::swap(x(k, 0), x(pivots_[k] - 1, 0));
+      ExchangeRowsBack(pivots_, x.rows, x);
     };
     return transposed_ ? RcondBySolving(factor_.rows, norm, a, solve_adjoint, solve)
                        : RcondBySolving(factor_.rows, norm, a, solve, solve_adjoint);
@@ -151,42 +151,35 @@ class DefiniteFactors {
 template <class T, bool kIsHermitian>
 class LdlFactors {
  public:
+  static constexpr bool kByRows = true;
   LdlFactors(Workspace& memory, const FactorShape& shape)
-      : factor_(ColumnMajor(memory.Take<T>(shape.n * shape.n), shape.n, shape.n)),
-        pivots_(memory.Take<lapack_int>(shape.n)),
-        work_(memory.Take<T>(LdlWorkSize(shape.n))),
-        transposed_(shape.transposed) {}
+      : ldl_(memory, shape.n, kIsHermitian), transposed_(kIsHermitian && shape.transposed) {}
 
   int64_t Factor(const Matrix<const T>& A) {
-    Copy(transposed_ ? A.Transposed() : A, factor_);
-    return FactorLdl(factor_, kIsHermitian, pivots_, work_);
+    // A symmetric matrix is copied as it lies.
+    const bool turned = kIsHermitian ? transposed_ : A.column_stride == 1;
+    const Matrix<T>& matrix = ldl_.factors.matrix;
+    Copy(A, turned ? matrix.Transposed() : matrix);
+    return FactorLdl(ldl_.factors, ldl_.panels);
   }
-  void Solve(T* x, lapack_int columns) const {
-    SolveByLdl(factor_, kIsHermitian, pivots_, ColumnMajor(x, factor_.rows, columns));
-  }
+  void Solve(const Matrix<T>& X) const { SolveByLdl(ldl_.factors, X); }
   double Rcond(double norm, const RcondArrays<T>& a) const {
-    auto anorm = static_cast<typename RcondArrays<T>::Real>(norm), rcond = anorm;
-    const char uplo = 'L';
-    const auto n = static_cast<lapack_int>(factor_.rows);
-    const lapack_int ld = std::max<lapack_int>(n, 1);
-    lapack_int code = 0;
-    if constexpr (std::is_floating_point_v<T>) {
-      OTIUM_LAPACK_REAL(T, sycon, &uplo, &n, factor_.data, &ld, pivots_, &anorm, &rcond, a.work,
-                        a.integers, &code);
-    } else if constexpr (kIsHermitian) {
-      OTIUM_LAPACK_COMPLEX(T, hecon, &uplo, &n, factor_.data, &ld, pivots_, &anorm, &rcond, a.work,
-                           &code);
-    } else {
-      OTIUM_LAPACK_COMPLEX(T, sycon, &uplo, &n, factor_.data, &ld, pivots_, &anorm, &rcond, a.work,
-                           &code);
-    }
-    return rcond;
+    const auto solve = [&](const Matrix<T>& x) { Solve(x); };
+    // The adjoint of a symmetric matrix is its conjugate.
+    const auto solve_adjoint = [&](const Matrix<T>& x) {
+      if constexpr (!kIsHermitian) ConjugateAll(x);
+      Solve(x);
+      if constexpr (!kIsHermitian) ConjugateAll(x);
+    };
+    return RcondBySolving(ldl_.factors.matrix.rows, norm, a, solve, solve_adjoint);
   }
 
  private:
-  const Matrix<T> factor_;
-  lapack_int* const pivots_;
-  T* const work_;
+  static void ConjugateAll(const Matrix<T>& x) {
+    for (int64_t i = 0; i < x.rows; ++i) x(i, 0) = Conjugate(x(i, 0));
+  }
+
+  const LdlArrays<T> ldl_;
   const bool transposed_;
 };
 template <class T>

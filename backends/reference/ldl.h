@@ -109,10 +109,9 @@ LdlFactors<W> FactorLdl(Matrix<W> a, bool hermitian) {
 inline bool ArePivotsOfLdl(const std::vector<int32_t>& pivots) {
   const auto n = static_cast<int64_t>(pivots.size());
   for (int64_t k = 0; k < n; ++k) {
-    if (pivots[k] == 0 || std::abs(int64_t{pivots[k]}) > n) return false;
-    if (pivots[k] > 0) continue;
-    if (k + 1 == n || pivots[k + 1] != pivots[k]) return false;
-    ++k;
+    const int64_t pivot = pivots[k], last = pivot > 0 ? k : k + 1;
+    if (std::abs(pivot) <= last || std::abs(pivot) > n || pivots[last] != pivot) return false;
+    k = last;
   }
   return true;
 }

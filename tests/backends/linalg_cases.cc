@@ -108,8 +108,8 @@ MatrixSpec SystemSpec(const Kernel& kernel, int64_t n) {
   if (is("cpu.orthogonal_solve")) return {MatrixKind::kOrthogonal, kOrthogonal};
   if (is("cpu.posv") || is("cpu.potri") || is("cpu.small_cholesky"))
     return {MatrixKind::kDefinite, kPd};
-  if (is("lapack.sysv")) return {MatrixKind::kSymmetric, kSymmetric};
-  if (is("lapack.hesv")) return {MatrixKind::kHermitian, kHermitian};
+  if (is("cpu.sysv")) return {MatrixKind::kSymmetric, kSymmetric};
+  if (is("cpu.hesv")) return {MatrixKind::kHermitian, kHermitian};
   return {};
 }
 

@@ -85,7 +85,7 @@ const Case kCases[] = {
      "cpu.potri",
      {kFullBand, kFullBand, kPd},
      [](const Spectrum& s, DType d, std::mt19937* r) { return WithEigenvalues(s.values, d, r); }},
-    {"lapack.sysv",
+    {"cpu.sysv",
      "cpu.getri",
      {kFullBand, kFullBand, kSymmetric | kNonsingular},
      [](const Spectrum& s, DType d, std::mt19937* r) {
@@ -93,7 +93,7 @@ const Case kCases[] = {
        MirrorLower(&a, /*hermitian=*/false);
        return a;
      }},
-    {"lapack.hesv",
+    {"cpu.hesv",
      "cpu.getri",
      {kFullBand, kFullBand, kHermitian | kNonsingular},
      [](const Spectrum& s, DType d, std::mt19937* r) {
@@ -126,7 +126,7 @@ std::string KernelFor(const Structure& structure, DType dtype, int64_t n, bool i
 
 TEST(Solve, StructurePicksTheKernel) {
   for (const Case& c : kCases) {
-    const bool complex = std::string(c.kernel) == "lapack.hesv";
+    const bool complex = std::string(c.kernel) == "cpu.hesv";
     const DType dtype = complex ? DType::kC128 : DType::kF64;
     EXPECT_EQ(KernelFor(c.structure, dtype, 40, /*inverse=*/false), c.kernel);
     EXPECT_EQ(KernelFor(c.structure, dtype, 40, /*inverse=*/true), c.inverse_kernel);
