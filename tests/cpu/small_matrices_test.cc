@@ -178,13 +178,81 @@ TYPED_TEST(SmallMatrices, SolutionsAndInverses) {
   }
 }
 
+// |T X - B| / (|T| |X| eps) below 4 n, of triangles that are not symmetric, beside which nothing
+// is read.
+TYPED_TEST(SmallMatrices, TrianglesAreSolvedFor) {
+  for (int64_t n = 1; n <= kSmallMatrix; ++n) {
+    for (int form = 0; form < 16; ++form) {
+      const bool by_columns = form & 1;
+      const SmallTriangle triangle{
+          .transposed = (form & 2) != 0, .upper = (form & 4) != 0, .unit = (form & 8) != 0};
+      constexpr int64_t kColumns = 5;
+      Batch<TypeParam> batch(this->kernels.lanes, n, kColumns);
+      batch.group.by_columns = by_columns;
+      this->FillRandom(&batch.a);
+      this->FillRandom(&batch.b);
+      std::vector<double> T(batch.a.size());  // What is solved for.
+      for (int64_t l = 0; l < batch.group.count; ++l) {
+        for (int64_t i = 0; i < n; ++i) {
+          for (int64_t j = 0; j < n; ++j) {
+            const bool swapped = triangle.transposed != by_columns;
+            TypeParam& x = batch.a[(l * n + (swapped ? j : i)) * n + (swapped ? i : j)];
+            if (i == j) x += 2;
+            const bool is_read = i == j ? !triangle.unit : triangle.upper == (j > i);
+            T[(l * n + i) * n + j] = is_read ? x : i == j;
+            if (!is_read) x = std::numeric_limits<TypeParam>::quiet_NaN();
+          }
+        }
+      }
+      this->kernels.substitute(batch.group, {&triangle, 1});
+      for (int64_t l = 0; l < batch.group.count; ++l) {
+        for (int64_t i = 0; i < n; ++i) {
+          for (int64_t j = 0; j < kColumns; ++j) {
+            double sum = 0, size = 0;
+            for (int64_t k = 0; k < n; ++k) {
+              const double term = T[(l * n + i) * n + k] * batch.Out(l, k, j, kColumns);
+              sum += term;
+              size += std::abs(term);
+            }
+            ASSERT_NEAR(sum, batch.b[(l * n + i) * kColumns + j], 4 * n * this->kEpsilon * size)
+                << n << " " << form;
+          }
+        }
+      }
+    }
+  }
+}
+
+// Zeros of the diagonal make infinities, in their lanes; the smallest numbers do not, where
+// their reciprocals would be.
+TYPED_TEST(SmallMatrices, TrianglesDivide) {
+  constexpr TypeParam kSmallest = std::numeric_limits<TypeParam>::denorm_min();
+  Batch<TypeParam> batch(std::min<int64_t>(this->kernels.lanes, 3), 2, 1);
+  const std::vector<TypeParam> matrices = {1, 0, 0, 0, 1, 0, 0, kSmallest, 1, 0, 0, 2},
+                               b = {1, 1, 1, kSmallest, 1, 1};
+  std::copy_n(matrices.begin(), batch.a.size(), batch.a.begin());
+  std::copy_n(b.begin(), batch.b.size(), batch.b.begin());
+  const SmallTriangle triangle;
+  this->kernels.substitute(batch.group, {&triangle, 1});
+  const TypeParam second[] = {std::numeric_limits<TypeParam>::infinity(), 1, 0.5};
+  for (int64_t l = 0; l < batch.group.count; ++l) {
+    EXPECT_EQ(batch.Out(l, 0, 0, 1), 1);
+    EXPECT_EQ(batch.Out(l, 1, 0, 1), second[l]);
+  }
+}
+
 // A matrix alone, and as each member of a group with others.
 TYPED_TEST(SmallMatrices, CompanyChangesNoBit) {
   for (const int64_t n : {1, 2, 5, 8, 13, 16}) {
     Batch<TypeParam> many(this->kernels.lanes, n, 3);
     this->FillDefinite(&many);
     this->FillRandom(&many.b);
-    for (auto kernel : {this->kernels.solve, this->kernels.solve_definite, this->kernels.lu}) {
+    const auto substitute = [](SmallGroup<TypeParam>& group) {
+      const SmallTriangle triangle{.upper = true};
+      BestSmallKernels<TypeParam>().substitute(group, {&triangle, 1});
+    };
+    for (void (*kernel)(SmallGroup<TypeParam>&) :
+         {this->kernels.solve, this->kernels.solve_definite, this->kernels.lu, +substitute}) {
       kernel(many.group);
       for (int64_t l = 0; l < many.group.count; ++l) {
         Batch<TypeParam> one(1, n, 3);
