@@ -144,6 +144,34 @@ TYPED_TEST(SmallMatrices, DiagonalsGiveTheDeterminant) {
   EXPECT_NEAR(double(batch.out[0]) * batch.out[1] * batch.out[2], -25, 100 * this->kEpsilon);
 }
 
+// The first number has the sign of the exchanges of its own lane, of which there are two, one
+// and none.
+TYPED_TEST(SmallMatrices, DiagonalsCountExchanges) {
+  Batch<TypeParam> batch(std::min<int64_t>(this->kernels.lanes, 3), 3, 0);
+  const std::vector<TypeParam> matrices = {0, 0, 4, 1, 0, 0, 0, 2, 0, 0, 1, 0, 4, 0,
+                                           0, 0, 0, 2, 1, 0, 0, 0, 2, 0, 0, 0, 4};
+  std::copy_n(matrices.begin(), batch.a.size(), batch.a.begin());
+  this->kernels.lu_diagonal(batch.group);
+  const TypeParam determinants[] = {8, -8, 8};
+  for (int64_t l = 0; l < batch.group.count; ++l) {
+    const TypeParam* const u = batch.group.out[l];
+    EXPECT_EQ(u[0] * u[1] * u[2], determinants[l]) << l;
+  }
+}
+
+// As LAPACK has it: of equals the first is the pivot, and a column of zeros stays.
+TYPED_TEST(SmallMatrices, PivotsOfEqualsAndOfZeros) {
+  Batch<TypeParam> equal(1, 2, 0), zero(1, 2, 0);
+  equal.a = {1, 2, -1, 3};
+  this->kernels.lu(equal.group);
+  EXPECT_EQ(equal.out, (std::vector<TypeParam>{1, 2, -1, 5}));
+  EXPECT_EQ(equal.pivots, (std::vector<int32_t>{1, 2}));
+  zero.a = {0, 1, 0, 2};
+  this->kernels.lu(zero.group);
+  EXPECT_EQ(zero.out, zero.a);
+  EXPECT_EQ(zero.group.codes[0], 1);
+}
+
 TYPED_TEST(SmallMatrices, SolutionsAndInverses) {
   for (int64_t n = 1; n <= kSmallMatrix; ++n) {
     for (const int64_t columns : {int64_t{1}, int64_t{3}, n}) {
@@ -296,19 +324,27 @@ TYPED_TEST(SmallMatrices, TheOrderOfElementsChangesNoBit) {
   }
 }
 
-// Past the caches or through them.
+// Past the caches or through them: where vectors may be stored whole and where not, and of fewer
+// matrices than there are lanes no others.
 TYPED_TEST(SmallMatrices, StreamingChangesNoBit) {
   for (const int64_t n : {3, 8, 12, 16}) {
     Batch<TypeParam> batch(this->kernels.lanes, n, n);
-    // Results at which vectors may be stored whole.
-    const Scratch<TypeParam> aligned(batch.group.count * n * n);
     this->FillDefinite(&batch);
     this->kernels.inverse(batch.group);
-    for (int64_t l = 0; l < batch.group.count; ++l) batch.group.out[l] = aligned.data() + l * n * n;
-    batch.group.streams = true;
-    this->kernels.inverse(batch.group);
-    ASSERT_EQ(std::memcmp(aligned.data(), batch.out.data(), batch.out.size() * sizeof(TypeParam)),
-              0);
+    const int64_t lanes = batch.group.count, size = n * n;
+    for (const int64_t offset : {0, 1}) {
+      for (const int64_t count : {lanes, lanes - 1}) {
+        const Scratch<TypeParam> memory(lanes * size + 1);
+        TypeParam* const out = memory.data() + offset;
+        std::fill_n(out, lanes * size, TypeParam(7));
+        for (int64_t l = 0; l < lanes; ++l) batch.group.out[l] = out + l * size;
+        batch.group.streams = true;
+        batch.group.count = count;
+        this->kernels.inverse(batch.group);
+        ASSERT_EQ(std::memcmp(out, batch.out.data(), count * size * sizeof(TypeParam)), 0);
+        for (int64_t e = count * size; e < lanes * size; ++e) ASSERT_EQ(out[e], 7);
+      }
+    }
   }
 }
 
