@@ -8,6 +8,7 @@
 #include "backends/cpu/dense_factor.h"
 #include "backends/cpu/info_result.h"
 #include "backends/cpu/lapack.h"
+#include "backends/cpu/pivots.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/triangle.h"
 #include "backends/cpu/workspace.h"
@@ -77,15 +78,6 @@ struct LuLauncher {
 
 // ---- P, L and U
 
-// Whether all are rows, from 1, of a matrix of m rows. Of pivots that are not what comes
-// is NaN.
-bool AreRows(const Matrix<const int32_t>& pivots, int64_t m) {
-  for (int64_t k = 0; k < pivots.rows; ++k) {
-    if (pivots(k, 0) < 1 || pivots(k, 0) > m) return false;
-  }
-  return true;
-}
-
 struct LuUnpackState {
   PhysicalType LU, pivots, P, L, U;
   bool has_data = true, has_pivots = true;
@@ -151,12 +143,6 @@ struct LuSolveState {
   MatrixBatch batch;
 };
 
-template <class T>
-void ExchangeRows(const Matrix<T>& X, int64_t i, int64_t k) {
-  if (i == k) return;
-  for (int64_t j = 0; j < X.columns; ++j) std::swap(X(i, j), X(k, j));
-}
-
 // X = inv(op(A)) X with A = P L U and op the transpose, the conjugate, both or neither.
 template <class T>
 void SolveByLu(const Matrix<const T>& LU, const Matrix<const int32_t>& pivots, bool transposed,
@@ -166,9 +152,9 @@ void SolveByLu(const Matrix<const T>& LU, const Matrix<const int32_t>& pivots, b
   if (transposed) {
     SolveTriangle(U.Transposed(), X);
     SolveTriangle(L.Transposed(), X);
-    for (int64_t k = X.rows; k-- > 0;) ExchangeRows(X, k, pivots(k, 0) - 1);
+    ExchangeRowsBack(pivots, X);
   } else {
-    for (int64_t k = 0; k < X.rows; ++k) ExchangeRows(X, k, pivots(k, 0) - 1);
+    ExchangeRows(pivots, X);
     SolveTriangle(L, X);
     SolveTriangle(U, X);
   }

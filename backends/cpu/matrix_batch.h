@@ -176,17 +176,18 @@ Matrix<T> MatrixOf(const MatrixBatch& batch, const PhysicalType& type, const Vie
 template <class T>
 class Matrices {
  public:
-  Matrices(const MatrixBatch& batch, const PhysicalType& type, const View& view)
+  Matrices(const MatrixBatch& batch, const PhysicalType& type, const View& view, int tail = 2)
       : batch_(batch),
         type_(type),
         view_(view),
-        is_plain_(batch.sizes.size() == 1 && type.rank() == 3),
+        tail_(tail),
+        is_plain_(batch.sizes.size() == 1 && type.rank() == 1 + tail),
         step_(is_plain_ && type.sizes[0] != 1 ? view.strides[0] : 0),
-        first_(batch.count > 0 ? MatrixOf<T>(batch, type, view, 0) : Matrix<T>()) {}
+        first_(batch.count > 0 ? MatrixOf<T>(batch, type, view, 0, tail) : Matrix<T>()) {}
 
   Matrix<T> operator()(int64_t p) const {
     Matrix<T> m = first_;
-    m.data += is_plain_ ? p * step_ : BatchOffset(batch_, type_, view_, 2, p);
+    m.data += is_plain_ ? p * step_ : BatchOffset(batch_, type_, view_, tail_, p);
     return m;
   }
 
@@ -194,6 +195,7 @@ class Matrices {
   const MatrixBatch& batch_;
   const PhysicalType& type_;
   const View& view_;
+  const int tail_;
   const bool is_plain_;  // The batch has one dimension, and so has the operand.
   const int64_t step_;
   const Matrix<T> first_;

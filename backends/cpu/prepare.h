@@ -75,14 +75,19 @@ Prepared PrepareDeterminant(const KernelCall& call);
 // small_kernels.cc
 bool IsSmall(const KernelCall& call);
 bool IsSmallPivoted(const KernelCall& call);
-bool IsSmallSystem(const KernelCall& call);
-bool IsSmallDefiniteSystem(const KernelCall& call);
 Prepared PrepareSmallCholesky(const KernelCall& call);
 Prepared PrepareSmallLu(const KernelCall& call);
-Prepared PrepareSmallSolve(const KernelCall& call);
-Prepared PrepareSmallDefiniteSolve(const KernelCall& call);
 Prepared PrepareSmallInverse(const KernelCall& call);
 Prepared PrepareSmallDeterminant(const KernelCall& call);
+
+// small_systems.cc
+bool IsSmallSystem(const KernelCall& call);
+bool IsSmallDefiniteSystem(const KernelCall& call);
+bool IsSmallFactored(const KernelCall& call);
+Prepared PrepareSmallSolve(const KernelCall& call);
+Prepared PrepareSmallDefiniteSolve(const KernelCall& call);
+Prepared PrepareSmallTriangle(const KernelCall& call);
+Prepared PrepareSmallLuSolve(const KernelCall& call);
 
 // small_orthogonal.cc
 bool IsSmallRectangle(const KernelCall& call);

@@ -67,7 +67,8 @@ HWY_INLINE bool MakeRotation(const Symmetric<T>& s, typename Grid<T>::V negligib
   return true;
 }
 
-// x, y = x cosine - y sine, x sine + y cosine
+// x, y = x cosine - y sine, x sine + y cosine, by three shears: three products of each pair,
+// where the matrix has four.
 template <class T>
 HWY_INLINE void ApplyRotation(const Symmetric<T>& s, const Rotation<T>& rotation) {
   // Copies, which no store can change.
@@ -75,9 +76,11 @@ HWY_INLINE void ApplyRotation(const Symmetric<T>& s, const Rotation<T>& rotation
   const auto sine = rotation.sine, tangent = rotation.tangent;
   const int64_t p = rotation.p, q = rotation.q, n = s.n;
   auto rotate = [&](const Grid<T>& grid, int64_t i, int64_t j, int64_t k, int64_t l) HWY_ATTR {
-    const auto x = grid.Get(i, j), y = grid.Get(k, l);
-    grid.Set(i, j, hn::NegMulAdd(sine, hn::MulAdd(tangent, x, y), x));
-    grid.Set(k, l, hn::MulAdd(sine, hn::NegMulAdd(tangent, y, x), y));
+    auto x = grid.Get(i, j), y = grid.Get(k, l);
+    x = hn::NegMulAdd(tangent, y, x);
+    y = hn::MulAdd(sine, x, y);
+    grid.Set(i, j, hn::NegMulAdd(tangent, y, x));
+    grid.Set(k, l, y);
   };
   for (int64_t i = 0; i < p; ++i) rotate(a, p, i, q, i);
   for (int64_t i = p + 1; i < q; ++i) rotate(a, i, p, q, i);
@@ -128,9 +131,9 @@ void Sort(const Symmetric<T>& s) {
   }
 }
 
-// The largest magnitude; lanes that have elements that are not finite are told, and zero.
+// The largest magnitude; which lanes are finite is told.
 template <class T>
-typename Grid<T>::V TakeFinite(const Symmetric<T>& s, SmallEigenGroup<T>& group) {
+typename Grid<T>::V FindLargest(const Symmetric<T>& s, SmallEigenGroup<T>& group) {
   using V = typename Grid<T>::V;
   const hn::ScalableTag<T> d;
   const V most = hn::Set(d, std::numeric_limits<T>::max());
@@ -146,10 +149,7 @@ typename Grid<T>::V TakeFinite(const Symmetric<T>& s, SmallEigenGroup<T>& group)
   HWY_ALIGN T told[kMostLanes];
   hn::Store(hn::IfThenElseZero(is_finite, hn::Set(d, T(1))), d, told);
   for (int64_t l = 0; l < group.count; ++l) group.is_finite[l] = told[l] != 0;
-  for (int64_t i = 0; i < s.n; ++i) {
-    for (int64_t j = 0; j <= i; ++j) s.a.Set(i, j, hn::IfThenElseZero(is_finite, s.a.Get(i, j)));
-  }
-  return hn::IfThenElseZero(is_finite, largest);
+  return largest;
 }
 
 template <class T>
@@ -163,7 +163,7 @@ void GroupSymmetric(SmallEigenGroup<T>& group) {
   const Symmetric<T> s{n, group.upper ? rows.Transposed() : rows, Grid<T>(diagonal, 1),
                        Grid<T>(v, n), group.has_vectors};
   Lanes<T>::Gather(group.a, group.count, n * n, group.memory);
-  const PowerScale<T> scale(TakeFinite(s, group));
+  const PowerScale<T> scale(FindLargest(s, group));
   V squares = hn::Zero(d);
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = 0; j <= i; ++j) {
@@ -174,7 +174,8 @@ void GroupSymmetric(SmallEigenGroup<T>& group) {
     s.diagonal.Set(i, 0, s.a.Get(i, i));
     for (int64_t j = 0; group.has_vectors && j < n; ++j) s.v.Set(i, j, hn::Set(d, T(i == j)));
   }
-  // All that is left is then less than a rounding error of the matrix.
+  // All that is left is then less than a rounding error of the matrix. Beside what is not finite
+  // everything is negligible, and that lane waits for the others.
   const T share = std::numeric_limits<T>::epsilon() / static_cast<T>(n);
   Diagonalize(s, hn::Mul(hn::Sqrt(squares), hn::Set(d, share)));
   Sort(s);

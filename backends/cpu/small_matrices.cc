@@ -13,6 +13,7 @@
 #include "hwy/foreach_target.h"  // Must come before highway.h.
 
 #include "backends/cpu/small_lanes-inl.h"
+#include "backends/cpu/small_substitution-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -43,30 +44,6 @@ class Codes {
 
  private:
   V codes_;
-};
-
-// Quotients by one divisor a lane: products with its reciprocal, but where that could
-// overflow.
-template <class T>
-class Divider {
- public:
-  using D = hn::ScalableTag<T>;
-  using V = hn::Vec<D>;
-  explicit Divider(V divisor)
-      : divisor_(divisor),
-        reciprocal_(hn::Div(hn::Set(D(), T(1)), divisor)),
-        is_tiny_(hn::Lt(hn::Abs(divisor), hn::Set(D(), std::numeric_limits<T>::min()))),
-        any_is_tiny_(!hn::AllFalse(D(), is_tiny_)) {}
-
-  V Divide(V x) const {
-    const V product = hn::Mul(x, reciprocal_);
-    return any_is_tiny_ ? hn::IfThenElse(is_tiny_, hn::Div(x, divisor_), product) : product;
-  }
-
- private:
-  const V divisor_, reciprocal_;
-  const hn::Mask<D> is_tiny_;
-  const bool any_is_tiny_;
 };
 
 // ---- Cholesky
@@ -250,53 +227,6 @@ HWY_INLINE Codes<T> FactorLu(const Grid<T>& a, int64_t n, const Grid<T>& b, int6
   return codes;
 }
 
-// ---- substitution
-
-// Multiples of row k of b, by column k of a, are taken from rows begin to end, for kColumns
-// columns from j on.
-template <int kColumns, class T>
-HWY_INLINE void SubtractMultiples(const Grid<T>& a, int64_t k, int64_t begin, int64_t end,
-                                  const Grid<T>& b, int64_t j) {
-  typename Grid<T>::V x[kColumns];
-  HWY_UNROLL(4)
-  for (int c = 0; c < kColumns; ++c) x[c] = b.Get(k, j + c);
-  for (int64_t i = begin; i < end; ++i) {
-    const auto factor = a.Get(i, k);
-    HWY_UNROLL(4)
-    for (int c = 0; c < kColumns; ++c) {
-      b.Set(i, j + c, hn::NegMulAdd(factor, x[c], b.Get(i, j + c)));
-    }
-  }
-}
-
-template <class T>
-HWY_INLINE void DivideRow(const Grid<T>& b, int64_t i, int64_t columns,
-                          typename Grid<T>::V divisor) {
-  const Divider<T> divider(divisor);
-  for (int64_t j = 0; j < columns; ++j) b.Set(i, j, divider.Divide(b.Get(i, j)));
-}
-
-// b = inv(U) b for the upper triangle of a.
-template <class T>
-void SubstituteBackward(const Grid<T>& a, int64_t n, const Grid<T>& b, int64_t columns) {
-  for (int64_t k = n; k-- > 0;) {
-    DivideRow(b, k, columns, a.Get(k, k));
-    ForColumns(0, columns,
-               [&](auto width, int64_t j) HWY_ATTR { SubtractMultiples<width>(a, k, 0, k, b, j); });
-  }
-}
-
-// b = inv(L) b for the lower triangle of a.
-template <class T>
-void SubstituteForward(const Grid<T>& a, int64_t n, const Grid<T>& b, int64_t columns) {
-  for (int64_t k = 0; k < n; ++k) {
-    DivideRow(b, k, columns, a.Get(k, k));
-    ForColumns(0, columns, [&](auto width, int64_t j) HWY_ATTR {
-      SubtractMultiples<width>(a, k, k + 1, n, b, j);
-    });
-  }
-}
-
 // ---- groups
 
 // Where the parts of a group's memory are.
@@ -385,7 +315,7 @@ void GroupSolve(SmallGroup<T>& group) {
   const Grid<T> a = GatherMatrices(group, parts), b = parts.B(columns);
   Lanes<T>::Gather(group.b, group.count, n * columns, parts.b);
   FactorLu(a, n, b, columns, Ahead<T>(group), [](int64_t, V) {}).StoreTo(group);
-  SubstituteBackward(a, n, b, columns);
+  Substitute(a, {.upper = true}, n, b, columns);
   Lanes<T>::Scatter(group.out, group.count, n * columns, parts.b, group.streams);
 }
 
@@ -396,8 +326,22 @@ void GroupSolveDefinite(SmallGroup<T>& group) {
   const Grid<T> a = GatherMatrices(group, parts), b = parts.B(columns);
   Lanes<T>::Gather(group.b, group.count, n * columns, parts.b);
   FactorCholesky(a, n, Ahead<T>(group)).StoreTo(group);
-  SubstituteForward(a, n, b, columns);
-  SubstituteBackward(a.Transposed(), n, b, columns);
+  Substitute(a, {.upper = false}, n, b, columns);
+  Substitute(a.Transposed(), {.upper = true}, n, b, columns);
+  Lanes<T>::Scatter(group.out, group.count, n * columns, parts.b, group.streams);
+}
+
+template <class T>
+void GroupSubstitute(SmallGroup<T>& group, absl::Span<const SmallTriangle> triangles) {
+  const int64_t n = group.n, columns = group.columns;
+  const Parts<T> parts(group);
+  const Grid<T> rows(parts.a, n), b = parts.B(columns);
+  Lanes<T>::Gather(group.a, group.count, n * n, parts.a);
+  Lanes<T>::Gather(group.b, group.count, n * columns, parts.b);
+  for (const SmallTriangle& triangle : triangles) {
+    const bool transposed = triangle.transposed != group.by_columns;
+    Substitute(transposed ? rows.Transposed() : rows, triangle, n, b, columns);
+  }
   Lanes<T>::Scatter(group.out, group.count, n * columns, parts.b, group.streams);
 }
 
@@ -418,7 +362,7 @@ void GroupInverse(SmallGroup<T>& group) {
     }
   }
   FactorLu(a, n, b, n, Ahead<T>(group), [](int64_t, V) {}).StoreTo(group);
-  SubstituteBackward(a, n, b, n);
+  Substitute(a, {.upper = true}, n, b, n);
   if (!hn::AllTrue(d, hn::Eq(zeros, hn::Zero(d)))) {
     for (int64_t i = 0; i < n; ++i) {
       for (int64_t j = 0; j < n; ++j) b.Set(i, j, hn::Add(b.Get(i, j), zeros));
@@ -430,8 +374,8 @@ void GroupInverse(SmallGroup<T>& group) {
 template <class T>
 const SmallKernels<T>* Kernels() {
   static const SmallKernels<T> kernels = {
-      kTile<T>,      GroupCholesky<T>,      GroupLu<T>,     GroupLuDiagonal<T>,
-      GroupSolve<T>, GroupSolveDefinite<T>, GroupInverse<T>};
+      kTile<T>,      GroupCholesky<T>,      GroupLu<T>,         GroupLuDiagonal<T>,
+      GroupSolve<T>, GroupSolveDefinite<T>, GroupSubstitute<T>, GroupInverse<T>};
   return &kernels;
 }
 

@@ -15,6 +15,8 @@
 
 #include <cstdint>
 
+#include "absl/types/span.h"
+
 namespace otium::cpu {
 
 // Rows and columns of the largest, and columns of right-hand sides, that are small.
@@ -42,6 +44,13 @@ constexpr int64_t SmallElements(int64_t n, int64_t columns) {
   return kMostLanes * (n * n + n * columns);
 }
 
+// Of a, or of its transpose; nothing else is read, nor the diagonal when that is 1.
+struct SmallTriangle {
+  bool transposed = false;
+  bool upper = false;
+  bool unit = false;
+};
+
 template <class T>
 struct SmallKernels {
   int64_t lanes;
@@ -55,6 +64,9 @@ struct SmallKernels {
   // out: X with a @ X = b, by LU, or by Cholesky of the lower triangle.
   void (*solve)(SmallGroup<T>& group);
   void (*solve_definite)(SmallGroup<T>& group);
+  // out: b, solved for the triangles of a, one after the other. It has no codes: what is
+  // divided by zero is infinite.
+  void (*substitute)(SmallGroup<T>& group, absl::Span<const SmallTriangle> triangles);
   // out: the inverse, by LU.
   void (*inverse)(SmallGroup<T>& group);
 };

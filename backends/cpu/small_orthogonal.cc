@@ -75,10 +75,11 @@ struct SmallGeqrfLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const SmallQrState*>(args.state);
     const Matrices<T> factors(s.batch, s.first, args.results[0]);
+    const Matrices<T> tau(s.batch, s.second, args.results[1], /*tail=*/1);
     RunGroups<T>(s, args, BestSmallQrKernels<T>().geqrf,
                  [&](SmallQrGroup<T>& group, int64_t l, int64_t p) {
                    group.r[l] = factors(p).data;
-                   group.tau[l] = MatrixOf<T>(s.batch, s.second, args.results[1], p, 1).data;
+                   group.tau[l] = tau(p).data;
                  });
   }
 };

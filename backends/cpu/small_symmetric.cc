@@ -40,6 +40,10 @@ struct SmallEigenLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const SmallEigenState*>(args.state);
     const Matrices<const T> matrices(s.batch, s.A, args.operands[0]);
+    const Matrices<T> values(s.batch, s.values, args.results[0], /*tail=*/1);
+    // Without vectors there is no type of theirs.
+    const Matrices<T> vectors =
+        s.has_vectors ? Matrices<T>(s.batch, s.vectors, args.results[1]) : values;
     RunBatch(s.batch, args, [&](Range range, char* memory, StepInfo* info) {
       Workspace workspace(memory);
       const SmallEigenArrays<T> arrays(workspace, s.n);
@@ -56,9 +60,8 @@ struct SmallEigenLauncher {
             const bool by_columns = A.row_stride == 1 && A.column_stride == A.rows;
             group.upper = s.upper != by_columns;
             group.a[l] = Dense(by_columns ? A.Transposed() : A, arrays.a + l * s.n * s.n);
-            group.values[l] = MatrixOf<T>(s.batch, s.values, args.results[0], p, 1).data;
-            if (!s.has_vectors) return;
-            group.vectors[l] = MatrixOf<T>(s.batch, s.vectors, args.results[1], p).data;
+            group.values[l] = values(p).data;
+            group.vectors[l] = vectors(p).data;
           },
           [&](int64_t l, int64_t p) {
             if (!group.is_finite[l]) Report(info, kNotFinite, p);

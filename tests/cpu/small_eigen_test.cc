@@ -139,6 +139,34 @@ TYPED_TEST(SmallEigen, ValuesOfTheSecondDifference) {
   }
 }
 
+// What may be left beside the diagonal: n (n - 1) elements of eps |A| / n together come to a
+// rounding error of A, in Frobenius' norm. Twice that is rotated. To the first order then the
+// vectors of a diagonal d with x beside it are those of the identity with x / (d_j - d_i).
+TYPED_TEST(SmallEigen, WhatIsNotNegligibleIsRotated) {
+  for (int64_t n = 2; n <= kSmallMatrix; ++n) {
+    Batch<TypeParam> batch(1, n);
+    double squares = 0;
+    for (int64_t i = 1; i <= n; ++i) squares += static_cast<double>(i * i);
+    const double beside = 2 * this->kEpsilon * std::sqrt(squares) / static_cast<double>(n);
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t j = 0; j < n; ++j) {
+        batch.a[i * n + j] = static_cast<TypeParam>(i == j ? i + 1 : beside);
+      }
+    }
+    this->kernels.symmetric(batch.group);
+    // Of the second order, and what rotations of zeros and of such small angles round.
+    const double allowed = 4 * n * this->kEpsilon * beside;
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t j = 0; j < n; ++j) {
+        const double expected = i == j ? 1 : beside / static_cast<double>(j - i);
+        const double sign = batch.V(0, j, j) < 0 ? -1 : 1;
+        ASSERT_NEAR(sign * batch.V(0, i, j), expected, i == j ? this->kEpsilon : allowed)
+            << n << ": " << i << ", " << j;
+      }
+    }
+  }
+}
+
 // Equal values, of rank one and of the identity; zero.
 TYPED_TEST(SmallEigen, EqualValues) {
   for (const int64_t n : {2, 3, 8, 16}) {
@@ -202,10 +230,11 @@ TYPED_TEST(SmallEigen, CompanyChangesNoBit) {
       }
       if (l % 5 == 2) a[0] = -TypeParam(0);
       if (l % 5 == 4) a[n * n - 1] = std::numeric_limits<TypeParam>::infinity();
+      if (l % 8 == 7) a[(n - 1) * n] = std::numeric_limits<TypeParam>::quiet_NaN();
     }
     this->kernels.symmetric(many.group);
     for (int64_t l = 0; l < many.group.count; ++l) {
-      ASSERT_EQ(many.group.is_finite[l], l % 5 != 4);
+      ASSERT_EQ(many.group.is_finite[l], l % 5 != 4 && l % 8 != 7);
       if (!many.group.is_finite[l]) continue;
       Batch<TypeParam> one(1, n);
       std::copy_n(many.group.a[l], n * n, one.a.begin());

@@ -144,6 +144,34 @@ TYPED_TEST(SmallMatrices, DiagonalsGiveTheDeterminant) {
   EXPECT_NEAR(double(batch.out[0]) * batch.out[1] * batch.out[2], -25, 100 * this->kEpsilon);
 }
 
+// The first number has the sign of the exchanges of its own lane, of which there are two, one
+// and none.
+TYPED_TEST(SmallMatrices, DiagonalsCountExchanges) {
+  Batch<TypeParam> batch(std::min<int64_t>(this->kernels.lanes, 3), 3, 0);
+  const std::vector<TypeParam> matrices = {0, 0, 4, 1, 0, 0, 0, 2, 0, 0, 1, 0, 4, 0,
+                                           0, 0, 0, 2, 1, 0, 0, 0, 2, 0, 0, 0, 4};
+  std::copy_n(matrices.begin(), batch.a.size(), batch.a.begin());
+  this->kernels.lu_diagonal(batch.group);
+  const TypeParam determinants[] = {8, -8, 8};
+  for (int64_t l = 0; l < batch.group.count; ++l) {
+    const TypeParam* const u = batch.group.out[l];
+    EXPECT_EQ(u[0] * u[1] * u[2], determinants[l]) << l;
+  }
+}
+
+// As LAPACK has it: of equals the first is the pivot, and a column of zeros stays.
+TYPED_TEST(SmallMatrices, PivotsOfEqualsAndOfZeros) {
+  Batch<TypeParam> equal(1, 2, 0), zero(1, 2, 0);
+  equal.a = {1, 2, -1, 3};
+  this->kernels.lu(equal.group);
+  EXPECT_EQ(equal.out, (std::vector<TypeParam>{1, 2, -1, 5}));
+  EXPECT_EQ(equal.pivots, (std::vector<int32_t>{1, 2}));
+  zero.a = {0, 1, 0, 2};
+  this->kernels.lu(zero.group);
+  EXPECT_EQ(zero.out, zero.a);
+  EXPECT_EQ(zero.group.codes[0], 1);
+}
+
 TYPED_TEST(SmallMatrices, SolutionsAndInverses) {
   for (int64_t n = 1; n <= kSmallMatrix; ++n) {
     for (const int64_t columns : {int64_t{1}, int64_t{3}, n}) {
@@ -178,13 +206,81 @@ TYPED_TEST(SmallMatrices, SolutionsAndInverses) {
   }
 }
 
+// |T X - B| / (|T| |X| eps) below 4 n, of triangles that are not symmetric, beside which nothing
+// is read.
+TYPED_TEST(SmallMatrices, TrianglesAreSolvedFor) {
+  for (int64_t n = 1; n <= kSmallMatrix; ++n) {
+    for (int form = 0; form < 16; ++form) {
+      const bool by_columns = form & 1;
+      const SmallTriangle triangle{
+          .transposed = (form & 2) != 0, .upper = (form & 4) != 0, .unit = (form & 8) != 0};
+      constexpr int64_t kColumns = 5;
+      Batch<TypeParam> batch(this->kernels.lanes, n, kColumns);
+      batch.group.by_columns = by_columns;
+      this->FillRandom(&batch.a);
+      this->FillRandom(&batch.b);
+      std::vector<double> T(batch.a.size());  // What is solved for.
+      for (int64_t l = 0; l < batch.group.count; ++l) {
+        for (int64_t i = 0; i < n; ++i) {
+          for (int64_t j = 0; j < n; ++j) {
+            const bool swapped = triangle.transposed != by_columns;
+            TypeParam& x = batch.a[(l * n + (swapped ? j : i)) * n + (swapped ? i : j)];
+            if (i == j) x += 2;
+            const bool is_read = i == j ? !triangle.unit : triangle.upper == (j > i);
+            T[(l * n + i) * n + j] = is_read ? x : i == j;
+            if (!is_read) x = std::numeric_limits<TypeParam>::quiet_NaN();
+          }
+        }
+      }
+      this->kernels.substitute(batch.group, {&triangle, 1});
+      for (int64_t l = 0; l < batch.group.count; ++l) {
+        for (int64_t i = 0; i < n; ++i) {
+          for (int64_t j = 0; j < kColumns; ++j) {
+            double sum = 0, size = 0;
+            for (int64_t k = 0; k < n; ++k) {
+              const double term = T[(l * n + i) * n + k] * batch.Out(l, k, j, kColumns);
+              sum += term;
+              size += std::abs(term);
+            }
+            ASSERT_NEAR(sum, batch.b[(l * n + i) * kColumns + j], 4 * n * this->kEpsilon * size)
+                << n << " " << form;
+          }
+        }
+      }
+    }
+  }
+}
+
+// Zeros of the diagonal make infinities, in their lanes; the smallest numbers do not, where
+// their reciprocals would be.
+TYPED_TEST(SmallMatrices, TrianglesDivide) {
+  constexpr TypeParam kSmallest = std::numeric_limits<TypeParam>::denorm_min();
+  Batch<TypeParam> batch(std::min<int64_t>(this->kernels.lanes, 3), 2, 1);
+  const std::vector<TypeParam> matrices = {1, 0, 0, 0, 1, 0, 0, kSmallest, 1, 0, 0, 2},
+                               b = {1, 1, 1, kSmallest, 1, 1};
+  std::copy_n(matrices.begin(), batch.a.size(), batch.a.begin());
+  std::copy_n(b.begin(), batch.b.size(), batch.b.begin());
+  const SmallTriangle triangle;
+  this->kernels.substitute(batch.group, {&triangle, 1});
+  const TypeParam second[] = {std::numeric_limits<TypeParam>::infinity(), 1, 0.5};
+  for (int64_t l = 0; l < batch.group.count; ++l) {
+    EXPECT_EQ(batch.Out(l, 0, 0, 1), 1);
+    EXPECT_EQ(batch.Out(l, 1, 0, 1), second[l]);
+  }
+}
+
 // A matrix alone, and as each member of a group with others.
 TYPED_TEST(SmallMatrices, CompanyChangesNoBit) {
   for (const int64_t n : {1, 2, 5, 8, 13, 16}) {
     Batch<TypeParam> many(this->kernels.lanes, n, 3);
     this->FillDefinite(&many);
     this->FillRandom(&many.b);
-    for (auto kernel : {this->kernels.solve, this->kernels.solve_definite, this->kernels.lu}) {
+    const auto substitute = [](SmallGroup<TypeParam>& group) {
+      const SmallTriangle triangle{.upper = true};
+      BestSmallKernels<TypeParam>().substitute(group, {&triangle, 1});
+    };
+    for (void (*kernel)(SmallGroup<TypeParam>&) :
+         {this->kernels.solve, this->kernels.solve_definite, this->kernels.lu, +substitute}) {
       kernel(many.group);
       for (int64_t l = 0; l < many.group.count; ++l) {
         Batch<TypeParam> one(1, n, 3);
@@ -228,19 +324,27 @@ TYPED_TEST(SmallMatrices, TheOrderOfElementsChangesNoBit) {
   }
 }
 
-// Past the caches or through them.
+// Past the caches or through them: where vectors may be stored whole and where not, and of fewer
+// matrices than there are lanes no others.
 TYPED_TEST(SmallMatrices, StreamingChangesNoBit) {
   for (const int64_t n : {3, 8, 12, 16}) {
     Batch<TypeParam> batch(this->kernels.lanes, n, n);
-    // Results at which vectors may be stored whole.
-    const Scratch<TypeParam> aligned(batch.group.count * n * n);
     this->FillDefinite(&batch);
     this->kernels.inverse(batch.group);
-    for (int64_t l = 0; l < batch.group.count; ++l) batch.group.out[l] = aligned.data() + l * n * n;
-    batch.group.streams = true;
-    this->kernels.inverse(batch.group);
-    ASSERT_EQ(std::memcmp(aligned.data(), batch.out.data(), batch.out.size() * sizeof(TypeParam)),
-              0);
+    const int64_t lanes = batch.group.count, size = n * n;
+    for (const int64_t offset : {0, 1}) {
+      for (const int64_t count : {lanes, lanes - 1}) {
+        const Scratch<TypeParam> memory(lanes * size + 1);
+        TypeParam* const out = memory.data() + offset;
+        std::fill_n(out, lanes * size, TypeParam(7));
+        for (int64_t l = 0; l < lanes; ++l) batch.group.out[l] = out + l * size;
+        batch.group.streams = true;
+        batch.group.count = count;
+        this->kernels.inverse(batch.group);
+        ASSERT_EQ(std::memcmp(out, batch.out.data(), count * size * sizeof(TypeParam)), 0);
+        for (int64_t e = count * size; e < lanes * size; ++e) ASSERT_EQ(out[e], 7);
+      }
+    }
   }
 }
 

@@ -205,8 +205,10 @@ TEST(Factorization, PivotsThatAreNoneGiveNan) {
            {0, 2}, {3, 2}, {1, -2}, {-1, 2}, {1, std::numeric_limits<int32_t>::min()}}) {
     const Expr pivots = constant(Tensor::Of<int32_t>({p, q}));
     const auto r = Values({lu_solve(LU, pivots, B), ldl_solve(LU, pivots, B),
+                           lu_solve(LU, pivots, B, /*left=*/true, /*adjoint=*/true),
+                           lu_solve(LU, pivots, transpose(B, 0, 1), /*left=*/false),
                            lu_unpack(LU, pivots, /*unpack_data=*/false).P});
-    ASSERT_EQ(r.size(), 3u);
+    ASSERT_EQ(r.size(), 5u);
     for (const Tensor& t : r) {
       for (double x : t.ToVector<double>()) EXPECT_TRUE(std::isnan(x)) << p << " " << q;
     }
