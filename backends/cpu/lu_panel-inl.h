@@ -14,11 +14,10 @@
 #endif
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <limits>
 #include <utility>
 
+#include "backends/cpu/panel_vectors-inl.h"
 #include "backends/cpu/simd_transpose-inl.h"
 #include "hwy/highway.h"
 
@@ -163,9 +162,9 @@ void EliminateBelow(const LuPanel<T>& panel, int64_t k, int64_t end) {
   const auto above = hn::FirstN(d, static_cast<size_t>(k + 1 - first));
   T* const L = panel.Column(k);
   const T pivot = L[k];
-  // A column of zeros stays as it is; the reciprocal of a subnormal may overflow.
+  // A column of zeros stays as it is.
   if (pivot != T(0)) {
-    const bool divides = std::abs(pivot) < std::numeric_limits<T>::min();
+    const bool divides = HasNoReciprocal(pivot);
     const auto by = hn::Set(d, divides ? pivot : T(1) / pivot);
     for (int64_t i = first; i < panel.m; i += lanes) {
       const auto x = hn::Load(d, L + i);

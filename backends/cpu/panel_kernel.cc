@@ -47,7 +47,7 @@ HWY_INLINE void SolveVectors(const PanelTriangle<T>& t, T* X, int64_t ld) {
     SubtractRows<kVectors>(row, t.column_stride, t.conjugate, X, ld, kUpper ? i + 1 : 0,
                            kUpper ? t.n : i, X + i * ld, divides ? T(1) : Quotient(T(1), diagonal),
                            X + i * ld);
-    if (divides) DivideBy(diagonal, X + i * ld, kVectors * LanesOf<T>());
+    if (divides) DivideEach(diagonal, X + i * ld, kVectors * LanesOf<T>());
   }
 }
 

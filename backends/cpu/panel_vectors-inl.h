@@ -20,7 +20,6 @@
 #include <cstdint>
 #include <limits>
 
-#include "backends/complex_math.h"
 #include "backends/cpu/gemv_kernel.h"
 #include "backends/cpu/scalar.h"
 #include "backends/cpu/simd_complex-inl.h"
@@ -58,20 +57,17 @@ int64_t LanesOf() {
   return kByElements<T> ? 1 : parts / RealOf<T>::kParts;
 }
 
-// How large a divisor is, as LAPACK decides it.
+// How large a number is, as LAPACK decides it.
 template <class T>
 RealType<T> SizeOf(T x) {
   return std::abs(std::real(x)) + std::abs(std::imag(x));
 }
-// The reciprocal of what is subnormal may overflow.
+// Whether one is to divide by x: the reciprocal would overflow, or be subnormal and of few
+// digits.
 template <class T>
 bool HasNoReciprocal(T x) {
-  return SizeOf(x) < std::numeric_limits<RealType<T>>::min();
-}
-template <class T>
-T Quotient(T x, T y) {
-  if constexpr (RealOf<T>::kComplex) return T(ComplexQuotient(x, y));
-  else return x / y;
+  constexpr RealType<T> kLeast = std::numeric_limits<RealType<T>>::min();
+  return !(SizeOf(x) >= kLeast && SizeOf(x) <= 1 / kLeast);
 }
 
 // kVectors vectors of scale times (from - the sum over k in [begin, end) of x(k) * y(k)): x
@@ -179,13 +175,16 @@ void SubtractMultiple(T factor, const T* x, int64_t n, T* y) {
   for (; i < n; ++i) y[i] -= Multiply(factor, x[i]);
 }
 
+// x over what has no reciprocal.
+template <class T>
+HWY_NOINLINE void DivideEach(T divisor, T* x, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) x[i] = Quotient(x[i], divisor);
+}
+
 // x over the pivot.
 template <class T>
 void DivideBy(T pivot, T* x, int64_t n) {
-  if (HasNoReciprocal(pivot)) {
-    for (int64_t i = 0; i < n; ++i) x[i] = Quotient(x[i], pivot);
-    return;
-  }
+  if (HasNoReciprocal(pivot)) return DivideEach(pivot, x, n);
   const T factor = Quotient(T(1), pivot);
   int64_t i = 0;
   if constexpr (!kByElements<T>) {
