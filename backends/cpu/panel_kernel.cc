@@ -44,9 +44,9 @@ HWY_INLINE void SolveVectors(const PanelTriangle<T>& t, T* X, int64_t ld) {
     const T* row = t.data + i * t.row_stride;
     const T diagonal = t.unit ? T(1) : DiagonalOf(t, i);
     const bool divides = HasNoReciprocal(diagonal);
+    const T scale = t.unit || divides ? T(1) : Reciprocal(diagonal);
     SubtractRows<kVectors>(row, t.column_stride, t.conjugate, X, ld, kUpper ? i + 1 : 0,
-                           kUpper ? t.n : i, X + i * ld, divides ? T(1) : Quotient(T(1), diagonal),
-                           X + i * ld);
+                           kUpper ? t.n : i, X + i * ld, scale, X + i * ld);
     if (divides) DivideEach(diagonal, X + i * ld, kVectors * LanesOf<T>());
   }
 }
@@ -71,7 +71,9 @@ void SolveColumn(const PanelTriangle<T>& t, T* X, int64_t ld) {
     } else if (by_rows) {
       x[i] -= Dot(row, x, i);
     }
-    if (!t.unit) x[i] = Quotient(x[i], row[i * t.column_stride]);
+    const T diagonal = t.unit ? T(1) : row[i * t.column_stride];
+    if constexpr (!RealOf<T>::kComplex) x[i] /= diagonal;
+    else if (!t.unit) DivideBy(diagonal, x + i, 1);
     if (by_rows) continue;
     const T* const column = t.data + i * t.column_stride;
     if (kUpper) SubtractMultiple(x[i], column, i, x);
@@ -80,9 +82,14 @@ void SolveColumn(const PanelTriangle<T>& t, T* X, int64_t ld) {
   for (int64_t i = 0; i < t.n; ++i) X[i * ld] = t.conjugate ? Conjugate(x[i]) : x[i];
 }
 
+// A column of so few complex numbers is best one lane of vectors: products of such short rows
+// are mostly what is left over of vectors.
+constexpr int64_t kShortColumn = 16;
+
 template <bool kUpper, class T>
 void Solve(const PanelTriangle<T>& t, T* X, int64_t ld, int64_t columns) {
-  if (columns == 1 && (t.row_stride == 1 || t.column_stride == 1)) {
+  const bool is_short = RealOf<T>::kComplex && t.n <= kShortColumn;
+  if (columns == 1 && !is_short && (t.row_stride == 1 || t.column_stride == 1)) {
     return SolveColumn<kUpper>(t, X, ld);
   }
   const int64_t lanes = LanesOf<T>();
@@ -230,21 +237,16 @@ void PanelFactor(int64_t n, const T* products, const T* tau, T* factor, int64_t 
 
 // ---- LU of complex matrices
 
-// The row of the first of the largest elements of column k, from row k on; NaN is none.
-template <class T>
-int64_t FindPivot(const T* column, int64_t k, int64_t m) {
-  int64_t pivot = k;
-  RealType<T> most = 0;
-  for (int64_t i = k; i < m; ++i) {
-    const RealType<T> size = SizeOf(column[i]);
-    if (size > most) most = size, pivot = i;
-  }
-  return pivot;
-}
+// Rows of which a column lies in so few vectors that it is best taken from all behind it at
+// once.
+constexpr int64_t kFewRows = 32;
 
 // Column by column: what those before do to it is a triangle and then sums in registers.
 template <class T>
 int64_t LuByColumns(int64_t m, int64_t n, T* panel, int64_t ld, int32_t* pivots) {
+  if constexpr (!kByElements<T>) {
+    if (m <= kFewRows) return FactorColumns(LuPanel<T>{m, panel, ld}, 0, n, pivots);
+  }
   const int64_t lanes = LanesOf<T>();
   T factors[kMostPanel];
   int64_t code = 0;
