@@ -173,7 +173,8 @@ TYPED_TEST(DenseFactor, LuTakesTheFirstOfTheLargest) {
 TYPED_TEST(DenseFactor, DividesByNumbersAtTheEndsOfTheRange) {
   using Real = typename TestFixture::Real;
   using Limits = std::numeric_limits<Real>;
-  for (const Real size : {Limits::min() / 8, Limits::max() / Real(1.5)}) {
+  for (const Real size :
+       {Limits::min() / 8, 4 * Limits::min(), 1 / Limits::min() / 4, Limits::max() / Real(1.5)}) {
     const TypeParam pivot = this->Number(size, -size);
     for (const int64_t n : {3, 20, 70}) {
       std::vector<TypeParam> a(n * (n + 3));
