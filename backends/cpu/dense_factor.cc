@@ -7,6 +7,7 @@
 #include "backends/cpu/dense_block.h"
 #include "backends/cpu/panel_kernel.h"
 #include "backends/cpu/parallel.h"
+#include "backends/cpu/pivots.h"
 #include "backends/cpu/triangle_product.h"
 
 namespace otium::cpu {
@@ -88,40 +89,6 @@ int64_t FactorCholesky(const Matrix<T>& A, T* memory) {
 
 // ---- LU
 
-namespace {
-
-// Exchanges row k with row pivots[k] for the k of each step.
-template <class T, class Step>
-void ExchangeRowsBySteps(const int32_t* pivots, int64_t count, const Matrix<T>& X,
-                         const Step& row_of) {
-  ParallelForRanges(X.columns, kSlice, [&](int64_t begin, int64_t end) {
-    if (X.column_stride == 1) {
-      for (int64_t step = 0; step < count; ++step) {
-        const int64_t k = row_of(step), other = pivots[k] - 1;
-        if (other != k) std::swap_ranges(&X(k, begin), &X(k, end - 1) + 1, &X(other, begin));
-      }
-      return;
-    }
-    for (int64_t j = begin; j < end; ++j) {
-      for (int64_t step = 0; step < count; ++step) {
-        const int64_t k = row_of(step);
-        std::swap(X(k, j), X(pivots[k] - 1, j));
-      }
-    }
-  });
-}
-
-}  // namespace
-
-template <class T>
-void ExchangeRows(const int32_t* pivots, int64_t count, const Matrix<T>& X) {
-  ExchangeRowsBySteps(pivots, count, X, [](int64_t step) { return step; });
-}
-template <class T>
-void ExchangeRowsBack(const int32_t* pivots, int64_t count, const Matrix<T>& X) {
-  ExchangeRowsBySteps(pivots, count, X, [count](int64_t step) { return count - 1 - step; });
-}
-
 // One panel is factored at a time.
 template <class T>
 int64_t LuMemory(int64_t rows, int64_t columns) {
@@ -151,11 +118,11 @@ int64_t FactorHighLu(const Matrix<T>& A, int32_t* pivots, T* memory) {
   const Matrix<T> A12 = A.Block(0, first, first, rest),
                   A22 = A.Block(first, first, m - first, rest);
   const int64_t code = FactorHighLu(left, pivots, memory);
-  ExchangeRows(pivots, first, right);
+  ExchangeRows(PivotsAt(pivots, first), right);
   SolveLower<T>(A11, {.unit = true}, A12);
   SubtractProduct<T>(A21, A12, A22);
   const int64_t more = FactorHighLu(A22, pivots + first, memory);
-  ExchangeRows(pivots + first, rest, A21);
+  ExchangeRows(PivotsAt(pivots + first, rest), A21);
   for (int64_t k = first; k < n; ++k) pivots[k] += static_cast<int32_t>(first);
   return code != 0 || more == 0 ? code : first + more;
 }
@@ -168,7 +135,7 @@ int64_t FactorLu(const Matrix<T>& A, int32_t* pivots, T* memory) {
   if (m < n) {
     const Matrix<T> square = A.Block(0, 0, m, m), right = A.Block(0, m, m, n - m);
     const int64_t code = FactorLu(square, pivots, memory);
-    ExchangeRows(pivots, m, right);
+    ExchangeRows(PivotsAt(pivots, m), right);
     SolveLower<T>(square, {.unit = true}, right);
     return code;
   }
@@ -189,7 +156,7 @@ int64_t FactorLu(const Matrix<T>& A, int32_t* pivots, T* memory) {
       // The next block first, because the next round waits for it; this one never.
       const int64_t block = (done + 1 + task) % blocks;
       const Matrix<T> columns = columns_of(block).Block(row, 0, below, columns_of(block).columns);
-      ExchangeRows(pivots + row, width, columns);
+      ExchangeRows(PivotsAt(pivots + row, width), columns);
       if (block < done) return;
       const Matrix<T> upper = columns.Block(0, 0, width, columns.columns),
                       lower = columns.Block(width, 0, below - width, columns.columns);
@@ -246,8 +213,6 @@ void SolveUpper(const Matrix<const T>& U, TriangleForm form, const Matrix<T>& X)
   template int64_t FactorCholesky(const Matrix<T>&, T*);                            \
   template int64_t FactorLu(const Matrix<T>&, int32_t*, T*);                        \
   template int64_t LuMemory<T>(int64_t, int64_t);                                   \
-  template void ExchangeRows(const int32_t*, int64_t, const Matrix<T>&);            \
-  template void ExchangeRowsBack(const int32_t*, int64_t, const Matrix<T>&);        \
   template void SolveLower(const Matrix<const T>&, TriangleForm, const Matrix<T>&); \
   template void SolveUpper(const Matrix<const T>&, TriangleForm, const Matrix<T>&);
 OTIUM_INSTANTIATE(float)

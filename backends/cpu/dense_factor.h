@@ -42,12 +42,6 @@ int64_t FactorLu(const Matrix<T>& A, int32_t* pivots, T* memory);
 template <class T>
 int64_t LuMemory(int64_t rows, int64_t columns);
 
-// Exchanges rows as FactorLu did, or undoes it.
-template <class T>
-void ExchangeRows(const int32_t* pivots, int64_t count, const Matrix<T>& X);
-template <class T>
-void ExchangeRowsBack(const int32_t* pivots, int64_t count, const Matrix<T>& X);
-
 // What of a triangle is meant.
 struct TriangleForm {
   bool unit = false;       // The diagonal is 1, and not read.

@@ -5,13 +5,12 @@
 #include <cmath>
 #include <complex>
 #include <cstdlib>
-#include <limits>
 #include <utility>
 
-#include "backends/complex_math.h"
 #include "backends/cpu/dense_factor.h"
 #include "backends/cpu/gemv_kernel.h"
 #include "backends/cpu/parallel.h"
+#include "backends/cpu/pivots.h"
 #include "backends/cpu/scalar.h"
 #include "backends/cpu/triangle_product.h"
 
@@ -21,12 +20,6 @@ namespace {
 constexpr int64_t kPanel = 48;
 // Columns that one task exchanges the rows of.
 constexpr int64_t kColumns = 32;
-
-template <class T>
-T Quotient(T x, T y) {
-  if constexpr (kIsComplex<T>) return T(ComplexQuotient(x, y));
-  else return x / y;
-}
 
 // How large a pivot is, as LAPACK decides it.
 template <class T>
@@ -72,11 +65,12 @@ class Panel {
   T Mirrored(T x) const { return hermitian_ ? Conjugate(x) : x; }
   T OnDiagonal(T x) const { return hermitian_ ? T(std::real(x)) : x; }
 
-  // The row of the first of the largest from row `begin` to `end`, and its size.
-  static std::pair<int64_t, R> Largest(const T* x, int64_t begin, int64_t end) {
+  // The row of the first of the largest elements of a column of W, from row `begin` to `end`,
+  // and its size.
+  static std::pair<int64_t, R> Largest(const T* w, int64_t begin, int64_t end) {
     if (begin == end) return {begin, R(0)};
-    const int64_t row = begin + BestPanelKernels<T>().largest(x + begin, end - begin);
-    return {row, SizeOf(x[row])};
+    const int64_t row = BestPanelKernels<T>().pivot(w, begin, end);
+    return {row, SizeOf(w[row])};
   }
 
   // w = column j of what is left, from row k on, after the k columns before.
@@ -142,17 +136,9 @@ class Panel {
   void DivideByOne(int64_t k) const {
     const T* const w = &W_(0, k);
     T* const column = &A_(0, k);
-    const T d = column[k] = w[k];
-    const int64_t m = A_.rows;
-    if (d == T(0)) {
-      std::copy(w + k + 1, w + m, column + k + 1);
-    } else if (SizeOf(d) < std::numeric_limits<R>::min()) {
-      // The reciprocal may overflow.
-      for (int64_t i = k + 1; i < m; ++i) column[i] = Quotient(w[i], d);
-    } else {
-      const T reciprocal = Quotient(T(1), d);
-      BestGemvKernels<T>().axpby(m - k - 1, reciprocal, w + k + 1, T(0), nullptr, column + k + 1);
-    }
+    std::copy(w + k, w + A_.rows, column + k);
+    if (w[k] == T(0)) return;
+    BestPanelKernels<T>().divide(w[k], column + k + 1, A_.rows - k - 1);
   }
 
   // Those of a block of two [a, Mirrored(b); b, c], scaled by b.
@@ -184,8 +170,7 @@ class Panel {
 
 int64_t Leading(int64_t n) { return RoundUp(n, kGemvPad); }
 
-// The rows of each column of L that were exchanged after it: change(column, row, other),
-// from the first exchange to the last, or back.
+// Exchanges the rows of each column of L that were exchanged after it, or undoes it.
 template <class T>
 void ExchangeRowsOfL(const Ldl<T>& f, bool back) {
   const int64_t n = f.matrix.rows;
@@ -235,7 +220,7 @@ int64_t FactorLdl(const Ldl<T>& f, T* memory) {
     int64_t zero = 0;
     const int64_t count = panel.Factor(&zero);
     if (code == 0 && zero != 0) code = done + zero;
-    ExchangeRows(f.exchanged + done, count, f.matrix.Block(done, 0, n - done, done));
+    ExchangeRows(PivotsAt(f.exchanged + done, count), f.matrix.Block(done, 0, n - done, done));
     for (int64_t k = done; k < done + count; ++k) f.exchanged[k] += static_cast<int32_t>(done);
     panel.UpdateRest(count);
     done += count;
@@ -246,11 +231,11 @@ int64_t FactorLdl(const Ldl<T>& f, T* memory) {
 template <class T>
 void SolveByLdl(const Ldl<T>& f, const Matrix<T>& X) {
   const int64_t n = f.matrix.rows;
-  ExchangeRows(f.exchanged, n, X);
+  ExchangeRows(PivotsAt(f.exchanged, n), X);
   SolveLower<T>(f.matrix, {.unit = true}, X);
   DivideByBlocks(f, X);
   SolveUpper<T>(f.matrix.Transposed(), {.unit = true, .conjugate = f.hermitian}, X);
-  ExchangeRowsBack(f.exchanged, n, X);
+  ExchangeRowsBack(PivotsAt(f.exchanged, n), X);
 }
 
 template <class T>

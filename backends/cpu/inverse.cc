@@ -9,11 +9,11 @@
 #include <limits>
 #include <memory>
 
-#include "backends/complex_math.h"
 #include "backends/cpu/dense_block.h"
 #include "backends/cpu/dense_factor.h"
 #include "backends/cpu/info_result.h"
 #include "backends/cpu/lapack.h"
+#include "backends/cpu/pivots.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/scalar.h"
 #include "backends/cpu/triangle.h"
@@ -48,10 +48,7 @@ void Mirror(const Matrix<T>& X) {
 template <class T>
 int64_t InvertDiagonal(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X, char*) {
   std::fill_n(X.data, s.n * s.n, T(0));
-  for (int64_t i = 0; i < s.n; ++i) {
-    if constexpr (std::is_floating_point_v<T>) X(i, i) = 1 / A(i, i);
-    else X(i, i) = T(ComplexQuotient(1.0, A(i, i)));
-  }
+  for (int64_t i = 0; i < s.n; ++i) X(i, i) = Quotient(T(1), A(i, i));
   return FirstZeroOfDiagonal(A);
 }
 
@@ -155,7 +152,7 @@ int64_t InvertGeneral(const InverseState& s, const Matrix<const T>& A, const Mat
   }
   std::fill_n(X.data, s.n * s.n, T(0));
   for (int64_t i = 0; i < s.n; ++i) X(i, i) = T(1);
-  ExchangeRows(arrays.pivots, s.n, X);
+  ExchangeRows(PivotsAt(arrays.pivots, s.n), X);
   SolveLower<T>(arrays.factor, {.unit = true}, X);
   SolveUpper<T>(arrays.factor, {}, X);
   return 0;

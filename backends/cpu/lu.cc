@@ -10,6 +10,7 @@
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/pivots.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/scalar.h"
 #include "backends/cpu/triangle.h"
 #include "backends/cpu/workspace.h"
 
@@ -36,8 +37,8 @@ int64_t Eliminate(const Matrix<T>& A) {
     if (A(k, k) == T(0) && code == 0) code = k + 1;
     for (int64_t i = k + 1; i < m; ++i) {
       if (A(i, k) == T(0) && A(k, k) == T(0)) continue;  // Nothing to eliminate.
-      const T factor = A(i, k) = A(i, k) / A(k, k);
-      for (int64_t j = k + 1; j < n; ++j) A(i, j) -= factor * A(k, j);
+      const T factor = A(i, k) = Quotient(A(i, k), A(k, k));
+      for (int64_t j = k + 1; j < n; ++j) A(i, j) -= Multiply(factor, A(k, j));
     }
   }
   return code;

@@ -14,11 +14,10 @@
 #endif
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <limits>
 #include <utility>
 
+#include "backends/cpu/panel_vectors-inl.h"
 #include "backends/cpu/simd_transpose-inl.h"
 #include "hwy/highway.h"
 
@@ -30,9 +29,9 @@ namespace {
 // next one after their end. Tiles of rows are vectors.
 template <class T>
 struct LuPanel {
-  using V = hn::Vec<hn::ScalableTag<T>>;
+  using V = hn::Vec<TagOf<T>>;
   // Columns that are factored together.
-  static constexpr int64_t kBlock = std::max<int64_t>(kTile<T>, 8);
+  static constexpr int64_t kBlock = std::max<int64_t>(kTile<RealType<T>>, 8);
   // Of them, those whose sums are in registers at once.
   static constexpr int kColumns = HWY_MAX_BYTES == 64 ? 8 : 4;
 
@@ -129,59 +128,50 @@ HWY_INLINE void UpdateColumns(const LuPanel<T>& panel, int64_t terms, int64_t j)
   }
 }
 
-// The row of the first of the largest elements of column k, from row k on; NaN is none. By
-// whole vectors, as those that were just stored.
-template <class T>
-int64_t FindPivot(const LuPanel<T>& panel, int64_t k) {
-  const hn::ScalableTag<T> d;
-  const int64_t lanes = kTile<T>, first = k / lanes * lanes;
-  const T* const column = panel.Column(k);
-  const auto none = hn::Set(d, T(-1));
-  const auto above = hn::FirstN(d, static_cast<size_t>(k - first));
-  auto sizes_from = [&](int64_t i) HWY_ATTR {
-    auto sizes = hn::Abs(hn::Load(d, column + i));
-    if (i == first) sizes = hn::IfThenElse(above, none, sizes);
-    if (i + lanes <= panel.m) return sizes;
-    return hn::IfThenElse(hn::FirstN(d, static_cast<size_t>(panel.m - i)), sizes, none);
-  };
-  auto most = hn::Zero(d);
-  for (int64_t i = first; i < panel.m; i += lanes) most = hn::Max(sizes_from(i), most);
-  most = hn::MaxOfLanes(d, most);
-  for (int64_t i = first; i < panel.m; i += lanes) {
-    const auto lane = hn::FindFirstTrue(d, hn::Eq(sizes_from(i), most));
-    if (lane >= 0) return i + lane;
-  }
-  return k;
-}
-
 // Column k over its pivot, below row k; multiples of that are taken from the columns after
 // it, up to `end`.
 template <class T>
 void EliminateBelow(const LuPanel<T>& panel, int64_t k, int64_t end) {
-  const hn::ScalableTag<T> d;
-  const int64_t lanes = kTile<T>, first = k / lanes * lanes;
-  const auto above = hn::FirstN(d, static_cast<size_t>(k + 1 - first));
+  const TagOf<T> d;
+  const int64_t lanes = LanesOf<T>(), first = k / lanes * lanes;
+  const auto above = hn::FirstN(d, static_cast<size_t>((k + 1 - first) * RealOf<T>::kParts));
   T* const L = panel.Column(k);
   const T pivot = L[k];
-  // A column of zeros stays as it is; the reciprocal of a subnormal may overflow.
-  if (pivot != T(0)) {
-    const bool divides = std::abs(pivot) < std::numeric_limits<T>::min();
-    const auto by = hn::Set(d, divides ? pivot : T(1) / pivot);
+  if (pivot == T(0)) {
+    // A column of zeros stays as it is.
+  } else if (HasNoReciprocal(pivot)) {
+    DivideEach(pivot, L + k + 1, panel.m - k - 1);
+  } else {
+    const T factor = Reciprocal(pivot);
     for (int64_t i = first; i < panel.m; i += lanes) {
-      const auto x = hn::Load(d, L + i);
-      const auto quotient = divides ? hn::Div(x, by) : hn::Mul(x, by);
-      hn::Store(i == first ? hn::IfThenElse(above, x, quotient) : quotient, d, L + i);
+      const auto x = hn::Load(d, Parts(L + i)), quotient = Scale(d, x, factor);
+      hn::Store(i == first ? hn::IfThenElse(above, x, quotient) : quotient, d, Parts(L + i));
     }
   }
   for (int64_t j = k + 1; j < end; ++j) {
     T* const column = panel.Column(j);
-    const auto of_u = hn::Set(d, column[k]);
+    const auto re = hn::Set(d, std::real(column[k])), im = hn::Set(d, std::imag(column[k]));
     for (int64_t i = first; i < panel.m; i += lanes) {
-      const auto x = hn::Load(d, column + i);
-      const auto less = hn::NegMulAdd(hn::Load(d, L + i), of_u, x);
-      hn::Store(i == first ? hn::IfThenElse(above, x, less) : less, d, column + i);
+      const auto x = hn::Load(d, Parts(column + i)), of_l = hn::Load(d, Parts(L + i));
+      auto less = hn::NegMulAdd(of_l, re, x);
+      if constexpr (RealOf<T>::kComplex) less = hn::NegMulAdd(TimesI(d, of_l), im, less);
+      hn::Store(i == first ? hn::IfThenElse(above, x, less) : less, d, Parts(column + i));
     }
   }
+}
+
+// Columns begin to end, to which all is done that those before do. Gives the first k, from 1,
+// where the pivot is zero, or 0.
+template <class T>
+int64_t FactorColumns(const LuPanel<T>& panel, int64_t begin, int64_t end, int32_t* pivots) {
+  int64_t code = 0;
+  for (int64_t k = begin; k < end; ++k) {
+    pivots[k] = static_cast<int32_t>(FindPivot(panel.Column(k), k, panel.m));
+    ExchangeRows(panel, begin, end, pivots, k, k + 1);
+    if (panel.Column(k)[k] == T(0) && code == 0) code = k + 1;
+    EliminateBelow(panel, k, end);
+  }
+  return code;
 }
 
 // Block by block: what the columns before do to its columns, then column by column.
@@ -198,12 +188,8 @@ int64_t FactorLuPanel(int64_t m, int64_t n, T* data, int64_t ld, int32_t* pivots
       UpdateColumns<Panel::kColumns>(panel, begin, j);
     }
     for (; j < end; ++j) UpdateColumns<1>(panel, begin, j);
-    for (int64_t k = begin; k < end; ++k) {
-      pivots[k] = static_cast<int32_t>(FindPivot(panel, k));
-      ExchangeRows(panel, begin, end, pivots, k, k + 1);
-      if (panel.Column(k)[k] == T(0) && code == 0) code = k + 1;
-      EliminateBelow(panel, k, end);
-    }
+    const int64_t more = FactorColumns(panel, begin, end, pivots);
+    if (code == 0) code = more;
     ExchangeRows(panel, 0, begin, pivots, begin, end);
   }
   return code;

@@ -20,6 +20,7 @@
 #include "backends/cpu/gemm.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
+#include "backends/cpu/pivots.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/workspace.h"
 
@@ -228,7 +229,7 @@ class Exponential {
   bool Solve() {
     const Matrix<T> q = RowMajor(work_, n_, n_), x = RowMajor(x_, n_, n_);
     if (FactorLu(q, pivots_, panels_) != 0) return false;
-    ExchangeRows(pivots_, n_, x);
+    ExchangeRows(PivotsAt(pivots_, n_), x);
     SolveLower<T>(q, {.unit = true}, x);
     SolveUpper<T>(q, {}, x);
     return true;

@@ -44,10 +44,10 @@ HWY_INLINE void SolveVectors(const PanelTriangle<T>& t, T* X, int64_t ld) {
     const T* row = t.data + i * t.row_stride;
     const T diagonal = t.unit ? T(1) : DiagonalOf(t, i);
     const bool divides = HasNoReciprocal(diagonal);
+    const T scale = t.unit || divides ? T(1) : Reciprocal(diagonal);
     SubtractRows<kVectors>(row, t.column_stride, t.conjugate, X, ld, kUpper ? i + 1 : 0,
-                           kUpper ? t.n : i, X + i * ld, divides ? T(1) : Quotient(T(1), diagonal),
-                           X + i * ld);
-    if (divides) DivideBy(diagonal, X + i * ld, kVectors * LanesOf<T>());
+                           kUpper ? t.n : i, X + i * ld, scale, X + i * ld);
+    if (divides) DivideEach(diagonal, X + i * ld, kVectors * LanesOf<T>());
   }
 }
 
@@ -71,7 +71,9 @@ void SolveColumn(const PanelTriangle<T>& t, T* X, int64_t ld) {
     } else if (by_rows) {
       x[i] -= Dot(row, x, i);
     }
-    if (!t.unit) x[i] = Quotient(x[i], row[i * t.column_stride]);
+    const T diagonal = t.unit ? T(1) : row[i * t.column_stride];
+    if constexpr (!RealOf<T>::kComplex) x[i] /= diagonal;
+    else if (!t.unit) DivideBy(diagonal, x + i, 1);
     if (by_rows) continue;
     const T* const column = t.data + i * t.column_stride;
     if (kUpper) SubtractMultiple(x[i], column, i, x);
@@ -80,9 +82,14 @@ void SolveColumn(const PanelTriangle<T>& t, T* X, int64_t ld) {
   for (int64_t i = 0; i < t.n; ++i) X[i * ld] = t.conjugate ? Conjugate(x[i]) : x[i];
 }
 
+// A column of so few complex numbers is best one lane of vectors: products of such short rows
+// are mostly what is left over of vectors.
+constexpr int64_t kShortColumn = 16;
+
 template <bool kUpper, class T>
 void Solve(const PanelTriangle<T>& t, T* X, int64_t ld, int64_t columns) {
-  if (columns == 1 && (t.row_stride == 1 || t.column_stride == 1)) {
+  const bool is_short = RealOf<T>::kComplex && t.n <= kShortColumn;
+  if (columns == 1 && !is_short && (t.row_stride == 1 || t.column_stride == 1)) {
     return SolveColumn<kUpper>(t, X, ld);
   }
   const int64_t lanes = LanesOf<T>();
@@ -228,51 +235,18 @@ void PanelFactor(int64_t n, const T* products, const T* tau, T* factor, int64_t 
   }
 }
 
-// ---- pivots
-
-// The sizes of the elements of a vector, of a complex one twice.
-template <class T>
-HWY_INLINE hn::Vec<TagOf<T>> SizesOf(const T* x) {
-  const TagOf<T> d;
-  const auto sizes = hn::Abs(hn::LoadU(d, Parts(x)));
-  if constexpr (RealOf<T>::kComplex) return hn::Add(sizes, hn::Reverse2(d, sizes));
-  else return sizes;
-}
-
-template <class T>
-int64_t Largest(const T* x, int64_t n) {
-  const int64_t lanes = LanesOf<T>();
-  RealType<T> most = 0;
-  int64_t vectors = 0;  // Elements in whole vectors.
-  if constexpr (!kByElements<T>) {
-    const TagOf<T> d;
-    vectors = n / lanes * lanes;
-    auto of_lanes = hn::Zero(d);
-    for (int64_t i = 0; i < vectors; i += lanes) {
-      const auto sizes = SizesOf(x + i);
-      of_lanes = hn::IfThenElse(hn::Gt(sizes, of_lanes), sizes, of_lanes);
-    }
-    most = hn::GetLane(hn::MaxOfLanes(d, of_lanes));
-  }
-  for (int64_t i = vectors; i < n; ++i) {
-    if (const RealType<T> size = SizeOf(x[i]); size > most) most = size;
-  }
-  if (most == 0) return 0;
-  int64_t i = 0;
-  if constexpr (!kByElements<T>) {
-    const TagOf<T> d;
-    const auto wanted = hn::Set(d, most);
-    while (i < vectors && hn::AllFalse(d, hn::Eq(SizesOf(x + i), wanted))) i += lanes;
-  }
-  while (SizeOf(x[i]) != most) ++i;
-  return i;
-}
-
 // ---- LU of complex matrices
+
+// Rows of which a column lies in so few vectors that it is best taken from all behind it at
+// once.
+constexpr int64_t kFewRows = 32;
 
 // Column by column: what those before do to it is a triangle and then sums in registers.
 template <class T>
 int64_t LuByColumns(int64_t m, int64_t n, T* panel, int64_t ld, int32_t* pivots) {
+  if constexpr (!kByElements<T>) {
+    if (m <= kFewRows) return FactorColumns(LuPanel<T>{m, panel, ld}, 0, n, pivots);
+  }
   const int64_t lanes = LanesOf<T>();
   T factors[kMostPanel];
   int64_t code = 0;
@@ -293,7 +267,7 @@ int64_t LuByColumns(int64_t m, int64_t n, T* panel, int64_t ld, int32_t* pivots)
       SubtractRows<1>(factors, 1, false, panel + i, ld, 0, k, column + i, T(1), column + i);
     }
     std::copy(factors + first, factors + k, column + first);
-    pivots[k] = static_cast<int32_t>(k + Largest(column + k, m - k));
+    pivots[k] = static_cast<int32_t>(FindPivot(column, k, m));
     for (int64_t j = 0; j <= k; ++j) std::swap(panel[j * ld + k], panel[j * ld + pivots[k]]);
     if (column[k] != T(0)) DivideBy(column[k], column + k + 1, m - k - 1);
     else if (code == 0) code = k + 1;
@@ -351,7 +325,8 @@ const PanelKernels<T>* Kernels() {
                       .qr = Qr<T>,
                       .gram = Gram<T>,
                       .factor = PanelFactor<T>,
-                      .largest = Largest<T>,
+                      .pivot = FindPivot<T>,
+                      .divide = DivideBy<T>,
                       .reflector = MakeReflector<T>};
     if constexpr (RealOf<T>::kComplex) {
       k.lu = LuByColumns<T>;

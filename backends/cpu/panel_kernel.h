@@ -46,9 +46,11 @@ struct PanelKernels {
   // From those products the T with which the product of the n reflectors is I - Y T Y.H: in
   // the upper triangle of a row-major n x n, rows ld apart. The other is not written.
   void (*factor)(int64_t n, const T* products, const T* tau, T* factor, int64_t ld);
-  // The first of the n numbers that is the largest, as LAPACK decides it: by the sum of its
-  // parts. NaN is none; 0 where all are NaN or zero.
-  int64_t (*largest)(const T* x, int64_t n);
+  // The row of the first of the largest elements, as LAPACK decides it, of a column of m from
+  // row k on; NaN is none, and of no other it is k. The column is as one of a panel of LU.
+  int64_t (*pivot)(const T* column, int64_t k, int64_t m);
+  // x over the divisor.
+  void (*divide)(T divisor, T* x, int64_t n);
   // Of one reflector: the n numbers of `rest` become the vector after its 1, `first` what
   // is left of it all, and tau is given.
   T (*reflector)(T* first, T* rest, int64_t n);

@@ -20,7 +20,6 @@
 #include <cstdint>
 #include <limits>
 
-#include "backends/complex_math.h"
 #include "backends/cpu/gemv_kernel.h"
 #include "backends/cpu/scalar.h"
 #include "backends/cpu/simd_complex-inl.h"
@@ -58,20 +57,17 @@ int64_t LanesOf() {
   return kByElements<T> ? 1 : parts / RealOf<T>::kParts;
 }
 
-// How large a divisor is, as LAPACK decides it.
+// How large a number is, as LAPACK decides it.
 template <class T>
 RealType<T> SizeOf(T x) {
   return std::abs(std::real(x)) + std::abs(std::imag(x));
 }
-// The reciprocal of what is subnormal may overflow.
+// Whether one is to divide by x: the reciprocal would overflow, or be subnormal and of few
+// digits.
 template <class T>
 bool HasNoReciprocal(T x) {
-  return SizeOf(x) < std::numeric_limits<RealType<T>>::min();
-}
-template <class T>
-T Quotient(T x, T y) {
-  if constexpr (RealOf<T>::kComplex) return T(ComplexQuotient(x, y));
-  else return x / y;
+  constexpr RealType<T> kLeast = std::numeric_limits<RealType<T>>::min();
+  return !(SizeOf(x) >= kLeast && SizeOf(x) <= 1 / kLeast);
 }
 
 // kVectors vectors of scale times (from - the sum over k in [begin, end) of x(k) * y(k)): x
@@ -179,14 +175,32 @@ void SubtractMultiple(T factor, const T* x, int64_t n, T* y) {
   for (; i < n; ++i) y[i] -= Multiply(factor, x[i]);
 }
 
+// 1 / x where it has one. By the square of its size where that is far from the ends of the
+// range: which part is larger, on which Smith's method branches, no processor predicts. Inline,
+// since a call takes the parts of c64 through memory, twice, and waits for it.
+template <class T>
+HWY_INLINE T Reciprocal(T x) {
+  if constexpr (RealOf<T>::kComplex) {
+    const double re = x.real(), im = x.imag(), size = std::abs(re) + std::abs(im);
+    if (im != 0 && size > 0x1p-500 && size < 0x1p500) {
+      const double square = re * re + im * im;
+      return T(static_cast<RealType<T>>(re / square), static_cast<RealType<T>>(-im / square));
+    }
+  }
+  return Quotient(T(1), x);
+}
+
+// x over what has no reciprocal.
+template <class T>
+HWY_NOINLINE void DivideEach(T divisor, T* x, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) x[i] = Quotient(x[i], divisor);
+}
+
 // x over the pivot.
 template <class T>
 void DivideBy(T pivot, T* x, int64_t n) {
-  if (HasNoReciprocal(pivot)) {
-    for (int64_t i = 0; i < n; ++i) x[i] = Quotient(x[i], pivot);
-    return;
-  }
-  const T factor = Quotient(T(1), pivot);
+  if (HasNoReciprocal(pivot)) return DivideEach(pivot, x, n);
+  const T factor = Reciprocal(pivot);
   int64_t i = 0;
   if constexpr (!kByElements<T>) {
     const TagOf<T> d;
@@ -196,6 +210,41 @@ void DivideBy(T pivot, T* x, int64_t n) {
     }
   }
   for (; i < n; ++i) x[i] = Multiply(x[i], factor);
+}
+
+// The row of the first of the largest elements of a column of m, from row k on; NaN is none.
+// By whole vectors, as those that were just stored: the column begins with one.
+template <class T>
+int64_t FindPivot(const T* column, int64_t k, int64_t m) {
+  if constexpr (kByElements<T>) {
+    int64_t pivot = k;
+    RealType<T> most = 0;
+    for (int64_t i = k; i < m; ++i) {
+      if (SizeOf(column[i]) > most) most = SizeOf(column[i]), pivot = i;
+    }
+    return pivot;
+  } else {
+    const TagOf<T> d;
+    constexpr int kParts = RealOf<T>::kParts;
+    const int64_t lanes = LanesOf<T>(), first = k / lanes * lanes;
+    const auto none = hn::Set(d, RealType<T>(-1));
+    const auto above = hn::FirstN(d, static_cast<size_t>((k - first) * kParts));
+    auto sizes_from = [&](int64_t i) HWY_ATTR {
+      auto sizes = hn::Abs(hn::Load(d, Parts(column + i)));
+      if constexpr (RealOf<T>::kComplex) sizes = hn::Add(sizes, hn::Reverse2(d, sizes));
+      if (i == first) sizes = hn::IfThenElse(above, none, sizes);
+      if (i + lanes <= m) return sizes;
+      return hn::IfThenElse(hn::FirstN(d, static_cast<size_t>((m - i) * kParts)), sizes, none);
+    };
+    auto most = hn::Zero(d);
+    for (int64_t i = first; i < m; i += lanes) most = hn::Max(sizes_from(i), most);
+    most = hn::MaxOfLanes(d, most);
+    for (int64_t i = first; i < m; i += lanes) {
+      const auto lane = hn::FindFirstTrue(d, hn::Eq(sizes_from(i), most));
+      if (lane >= 0) return i + lane / kParts;
+    }
+    return k;
+  }
 }
 
 }  // namespace

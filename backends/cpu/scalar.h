@@ -8,6 +8,8 @@
 #include <complex>
 #include <type_traits>
 
+#include "backends/complex_math.h"
+
 namespace otium::cpu {
 
 template <class T>
@@ -40,6 +42,13 @@ constexpr T Add(T a, T b) {
   } else {
     return a + b;
   }
+}
+
+// a / b, of floating and complex numbers; those of c64 in double.
+template <class T>
+T Quotient(T a, T b) {
+  if constexpr (kIsComplex<T>) return T(ComplexQuotient(a, b));
+  else return a / b;
 }
 
 template <class T>

@@ -24,6 +24,7 @@
 #include "backends/cpu/dense_factor.h"
 #include "backends/cpu/dense_ldl.h"
 #include "backends/cpu/lapack.h"
+#include "backends/cpu/pivots.h"
 #include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
@@ -95,7 +96,7 @@ class GeneralFactors {
     return FactorLu(factor_, pivots_, panels_);
   }
   void Solve(const Matrix<T>& X) const {
-    ExchangeRows(pivots_, factor_.rows, X);
+    ExchangeRows(PivotsAt(pivots_, factor_.rows), X);
     SolveLower<T>(factor_, {.unit = true}, X);
     SolveUpper<T>(factor_, {}, X);
   }
@@ -106,7 +107,7 @@ class GeneralFactors {
     const auto solve_adjoint = [&](const Matrix<T>& x) {
       SolveLower<T>(factor_.Transposed(), {.conjugate = true}, x);
       SolveUpper<T>(factor_.Transposed(), {.unit = true, .conjugate = true}, x);
-      ExchangeRowsBack(pivots_, x.rows, x);
+      ExchangeRowsBack(PivotsAt(pivots_, x.rows), x);
     };
     return transposed_ ? RcondBySolving(factor_.rows, norm, a, solve_adjoint, solve)
                        : RcondBySolving(factor_.rows, norm, a, solve, solve_adjoint);

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <memory>
 
-#include "backends/complex_math.h"
 #include "backends/cpu/gemm.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/prepare.h"
@@ -19,13 +18,6 @@ namespace otium::cpu {
 namespace {
 
 // ---- diagonal
-
-inline float Quotient(float a, float b) { return a / b; }
-inline double Quotient(double a, double b) { return a / b; }
-template <class R>
-std::complex<R> Quotient(std::complex<R> a, std::complex<R> b) {
-  return std::complex<R>(ComplexQuotient(a, b));
-}
 
 template <class T>
 double RcondOfDiagonal(const Matrix<const T>& A) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "backends/cpu/parallel.h"
+#include "backends/cpu/pivots.h"
 #include "backends/cpu/scalar.h"
 #include "gtest/gtest.h"
 
@@ -127,7 +128,7 @@ TYPED_TEST(DenseFactor, LuFactorsGiveTheRowsInTheirOrder) {
       const int64_t k = std::min(m, n);
       std::vector<int32_t> pivots(k);
       ASSERT_EQ(this->Lu(LU, pivots.data()), 0);
-      ExchangeRows(pivots.data(), k, A);
+      ExchangeRows(PivotsAt(pivots.data(), k), A);
       for (int64_t i = 0; i < m; ++i) {
         for (int64_t j = 0; j < n; ++j) {
           if (j < i && j < k) {
@@ -184,21 +185,38 @@ TYPED_TEST(DenseFactor, LuTakesTheFirstOfTheLargest) {
   }
 }
 
-// The reciprocal of a subnormal pivot would be infinite.
-TYPED_TEST(DenseFactor, LuDividesBySubnormals) {
+// The reciprocal of a subnormal pivot would be infinite, and of the sum of the squares, or
+// even the parts, of a large one nothing is left: the quotients are exact all the same.
+TYPED_TEST(DenseFactor, DividesByNumbersAtTheEndsOfTheRange) {
   using Real = typename TestFixture::Real;
-  constexpr Real kTiny = std::numeric_limits<Real>::min() / 8;
-  for (const int64_t n : {3, 20, 70}) {
-    std::vector<TypeParam> a(n * (n + 3));
-    const auto A = this->Of(a, n, n);
-    for (int64_t i = 0; i < n; ++i) {
-      for (int64_t j = 0; j < n; ++j) A(i, j) = i == j ? kTiny : j < i ? kTiny / 2 : 0;
-    }
-    std::vector<int32_t> pivots(n);
-    EXPECT_EQ(this->Lu(A, pivots.data()), 0);
-    for (int64_t i = 0; i < n; ++i) {
-      for (int64_t j = 0; j < n; ++j) {
-        ASSERT_EQ(A(i, j), TypeParam(i == j ? kTiny : j < i ? Real(0.5) : 0)) << n;
+  using Limits = std::numeric_limits<Real>;
+  for (const Real size :
+       {Limits::min() / 8, 4 * Limits::min(), 1 / Limits::min() / 4, Limits::max() / Real(1.5)}) {
+    const TypeParam pivot = this->Number(size, -size);
+    for (const int64_t n : {3, 20, 70}) {
+      std::vector<TypeParam> a(n * (n + 3));
+      const auto A = this->Of(a, n, n);
+      for (int64_t i = 0; i < n; ++i) {
+        for (int64_t j = 0; j < n; ++j) A(i, j) = i == j ? pivot : j < i ? pivot / Real(2) : 0;
+      }
+      std::vector<TypeParam> f = a;
+      std::vector<int32_t> pivots(n);
+      EXPECT_EQ(this->Lu(this->Of(f, n, n), pivots.data()), 0);
+      for (const int64_t columns : {int64_t{1}, n}) {
+        std::vector<TypeParam> b = a;
+        const auto X = this->Of(b, n, n).Block(0, 0, n, columns);
+        SolveLower<TypeParam>(A, {}, X);
+        for (int64_t i = 0; i < n; ++i) {
+          for (int64_t j = 0; j < n; ++j) {
+            ASSERT_EQ(this->Of(f, n, n)(i, j), i == j  ? pivot
+                                               : j < i ? TypeParam(0.5)
+                                                       : TypeParam(0))
+                << size << " " << n;
+          }
+          for (int64_t j = 0; j < columns; ++j) {
+            ASSERT_EQ(X(i, j), TypeParam(i == j)) << size << " " << n;
+          }
+        }
       }
     }
   }

@@ -29,6 +29,12 @@ class DenseQr : public testing::Test {
   static constexpr double kEpsilon = std::numeric_limits<Real>::epsilon();
   std::mt19937 random{5};
 
+  // Of a complex T also with that imaginary part.
+  static T Number(double re, double im) {
+    if constexpr (kIsComplex<T>) return T(static_cast<Real>(re), static_cast<Real>(im));
+    else return static_cast<T>(re);
+  }
+
   // |A - Q R| / (max(m, n) |A| eps) and |I - Q.H Q| / (m eps), in the largest elements,
   // below 30; R with its signs as LAPACK's, which make the first element of Q R's columns,
   // and a real diagonal.
@@ -36,9 +42,8 @@ class DenseQr : public testing::Test {
     std::normal_distribution<double> normal;
     std::vector<T> a(m * (n + 2));
     for (T& x : a) {
-      const auto re = static_cast<Real>(scale * normal(random));
-      if constexpr (kIsComplex<T>) x = T(re, static_cast<Real>(scale * normal(random)));
-      else x = re;
+      const double re = scale * normal(random);
+      x = Number(re, kIsComplex<T> ? scale * normal(random) : 0);
     }
     std::vector<T> f = a;
     const int64_t k = std::min(m, n);
@@ -92,6 +97,33 @@ TYPED_TEST(DenseQr, NumbersNearTheEndsOfTheRange) {
   const bool is_float = std::is_same_v<typename TestFixture::Real, float>;
   this->Check(50, 40, is_float ? 1e30 : 1e290);
   this->Check(50, 40, is_float ? 1e-30 : 1e-290);
+}
+
+// The two ways to apply reflectors, one by one to few rows and by blocks, give the Q that
+// FormReflectors gives.
+TYPED_TEST(DenseQr, AppliesWhatItForms) {
+  std::normal_distribution<double> normal;
+  for (const int64_t m : {3, 16, 17, 100}) {
+    const int64_t n = m - 1;
+    std::vector<TypeParam> a(m * n), tau(n), q(m * m), c(m * m), memory(QrMemory(m, m, n));
+    for (TypeParam& x : a) x = this->Number(normal(this->random), normal(this->random));
+    const Matrix<TypeParam> A{a.data(), m, n, n, 1}, Q{q.data(), m, m, m, 1},
+        C{c.data(), m, m, m, 1};
+    FactorQr(A, n, tau.data(), memory.data());
+    FormReflectors<TypeParam>(A, tau.data(), Q, memory.data());
+    for (const bool adjoint : {false, true}) {
+      std::fill(c.begin(), c.end(), TypeParam(0));
+      for (int64_t i = 0; i < m; ++i) C(i, i) = 1;
+      ApplyReflectors<TypeParam>(A, tau.data(), adjoint, C, memory.data());
+      for (int64_t i = 0; i < m; ++i) {
+        for (int64_t j = 0; j < m; ++j) {
+          const TypeParam expected = adjoint ? Conjugate(Q(j, i)) : Q(i, j);
+          ASSERT_LE(std::abs(C(i, j) - expected), 30 * static_cast<double>(m) * this->kEpsilon)
+              << m;
+        }
+      }
+    }
+  }
 }
 
 TYPED_TEST(DenseQr, NothingToReflect) {

@@ -309,6 +309,12 @@ TEST(PointwiseValuesTest, ComplexExtremes) {
   const Expr half = infinite / C128({{2, 0}}), turned = infinite / C128({{0, 2}});
   const Expr power = pow(infinite, 1);
   const Expr tiny = C128({{1e-310, 2e-310}, {kTiny, 0}, {0, -kTiny}});
+  // Near the ends of the range, where sums of parts leave it; the quotients are exact.
+  constexpr double kLarge = 0x1.8p1023;
+  const Expr large = C128({{kLarge, kLarge}, {kLarge, -kLarge}, {kLarge, kLarge / 2}, {1, 1}}) /
+                     C128({{kLarge, kLarge}, {2, 2}, {kLarge, kLarge / 2}, {kLarge, kLarge}});
+  const Expr small = C128({{5 * kTiny, 5 * kTiny}, {11 * kTiny, 13 * kTiny}}) /
+                     C128({{3 * kTiny, kTiny}, {3 * 0x1p-660, 0x1p-660}});
   const Expr root = pow(C128({{1e300, 0}, {-1e300, 0}}), 0.5);
   CheckReals({
       {"square", real(product), {-kInf}},
@@ -323,6 +329,10 @@ TEST(PointwiseValuesTest, ComplexExtremes) {
       {"itself", imag(power), {kInf}},
       {"by itself", real(tiny / tiny), {1, 1, 1}},
       {"by itself", imag(tiny / tiny), {0, 0, 0}},
+      {"large", real(large), {1, 0, 1, 1 / kLarge}},
+      {"large", imag(large), {0, -kLarge / 2, 0, 0}},
+      {"small", real(small), {2, 4.6 * 0x1p-414}, /*ulps=*/2},
+      {"small", imag(small), {1, 2.8 * 0x1p-414}, /*ulps=*/2},
       {"a root", real(root), {1e150, 0}},
       {"a root", imag(root), {0, 1e150}},
   });
