@@ -11,6 +11,7 @@
 #include "engine/graph/graph.h"
 #include "engine/graph/substitute.h"
 #include "ops/core.h"
+#include "ops/failure_codes.h"
 #include "ops/infer.h"
 #include "ops/op.h"
 
@@ -107,8 +108,6 @@ void AssumeStructure(const StructureCall& call, ResultTypes* results) {
 
 // Codes are one more than the number of the flag that does not hold; the bands
 // come after the flags. The index is row * columns + column.
-constexpr int64_t kLowerBandCode = 33, kUpperBandCode = 34;
-
 std::string AssumeFailure(const OpCall& call, int64_t code, int64_t index) {
   const Shape& shape = call.operand(0).shape;
   if (shape.rank() < 2) {

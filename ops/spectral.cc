@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "engine/base/status.h"
+#include "ops/failure_codes.h"
 #include "ops/linalg_rules.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
@@ -37,7 +38,7 @@ constexpr ParamDef kLobpcgParams[] = {TensorParam("A"),
                                       kStreamParam};
 
 std::string NotConverged(const OpCall&, int64_t code, int64_t) {
-  if (code < 0) return "the matrix has elements that are not finite";
+  if (code == kNotFinite) return "the matrix has elements that are not finite";
   return absl::StrCat("the iteration did not converge: ", code, " values are not found");
 }
 

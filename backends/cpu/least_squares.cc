@@ -18,14 +18,12 @@
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/tall_system.h"
 #include "backends/cpu/workspace.h"
+#include "ops/failure_codes.h"
 
 namespace otium::cpu {
 namespace {
 
 enum class Driver { kGels, kGelsy, kGelsd, kGelss };
-
-// See OpDef::failure of lstsq.
-constexpr int64_t kNotFinite = -1, kNotConverged = -2;
 
 // Columns of systems that are worth making square.
 constexpr lapack_int kTallColumns = 16;

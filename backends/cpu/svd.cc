@@ -13,11 +13,10 @@
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/workspace.h"
+#include "ops/failure_codes.h"
 
 namespace otium::cpu {
 namespace {
-
-constexpr int64_t kNotFinite = -1;
 
 struct SvdState {
   PhysicalType A, U, S, Vh;
