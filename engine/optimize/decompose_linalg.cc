@@ -371,6 +371,9 @@ Composed Vecdot(const CompositionCall& c) {
 constexpr Rule kVander = MakeRule("vander", "vander(x) -> 1 and the products of 1, 2, ... x");
 constexpr Rule kTrapezoid =
     MakeRule("trapezoid", "trapezoid(y, x) -> sum((x[1:] - x[:-1]) * (y[1:] + y[:-1])) / 2");
+constexpr Rule kTrapezoidOfSteps =
+    MakeRule("trapezoid_of_steps", "trapezoid(y) -> (sum(y[1:-1]) + (y[0] + y[-1]) / 2) * dx",
+             "without x, of two points or more");
 
 Composed Vander(const CompositionCall& c) {
   const TensorType& type = c.results[0];
@@ -387,6 +390,13 @@ Composed Trapezoid(const CompositionCall& c) {
   const Expr y = Widened(c.operands[0]);
   const int rank = y.type().rank();
   const int dim = *NormalizeDim(c.attributes.Get<int64_t>("dim"), rank);
+  const Dim& points = y.shape()[dim];
+  // Inner points count twice, and are read once.
+  if (!c.operands[1] && points.IsStatic() && points.value() >= 2) {
+    const Expr ends = (select(y, dim, 0) + select(y, dim, -1)) / 2;
+    const Expr integral = (sum(slice(y, dim, 1, -1), dim) + ends) * c.attributes.Get<double>("dx");
+    return {&kTrapezoidOfSteps, {cast(integral, c.results[0].dtype)}};
+  }
   auto later = [](const Expr& v, int64_t d) { return slice(v, d, 1); };
   auto earlier = [](const Expr& v, int64_t d) { return slice(v, d, std::nullopt, -1); };
   const Expr sums = later(y, dim) + earlier(y, dim);
@@ -427,7 +437,7 @@ const Composition* LinalgComposition(Op op) {
                                    {Op::cross, Cross, {&kCross}},
                                    {Op::vecdot, Vecdot, {&kVecdot}},
                                    {Op::vander, Vander, {&kVander}},
-                                   {Op::trapezoid, Trapezoid, {&kTrapezoid}}};
+                                   {Op::trapezoid, Trapezoid, {&kTrapezoid, &kTrapezoidOfSteps}}};
   for (const Composition& c : *kAll) {
     if (c.op == op) return &c;
   }
