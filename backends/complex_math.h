@@ -49,6 +49,11 @@ inline std::complex<double> ComplexQuotient(std::complex<double> x, std::complex
   return SmithQuotient(x, y);
 }
 
+// x / |x| of x other than 0. An infinity has a sign; a complex one is NaN here, for with
+// products of it a part that is not infinite is soon none.
+inline double Direction(double x) { return std::isnan(x) ? x : std::copysign(1.0, x); }
+inline std::complex<double> Direction(std::complex<double> x) { return x / std::abs(x); }
+
 }  // namespace otium
 
 #endif  // OTIUM_BACKENDS_COMPLEX_MATH_H_

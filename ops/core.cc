@@ -11,6 +11,7 @@
 #include "engine/graph/graph.h"
 #include "engine/graph/substitute.h"
 #include "ops/core.h"
+#include "ops/failure_codes.h"
 #include "ops/infer.h"
 #include "ops/op.h"
 
@@ -107,30 +108,27 @@ void AssumeStructure(const StructureCall& call, ResultTypes* results) {
 
 // Codes are one more than the number of the flag that does not hold; the bands
 // come after the flags. The index is row * columns + column.
-constexpr int64_t kLowerBandCode = 33, kUpperBandCode = 34;
-
 std::string AssumeFailure(const OpCall& call, int64_t code, int64_t index) {
-  const Shape& shape = call.operand(0).shape;
-  if (shape.rank() < 2) {
-    const bool positive = 1u << (code - 1) == kPositive;
-    return absl::StrCat("declared ", positive ? "positive" : "nonnegative", ", and is not");
-  }
+  const TensorType& type = call.operand(0);
+  const Shape& shape = type.shape;
+  const Structure& declared = call.attributes.Get<Structure>("structure");
+  Structure fact;
+  if (code == kLowerBandCode) fact.lower = declared.lower;
+  else if (code == kUpperBandCode) fact.upper = declared.upper;
+  else fact.flags = 1u << (code - 1);
+  const std::string words =
+      absl::StrCat("declared ", WordThatSays(fact, declared, type.dtype, shape));
+  if (shape.rank() < 2) return absl::StrCat(words, ", and is not");
   const int64_t columns = std::max<int64_t>(shape.back(1).value(), 1);
   const std::string where = absl::StrCat("[", index / columns, ", ", index % columns, "]");
-  if (code == kLowerBandCode) {
-    return absl::StrCat("element ", where, " lies below the declared band and is not zero");
+  if (code == kLowerBandCode || code == kUpperBandCode || fact.flags == kZero) {
+    return absl::StrCat(words, ", but element ", where, " is not zero");
   }
-  if (code == kUpperBandCode) {
-    return absl::StrCat("element ", where, " lies above the declared band and is not zero");
-  }
-  const Structure fact{kFullBand, kFullBand, 1u << (code - 1)};
   if ((fact.flags & (kFullColumnRank | kOrthonormalColumns)) != 0 &&
       shape.back(2).value() < columns) {
-    return absl::StrCat("declared ", StructureToString(fact),
-                        ", but it has more columns than rows");
+    return absl::StrCat(words, ", but it has more columns than rows");
   }
-  return absl::StrCat("declared ", StructureToString(fact), ", but element ", where,
-                      " contradicts it");
+  return absl::StrCat(words, ", but element ", where, " contradicts it");
 }
 
 // `weak` is what MakeNode sets when weak operands of one op are made equal: what

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/status.h"
+#include "engine/graph/schema.h"
 #include "ops/linalg_rules.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
@@ -134,7 +135,7 @@ absl::Status RequirePivots(const OpCall& call, int i) {
   const Shape want = ConcatShapes(BatchShape(call.operand(0).shape), {Smaller(call)});
   if (pivots.shape == want) return absl::OkStatus();
   return InvalidArgument(Describe("pivots", pivots), " and ",
-                         Describe(call.op.params[0].name, call.operand(0)), ", whose pivots are ",
+                         Describe(OperandName(call.op, 0), call.operand(0)), ", whose pivots are ",
                          ShortType(TensorType(DType::kI32, want)));
 }
 

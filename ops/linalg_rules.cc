@@ -6,13 +6,14 @@
 #include <limits>
 
 #include "engine/base/status.h"
+#include "engine/graph/schema.h"
 
 namespace otium {
 
 absl::Status RequireFactorable(const OpCall& call, int i) {
   OTIUM_RETURN_IF_ERROR(RequireInexact(call, i));
   if (ItemSize(RealDType(call.operand(i).dtype)) >= 4) return absl::OkStatus();
-  return InvalidArgument(Describe(call.op.params[i].name, call.operand(i)),
+  return InvalidArgument(Describe(OperandName(call.op, i), call.operand(i)),
                          ", it must be f32, f64, c64 or c128");
 }
 
@@ -23,7 +24,7 @@ absl::Status RequireMatrices(const OpCall& call, int i) {
   for (int d = 1; d <= 2; ++d) {
     const Dim& size = type.shape.back(d);
     if (size.IsStatic() && size.value() > std::numeric_limits<int32_t>::max()) {
-      return InvalidArgument(Describe(call.op.params[i].name, type),
+      return InvalidArgument(Describe(OperandName(call.op, i), type),
                              ", its matrices have more than 2147483647 rows or columns, which "
                              "LAPACK's 32-bit integers cannot count");
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/status.h"
+#include "ops/failure_codes.h"
 #include "ops/linalg_rules.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
@@ -289,8 +290,8 @@ OTIUM_DEFINE_OP(lstsq) = {
     .flops = LstsqFlops,
     // -1, -2: any driver's; k: of gels.
     .failure = [](const OpCall&, int64_t code, int64_t) -> std::string {
-      if (code == -1) return "A or B has elements that are not finite";
-      if (code == -2) return "the singular values did not converge";
+      if (code == kNotFinite) return "A or B has elements that are not finite";
+      if (code == kNotConverged) return "the singular values did not converge";
       return absl::StrCat("the diagonal element ", code,
                           " of the triangular factor is zero, the matrix has not full rank, which "
                           "driver = 'gels' needs");

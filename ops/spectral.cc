@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "engine/base/status.h"
+#include "ops/failure_codes.h"
 #include "ops/linalg_rules.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
@@ -26,9 +27,10 @@ constexpr ParamDef kPcaLowrankParams[] = {TensorParam("A"), NoneAttr("q", ParamK
                                           BoolAttr("center", true), IntAttr("niter", 2),
                                           kStreamParam};
 constexpr ParamDef kLobpcgParams[] = {TensorParam("A"),
-                                      IntAttr("k", 1),
+                                      NoneAttr("k", ParamKind::kInt),
                                       OptionalParam("B"),
                                       OptionalParam("X"),
+                                      NoneAttr("n", ParamKind::kInt),
                                       OptionalParam("iK"),
                                       NoneAttr("niter", ParamKind::kInt),
                                       NoneAttr("tol", ParamKind::kFloat),
@@ -36,7 +38,7 @@ constexpr ParamDef kLobpcgParams[] = {TensorParam("A"),
                                       kStreamParam};
 
 std::string NotConverged(const OpCall&, int64_t code, int64_t) {
-  if (code < 0) return "the matrix has elements that are not finite";
+  if (code == kNotFinite) return "the matrix has elements that are not finite";
   return absl::StrCat("the iteration did not converge: ", code, " values are not found");
 }
 
@@ -164,6 +166,21 @@ double LowrankFlops(const OpCall& call, absl::Span<const TensorType> results) {
 
 // ---- lobpcg
 
+// Eigenvalues that are wanted, and vectors that are iterated.
+struct LobpcgSizes {
+  Dim k, n;
+};
+LobpcgSizes SizesOfLobpcg(const OpCall& call) {
+  const int64_t* const k = call.attributes.Find<int64_t>("k");
+  const int64_t* const n = call.attributes.Find<int64_t>("n");
+  if (call.Has(2)) {
+    const Dim columns = call.operand(2).shape.back(1);
+    return {k != nullptr ? Dim(*k) : columns, columns};
+  }
+  const Dim wanted = k != nullptr ? *k : 1;
+  return {wanted, n != nullptr ? Dim(*n) : wanted};
+}
+
 absl::Status InferLobpcg(const OpCall& call, ResultTypes* results) {
   OTIUM_RETURN_IF_ERROR(RequireSquareMatrices(call, 0));
   const TensorType& A = call.operand(0);
@@ -181,30 +198,34 @@ absl::Status InferLobpcg(const OpCall& call, ResultTypes* results) {
   if (tol != nullptr && !(*tol >= 0)) {
     return InvalidArgument("tol is ", *tol, ", it must not be negative");
   }
-  const Dim n = A.shape.back(1);
+  if (call.Has(2)) OTIUM_RETURN_IF_ERROR(RequireRankAtLeast(call, 2, 2));
+  const Dim m = A.shape.back(1);
   const Shape batch = BatchShape(A.shape);
-  Dim k = call.attributes.Get<int64_t>("k");
-  if (call.Has(2)) {
-    OTIUM_RETURN_IF_ERROR(RequireRankAtLeast(call, 2, 2));
-    const TensorType& X = call.operand(2);
-    k = X.shape.back(1);
-    if (!(X.shape == ConcatShapes(batch, {n, k}))) {
-      return InvalidArgument(Describe("X", X), ", it must have the rows of ", Describe("A", A));
-    }
+  const auto [k, n] = SizesOfLobpcg(call);
+  if (call.Has(2) && !(call.operand(2).shape == ConcatShapes(batch, {m, n}))) {
+    return InvalidArgument(Describe("X", call.operand(2)), ", it must have the rows of ",
+                           Describe("A", A));
   }
-  if (k.IsStatic() && n.IsStatic() && (k.value() < 1 || 3 * k.value() > n.value())) {
-    return InvalidArgument("k is ", k.value(), ", of ", Describe("A", A),
-                           " it must be at least 1 and at most n / 3; eigh gives all");
+  if (k.IsStatic() && k.value() < 1) {
+    return InvalidArgument("k is ", k.value(), ", it must be at least 1");
+  }
+  if (k.IsStatic() && n.IsStatic() && k.value() > n.value()) {
+    return InvalidArgument("k is ", k.value(), ", it must be at most the ", n.value(),
+                           " vectors of the iteration");
+  }
+  if (n.IsStatic() && m.IsStatic() && 3 * n.value() > m.value()) {
+    return InvalidArgument("the iteration is of ", n.value(), " vectors, of ", Describe("A", A),
+                           " they must be at most a third of the rows; eigh gives all");
   }
   results->push_back(TensorType(RealDType(A.dtype), ConcatShapes(batch, {k})));
-  results->push_back(TensorType(A.dtype, ConcatShapes(batch, {n, k})));
+  results->push_back(TensorType(A.dtype, ConcatShapes(batch, {m, k})));
   return absl::OkStatus();
 }
 
-double LobpcgFlops(const OpCall& call, absl::Span<const TensorType> results) {
+double LobpcgFlops(const OpCall& call, absl::Span<const TensorType>) {
   constexpr double kIterations = 30;  // About.
-  const double k = static_cast<double>(results[0].shape.back(1).value());
-  return kIterations * 2 * k * static_cast<double>(call.operand(0).shape.NumElements());
+  const double n = static_cast<double>(SizesOfLobpcg(call).n.value());
+  return kIterations * 2 * n * static_cast<double>(call.operand(0).shape.NumElements());
 }
 
 }  // namespace
@@ -302,7 +323,8 @@ OTIUM_DEFINE_OP(lobpcg) = {
     .doc =
         "The k largest (smallest unless largest) eigenvalues of A @ x = lambda * B @ x, hermitian "
         "A and positive definite B, the most extreme one first, and their vectors, by iteration "
-        "from X, random when missing.",
+        "of the columns of X, or n random ones when it is missing. k is the columns of X, or 1, "
+        "and n is k when missing.",
     .params = kLobpcgParams,
     .num_results = 2,
     .result_names = kEigNames,
@@ -335,9 +357,11 @@ LowrankResults pca_lowrank(Arg A, std::optional<int64_t> q, bool center, int64_t
   if (q.has_value()) attributes.push_back({"q", *q});
   return MakeResults<LowrankResults>(Op::pca_lowrank, {A}, std::move(attributes));
 }
-EigResults lobpcg(Arg A, int64_t k, Arg B, Arg X, Arg iK, std::optional<int64_t> niter,
-                  std::optional<double> tol, bool largest) {
-  std::vector<NamedAttribute> attributes = {{"k", k}, {"largest", largest}};
+EigResults lobpcg(Arg A, std::optional<int64_t> k, Arg B, Arg X, std::optional<int64_t> n, Arg iK,
+                  std::optional<int64_t> niter, std::optional<double> tol, bool largest) {
+  std::vector<NamedAttribute> attributes = {{"largest", largest}};
+  if (k.has_value()) attributes.push_back({"k", *k});
+  if (n.has_value()) attributes.push_back({"n", *n});
   if (niter.has_value()) attributes.push_back({"niter", *niter});
   if (tol.has_value()) attributes.push_back({"tol", *tol});
   return MakeResults<EigResults>(Op::lobpcg, {A, B, X, iK}, std::move(attributes));

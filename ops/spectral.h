@@ -49,13 +49,17 @@ OTIUM_EXPORT LowrankResults pca_lowrank(Arg A, std::optional<int64_t> q = std::n
                                         bool center = true, int64_t niter = 2);
 
 // The k largest (smallest unless `largest`) eigenvalues of A @ x = lambda * B @ x, the
-// most extreme one first, and their vectors, of X.H @ B @ X = 1: [..., k], [..., n, k].
-// A is hermitian, B hermitian positive definite or missing, iK an approximate inverse of
-// A that preconditions; X [..., n, k] is where the iteration starts, random when missing.
-// 3 k <= n. At most niter iterations (none given: 1000), until the residuals are below
-// tol (none given: sqrt(eps)) times the norms of A and of the vectors. A. V. Knyazev,
-// "Toward the optimal preconditioned eigensolver: LOBPCG", SIAM J. Sci. Comput. 23, 2001.
-OTIUM_EXPORT EigResults lobpcg(Arg A, int64_t k = 1, Arg B = Expr(), Arg X = Expr(),
+// most extreme one first, and their vectors, of X.H @ B @ X = 1: [..., k], [..., m, k].
+// A [..., m, m] is hermitian, B hermitian positive definite or missing, iK an approximate
+// inverse of A that preconditions. The iteration starts from X [..., m, n], or from n
+// random vectors, and ends with the first k of them, k <= n <= m / 3: more vectors find
+// those in fewer iterations, since the gap that counts is that behind the last one. k is
+// the columns of X when none, or 1 without X; n is k when none, and not read with X. At most niter
+// iterations (none given: 1000), until the residuals are below tol (none given: sqrt(eps)) times
+// the norms of A and of the vectors. A. V. Knyazev, "Toward the optimal preconditioned eigensolver:
+// LOBPCG", SIAM J. Sci. Comput. 23, 2001.
+OTIUM_EXPORT EigResults lobpcg(Arg A, std::optional<int64_t> k = std::nullopt, Arg B = Expr(),
+                               Arg X = Expr(), std::optional<int64_t> n = std::nullopt,
                                Arg iK = Expr(), std::optional<int64_t> niter = std::nullopt,
                                std::optional<double> tol = std::nullopt, bool largest = true);
 

@@ -13,12 +13,10 @@
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/workspace.h"
+#include "ops/failure_codes.h"
 
 namespace otium::cpu {
 namespace {
-
-// Codes k > 0 are LAPACK's: how many values are not found, or nearly so.
-constexpr int64_t kNotFinite = -1;
 
 struct EigenState {
   PhysicalType A, values, vectors;

@@ -18,14 +18,12 @@
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/tall_system.h"
 #include "backends/cpu/workspace.h"
+#include "ops/failure_codes.h"
 
 namespace otium::cpu {
 namespace {
 
 enum class Driver { kGels, kGelsy, kGelsd, kGelss };
-
-// See OpDef::failure of lstsq.
-constexpr int64_t kNotFinite = -1, kNotConverged = -2;
 
 // Columns of systems that are worth making square for a driver that goes on with what is left.
 // gels does not: of 6 x 3 it takes a fifth of the time of LAPACK's.

@@ -35,7 +35,9 @@ namespace {
 struct LobpcgState {
   PhysicalType A, B, X, iK;
   PhysicalType values, vectors;
-  int64_t n = 0, k = 0;
+  int64_t n = 0;
+  int64_t k = 0;       // Vectors that are iterated,
+  int64_t wanted = 0;  // and the first of them that are results.
   int64_t niter = 0;
   double tol = 0;
   bool largest = true;
@@ -134,7 +136,7 @@ class Iteration {
     for (int64_t i = 0;; ++i) {
       const int64_t residuals = FindResiduals();
       if (residuals < 0) return SetNan(args, p);
-      if (residuals == 0 || i == s_.niter) break;
+      if (residuals == 0 || w_.active[0] >= s_.wanted || i == s_.niter) break;
       const int64_t directions = FindDirections(residuals);
       if (directions < 0) return 1;
       if (directions == 0) break;  // All that is left is noise.
@@ -274,7 +276,7 @@ class Iteration {
     CopyColumns(w_.product, w_.S, k_);
   }
 
-  // Makes AS the residuals A X - B X lambda; how many are too large (`active`), or -1
+  // Makes AS the residuals A X - B X lambda; how many are too large (`active`, ascending), or -1
   // when a number is not finite.
   int64_t FindResiduals() {
     Multiply({w_.A, n_, 1}, In(w_.S), n_, k_, n_, w_.AS, stride_);
@@ -334,7 +336,7 @@ class Iteration {
     const auto values = MatrixOf<Real<T>>(s_.batch, s_.values, args.results[0], p, 1);
     const auto vectors = MatrixOf<T>(s_.batch, s_.vectors, args.results[1], p);
     const Real<T> scale = std::scalbn(Real<T>(1), -b_exponent_ / 2);
-    for (int64_t j = 0; j < k_; ++j) {
+    for (int64_t j = 0; j < s_.wanted; ++j) {
       values(j, 0) = std::scalbn(w_.lambda[j], a_exponent_ - b_exponent_);
       for (int64_t i = 0; i < n_; ++i) vectors(i, j) = w_.S[i * stride_ + j] * scale;
     }
@@ -375,7 +377,9 @@ Prepared PrepareLobpcg(const KernelCall& call) {
   s->vectors = call.results[1];
   const absl::Span<const int64_t> sizes = s->vectors.sizes;
   s->n = sizes[sizes.size() - 2];
-  s->k = sizes.back();
+  s->wanted = sizes.back();
+  const int64_t* const random = call.attributes.Find<int64_t>("n");
+  s->k = s->X.present ? s->X.sizes.back() : random != nullptr ? *random : s->wanted;
   const int64_t* niter = call.attributes.Find<int64_t>("niter");
   s->niter = niter == nullptr ? kUsualIterations : *niter;
   const double* tol = call.attributes.Find<double>("tol");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "backends/cpu/dense_block.h"
 #include "backends/cpu/dense_factor.h"
 #include "backends/cpu/info_result.h"
 #include "backends/cpu/lapack.h"
@@ -27,12 +28,26 @@ struct LuState {
   MatrixBatch batch;
 };
 
-// Row by row, without exchanges; the code is getrf's. Where there are no such factors
-// they have infinities.
+// Columns that are eliminated one by one.
+constexpr int64_t kPlainColumns = 32;
+
+// Without exchanges, by halves that end in products; the code is getrf's. Where there are no
+// such factors they have infinities.
 template <class T>
 int64_t Eliminate(const Matrix<T>& A) {
   const int64_t m = A.rows, n = A.columns;
   int64_t code = 0;
+  if (std::min(m, n) > kPlainColumns) {
+    const int64_t first = Half(std::min(m, n), kPlainColumns), rest = n - first;
+    const Matrix<T> A11 = A.Block(0, 0, first, first), A12 = A.Block(0, first, first, rest);
+    const Matrix<T> A21 = A.Block(first, 0, m - first, first);
+    const Matrix<T> A22 = A.Block(first, first, m - first, rest);
+    code = Eliminate(A.Block(0, 0, m, first));
+    SolveLower<T>(A11, {.unit = true}, A12);
+    SubtractProduct<T>(A21, A12, A22);
+    const int64_t more = Eliminate(A22);
+    return code != 0 || more == 0 ? code : first + more;
+  }
   for (int64_t k = 0; k < std::min(m, n); ++k) {
     if (A(k, k) == T(0) && code == 0) code = k + 1;
     for (int64_t i = k + 1; i < m; ++i) {

@@ -32,15 +32,17 @@ class ScaledProduct {
     if (value_ == W(0)) return W(0);  // Zeros have no sign here.
     return exponent == 0 ? value_ : TimesPower(value_, exponent);
   }
-  W Sign() const { return value_ == W(0) ? W(0) : value_ / std::abs(value_); }
+  W Sign() const { return value_ == W(0) ? W(0) : Direction(value_); }
   double LogOfSize() const {
     return std::log(std::abs(value_)) + static_cast<double>(exponent_) * std::numbers::ln2;
   }
 
  private:
   static double Times(double a, double b) { return a * b; }
+  // By Annex G of the C standard, unlike the products that users see: of infinity times
+  // what is neither 0 nor NaN the size is infinite, though no part of it may be known.
   static std::complex<double> Times(std::complex<double> a, std::complex<double> b) {
-    return ComplexProduct(a, b);
+    return a * b;
   }
   static double TimesPower(double x, int e) { return std::ldexp(x, e); }
   static std::complex<double> TimesPower(std::complex<double> x, int e) {

@@ -12,12 +12,10 @@
 #include "backends/cpu/small_eigen.h"
 #include "backends/cpu/small_groups.h"
 #include "backends/cpu/workspace.h"
+#include "ops/failure_codes.h"
 
 namespace otium::cpu {
 namespace {
-
-// As of larger matrices (symmetric_eigen.cc).
-constexpr int64_t kNotFinite = -1;
 
 struct SmallEigenState {
   PhysicalType A, values, vectors;

@@ -17,14 +17,13 @@
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/structure_kernel.h"
 #include "backends/reference/reference.h"
+#include "backends/reference/structure.h"
 
 namespace otium::cpu {
 namespace {
 
 // Rows of a task, and of the tiles that are compared with those across the diagonal.
 constexpr int64_t kTile = 64;
-// What the reference kernel allows, in eps of the largest element.
-constexpr int kSymmetryFactor = 100;
 
 struct StructureState {
   PhysicalType A;

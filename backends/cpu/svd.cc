@@ -13,11 +13,10 @@
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/workspace.h"
+#include "ops/failure_codes.h"
 
 namespace otium::cpu {
 namespace {
-
-constexpr int64_t kNotFinite = -1;
 
 struct SvdState {
   PhysicalType A, U, S, Vh;
@@ -65,7 +64,8 @@ lapack_int Gesdd(const SvdState& s, const SvdArrays<T>& x) {
   return info;
 }
 
-// By the iteration that converges where divide and conquer does not.
+// By an iteration on another bidiagonal matrix, without secular equations. That divide and
+// conquer finds all roots of these is not proved: LAPACK's search has a bound of steps.
 template <class T>
 lapack_int Gesvd(const SvdState& s, const SvdArrays<T>& x) {
   const LapackShape a(s);

@@ -27,6 +27,7 @@
 #include "backends/cpu/reflectors.h"
 #include "backends/cpu/tridiagonal_eigen.h"
 #include "backends/cpu/workspace.h"
+#include "ops/failure_codes.h"
 
 namespace otium::cpu {
 namespace {
@@ -36,8 +37,6 @@ namespace {
 constexpr int64_t kMostForLapack = 24;
 // Rows and columns that are copied at once where one of two matrices lies by columns.
 constexpr int64_t kTile = 16;
-// Codes k > 0 are LAPACK's: how many values are not found.
-constexpr int64_t kNotFinite = -1;
 
 struct SyevdState {
   PhysicalType A, values, vectors;

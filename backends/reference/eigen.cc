@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Eigenvalues by the textbook, in f64 or c128. Code -1: an element is not finite.
+// Eigenvalues by the textbook, in f64 or c128.
 
 #include "backends/reference/hessenberg.h"
 #include "backends/reference/jacobi.h"
 #include "backends/reference/matrix.h"
+#include "ops/failure_codes.h"
 
 namespace otium::reference {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 template <class Launch>
 int64_t SetEigen(const Launch& launch, bool vectors) {
   const auto A = launch.Operand(0);
-  if (!AllFinite(A)) return -1;
+  if (!AllFinite(A)) return kNotFinite;
   const int64_t n = A.rows();
   ComplexMatrix a(n, n), values(n, 1), columns(n, n);
   for (int64_t i = 0; i < n; ++i) {
@@ -49,7 +50,7 @@ template <class Launch>
 int64_t SetHermitianEigen(const Launch& launch, bool vectors) {
   const bool upper = launch.attributes().template Get<std::string>("UPLO") == "U";
   auto A = Mirrored(launch.Operand(0), upper);
-  if (!AllFinite(A)) return -1;
+  if (!AllFinite(A)) return kNotFinite;
   const int64_t n = A.rows();
   const auto eigen = EigenOfHermitian(std::move(A));
   if (!eigen.has_value()) return n;

@@ -10,6 +10,7 @@
 #include "backends/reference/jacobi.h"
 #include "backends/reference/matrix.h"
 #include "backends/reference/qr.h"
+#include "ops/failure_codes.h"
 
 namespace otium::reference {
 namespace {
@@ -80,7 +81,7 @@ Solution<W> SolveBySvd(const Matrix<W>& A, const Matrix<W>& B, double rcond) {
   const auto svd = SvdOf(A, /*full=*/false);
   Solution<W> s{Matrix<W>(A.columns(), B.columns())};
   if (!svd.has_value()) {
-    s.code = -2;
+    s.code = kNotConverged;
     return s;
   }
   s.singular_values = svd->S;
@@ -108,7 +109,7 @@ void SetSolution(const Launch& launch, int tail, bool has_B) {
   const double* rcond = launch.attributes().template Find<double>("rcond");
   const Matrix<W> A = launch.Operand(0);
   const Matrix<W> B = has_B ? launch.Operand(1, tail) : Matrix<W>(A.rows(), 0);
-  if (!AllFinite(A) || !AllFinite(B)) return launch.Fail(-1);
+  if (!AllFinite(A) || !AllFinite(B)) return launch.Fail(kNotFinite);
   const double unit =
       std::numeric_limits<Real>::epsilon() * static_cast<double>(std::max(A.rows(), A.columns()));
   const Solution<W> s =

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "backends/complex_math.h"
 #include "backends/reference/lu.h"
 #include "backends/reference/matrix.h"
 #include "backends/reference/triangle.h"
@@ -52,7 +53,7 @@ SignAndLog<W> LogDeterminant(const LuFactors<W>& f) {
   for (int64_t k = 0; k < f.LU.rows(); ++k) {
     const W u = f.LU(k, k);
     const double size = std::abs(u);
-    d.sign *= size == 0 ? W(0) : u / size;
+    d.sign *= size == 0 ? W(0) : Direction(u);
     d.log += std::log(size);
     if (f.pivots[k] != k) d.sign = -d.sign;
   }

@@ -12,12 +12,11 @@
 
 #include "backends/philox.h"
 #include "backends/reference/elements.h"
+#include "backends/reference/structure.h"
+#include "ops/failure_codes.h"
 
 namespace otium::reference {
 namespace {
-
-constexpr double kSymmetryFactor = 100;
-constexpr int64_t kLowerBandCode = 33, kUpperBandCode = 34;
 
 int64_t FlagCode(uint32_t flag) { return std::countr_zero(flag) + 1; }
 

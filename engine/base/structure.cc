@@ -2,8 +2,10 @@
 #include "engine/base/structure.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace otium {
 namespace {
@@ -106,11 +108,16 @@ Structure Join(const Structure& a, const Structure& b) {
 
 namespace {
 
-std::string Words(const Structure& s, DType dtype, bool square) {
-  std::string text;
+struct Said {
+  std::string word;
+  Structure meaning;  // Without what follows from it.
+};
+
+std::vector<Said> Words(const Structure& s, DType dtype, bool square) {
+  std::vector<Said> words;
   Structure said;
   auto say = [&](absl::string_view word, const Structure& meaning) {
-    absl::StrAppend(&text, text.empty() ? "" : " ", word);
+    words.push_back({std::string(word), meaning});
     // What follows from a word is not said again.
     said = Close(Join(said, meaning), dtype, square);
   };
@@ -123,15 +130,33 @@ std::string Words(const Structure& s, DType dtype, bool square) {
                      s.upper == kFullBand ? "inf" : absl::StrCat(s.upper), ")"),
         {s.lower, s.upper, 0});
   }
-  return text;
+  return words;
 }
+
+std::string Text(const std::vector<Said>& words) {
+  return absl::StrJoin(words, " ", [](std::string* text, const Said& w) { text->append(w.word); });
+}
+
+bool IsSquare(const Shape& shape) { return shape.rank() >= 2 && shape.back(2) == shape.back(1); }
 
 }  // namespace
 
-std::string StructureToString(const Structure& s) { return Words(s, DType::kF64, /*square=*/true); }
+std::string StructureToString(const Structure& s) {
+  return Text(Words(s, DType::kF64, /*square=*/true));
+}
 
 std::string StructureToString(const Structure& s, DType dtype, const Shape& shape) {
-  return Words(s, dtype, shape.rank() >= 2 && shape.back(2) == shape.back(1));
+  return Text(Words(s, dtype, IsSquare(shape)));
+}
+
+std::string WordThatSays(const Structure& fact, const Structure& s, DType dtype,
+                         const Shape& shape) {
+  const std::vector<Said> words = Words(s, dtype, IsSquare(shape));
+  // The last, as banded(2, 0) comes after the lower that it is, too.
+  const auto word = std::find_if(words.rbegin(), words.rend(), [&](const Said& w) {
+    return Close(w.meaning, dtype, IsSquare(shape)).Implies(fact);
+  });
+  return word == words.rend() ? Text(words) : word->word;
 }
 
 bool AddStructureWord(absl::string_view word, Structure* s) {

@@ -85,6 +85,10 @@ inline int64_t AddBands(int64_t a, int64_t b) {
 OTIUM_EXPORT std::string StructureToString(const Structure& s, DType dtype, const Shape& shape);
 // The same in short, for messages: as for a square real matrix.
 OTIUM_EXPORT std::string StructureToString(const Structure& s);
+// The word for `s`, of all, from which `fact` follows, which is part of s: "spd" for
+// symmetric. For messages, which say what was declared and not what followed.
+OTIUM_EXPORT std::string WordThatSays(const Structure& fact, const Structure& s, DType dtype,
+                                      const Shape& shape);
 // Adds what one word of the graph file says (banded has arguments and is not a
 // word). False when it is not a structure word.
 OTIUM_EXPORT bool AddStructureWord(absl::string_view word, Structure* s);

@@ -36,6 +36,13 @@ struct Composed {
 };
 using ComposeFn = Composed (*)(const CompositionCall& call);
 
+// An op that is one, and the rules that `compose` may name.
+struct Composition {
+  Op op;
+  ComposeFn compose;
+  std::vector<const Rule*> rules;
+};
+
 // The new values of the results of `node`, or nothing when `compose` lets it stay. What
 // is known of the results and not seen in the composition is assumed. Random ops in it
 // draw from the stream of the node, the second from the next one.

@@ -28,6 +28,7 @@
 #include "engine/base/status.h"
 #include "engine/optimize/contraction.h"
 #include "engine/optimize/decompose_linalg.h"
+#include "engine/optimize/decompositions.h"
 #include "engine/optimize/pass.h"
 #include "ops/einsum.h"
 #include "ops/infer.h"
@@ -88,25 +89,28 @@ constexpr Rule kSliceForm = MakeRule("slice_form", "narrow -> slice");
 constexpr Rule kDiagonalForm = MakeRule("diagonal_form", "diag(A) -> diagonal(A)", "A is 2-D");
 constexpr Rule kOrgqrForm = MakeRule("orgqr_form", "orgqr(A, tau) -> householder_product(A, tau)");
 
-bool IsCandidate(Op op) {
+// What makes it of others; none: it is not one of those here.
+std::vector<const Rule*> RulesOf(Op op) {
   switch (op) {
-    case Op::matmul:
-    case Op::inner:
-    case Op::kron:
-    case Op::tensordot:
-    case Op::einsum:
-    case Op::addbmm:
-    case Op::trace:
+    case Op::matmul: return {&kMatmul, &kMatmulRows, &kMatmulVector};
+    case Op::inner: return {&kInner, &kInnerScalar};
+    case Op::kron: return {&kKron};
+    case Op::tensordot: return {&kTensordot};
+    case Op::einsum: return {&kEinsum, &kEinsumOrder, &kEinsumLeft};
+    case Op::addbmm: return {&kAddbmm};
+    case Op::trace: return {&kTrace};
     case Op::flatten:
-    case Op::unflatten:
-    case Op::broadcast_to:
-    case Op::movedim:
-    case Op::narrow:
-    case Op::diag:
-    case Op::orgqr: return true;
-    default: return false;
+    case Op::unflatten: return {&kReshapeForm};
+    case Op::broadcast_to: return {&kExpandForm};
+    case Op::movedim: return {&kPermuteForm};
+    case Op::narrow: return {&kSliceForm};
+    case Op::diag: return {&kDiagonalForm};
+    case Op::orgqr: return {&kOrgqrForm};
+    default: return {};
   }
 }
+
+bool IsCandidate(Op op) { return !RulesOf(op).empty(); }
 
 class Decomposer {
  public:
@@ -335,6 +339,11 @@ class Decomposer {
 
 }  // namespace
 
+std::vector<const Rule*> DecompositionsOf(Op op) {
+  const Composition* const composition = LinalgComposition(op);
+  return composition != nullptr ? composition->rules : RulesOf(op);
+}
+
 absl::StatusOr<GraphPtr> Decompose(const GraphPtr& graph, PassContext& context) {
   // Compositions first, and those that they are made of: products are left.
   GraphPtr composed;
@@ -346,9 +355,10 @@ absl::StatusOr<GraphPtr> Decompose(const GraphPtr& graph, PassContext& context) 
         products, RewriteNodes(composed,
                                [&](NodeId n, absl::Span<const ValueId> operands,
                                    GraphBuilder& builder) -> std::optional<std::vector<ValueId>> {
-                                 const ComposeFn compose = LinalgComposition(composed->op(n).id);
-                                 if (compose == nullptr) return std::nullopt;
-                                 return Compose(*composed, n, operands, compose, builder, context);
+                                 const Composition* c = LinalgComposition(composed->op(n).id);
+                                 if (c == nullptr) return std::nullopt;
+                                 return Compose(*composed, n, operands, c->compose, builder,
+                                                context);
                                }));
   }
   if (!AnyNode(*products, IsCandidate)) return products;

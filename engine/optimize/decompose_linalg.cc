@@ -117,8 +117,9 @@ Composed NormOfSums(const CompositionCall& c, const std::vector<int>& dims, doub
   const int of_rows = std::isinf(order) ? 1 : 0;
   const Expr sums = sum(abs(Widened(A)), dims[of_rows], /*keepdim=*/true);
   const int kept = dims[1 - of_rows];
-  const Expr norm = A.shape()[kept].Is(0) ? sum(sums, kept) : order > 0 ? amax(sums, kept)
-                                                                        : amin(sums, kept);
+  const Expr norm = A.shape()[kept].Is(0) ? sum(sums, kept)
+                    : order > 0           ? amax(sums, kept)
+                                          : amin(sums, kept);
   return {&kNormOfSums,
           {Shaped(norm.dtype() == type.dtype ? norm : cast(norm, type.dtype), type.shape)}};
 }
@@ -370,6 +371,9 @@ Composed Vecdot(const CompositionCall& c) {
 constexpr Rule kVander = MakeRule("vander", "vander(x) -> 1 and the products of 1, 2, ... x");
 constexpr Rule kTrapezoid =
     MakeRule("trapezoid", "trapezoid(y, x) -> sum((x[1:] - x[:-1]) * (y[1:] + y[:-1])) / 2");
+constexpr Rule kTrapezoidOfSteps =
+    MakeRule("trapezoid_of_steps", "trapezoid(y) -> (sum(y[1:-1]) + (y[0] + y[-1]) / 2) * dx",
+             "without x, of two points or more");
 
 Composed Vander(const CompositionCall& c) {
   const TensorType& type = c.results[0];
@@ -386,6 +390,13 @@ Composed Trapezoid(const CompositionCall& c) {
   const Expr y = Widened(c.operands[0]);
   const int rank = y.type().rank();
   const int dim = *NormalizeDim(c.attributes.Get<int64_t>("dim"), rank);
+  const Dim& points = y.shape()[dim];
+  // Inner points count twice, and are read once.
+  if (!c.operands[1] && points.IsStatic() && points.value() >= 2) {
+    const Expr ends = (select(y, dim, 0) + select(y, dim, -1)) / 2;
+    const Expr integral = (sum(slice(y, dim, 1, -1), dim) + ends) * c.attributes.Get<double>("dx");
+    return {&kTrapezoidOfSteps, {cast(integral, c.results[0].dtype)}};
+  }
   auto later = [](const Expr& v, int64_t d) { return slice(v, d, 1); };
   auto earlier = [](const Expr& v, int64_t d) { return slice(v, d, std::nullopt, -1); };
   const Expr sums = later(y, dim) + earlier(y, dim);
@@ -407,28 +418,30 @@ Composed Trapezoid(const CompositionCall& c) {
 
 }  // namespace
 
-ComposeFn LinalgComposition(Op op) {
-  switch (op) {
-    case Op::lu: return Lu;
-    case Op::cholesky_solve: return CholeskySolve;
-    case Op::logdet: return Logdet;
-    case Op::matrix_norm: return MatrixNorm;
-    case Op::norm: return Norm;
-    case Op::pinv: return Pinv;
-    case Op::matrix_rank: return MatrixRank;
-    case Op::cond: return Cond;
-    case Op::svd_lowrank: return SvdLowrank;
-    case Op::pca_lowrank: return PcaLowrank;
-    case Op::tensorinv: return Tensorinv;
-    case Op::tensorsolve: return Tensorsolve;
-    case Op::matrix_power: return MatrixPower;
-    case Op::multi_dot: return MultiDot;
-    case Op::cross: return Cross;
-    case Op::vecdot: return Vecdot;
-    case Op::vander: return Vander;
-    case Op::trapezoid: return Trapezoid;
-    default: return nullptr;
+const Composition* LinalgComposition(Op op) {
+  static const auto* const kAll =
+      new std::vector<Composition>{{Op::lu, Lu, {&kLu}},
+                                   {Op::cholesky_solve, CholeskySolve, {&kCholeskySolve}},
+                                   {Op::logdet, Logdet, {&kLogdet}},
+                                   {Op::matrix_norm, MatrixNorm, {&kSpectralNorm, &kMatrixNorm}},
+                                   {Op::norm, Norm, {&kSpectralNorm, &kNormOfSums}},
+                                   {Op::pinv, Pinv, {&kPinv, &kPinvHermitian}},
+                                   {Op::matrix_rank, MatrixRank, {&kMatrixRank}},
+                                   {Op::cond, Cond, {&kCond, &kCondByInverse}},
+                                   {Op::svd_lowrank, SvdLowrank, {&kSvdLowrank}},
+                                   {Op::pca_lowrank, PcaLowrank, {&kPcaLowrank}},
+                                   {Op::tensorinv, Tensorinv, {&kTensorinv}},
+                                   {Op::tensorsolve, Tensorsolve, {&kTensorsolve}},
+                                   {Op::matrix_power, MatrixPower, {&kMatrixPower}},
+                                   {Op::multi_dot, MultiDot, {&kMultiDot, &kMultiDotOrder}},
+                                   {Op::cross, Cross, {&kCross}},
+                                   {Op::vecdot, Vecdot, {&kVecdot}},
+                                   {Op::vander, Vander, {&kVander}},
+                                   {Op::trapezoid, Trapezoid, {&kTrapezoid, &kTrapezoidOfSteps}}};
+  for (const Composition& c : *kAll) {
+    if (c.op == op) return &c;
   }
+  return nullptr;
 }
 
 }  // namespace otium

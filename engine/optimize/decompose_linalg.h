@@ -8,7 +8,7 @@
 namespace otium {
 
 // The composition of an op of linear algebra, or null.
-ComposeFn LinalgComposition(Op op);
+const Composition* LinalgComposition(Op op);
 
 }  // namespace otium
 

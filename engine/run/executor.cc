@@ -249,8 +249,7 @@ absl::Status Executable::RunSteps(const ExecuteOptions& options, State* state) c
 namespace {
 
 // What was declared of operand 0 of `n` and cannot be, as a failure of that code shows.
-std::optional<Promise> BrokenPromise(const Graph& graph, NodeId n, const OpDef& op,
-                                     int64_t code) {
+std::optional<Promise> BrokenPromise(const Graph& graph, NodeId n, const OpDef& op, int64_t code) {
   const uint32_t fact = op.contradicts == nullptr ? 0 : op.contradicts(code);
   if (fact == 0) return std::nullopt;
   for (Promise& p : FindPromises(graph, n)) {
@@ -305,7 +304,12 @@ absl::Status Executable::FirstFailure(const State& state) const {
                             Shape(absl::Span<const int64_t>(plan.operands[id].type.sizes))));
   }
   for (const TensorType& t : types) pointers.push_back(&t);
-  const OpCall call{*first->op, pointers, graph.attributes(first->node)};
+  const bool is_input_check = is_check && graph.Is(first->node, Op::input);
+  const Attributes declared =
+      is_input_check
+          ? Attributes(*first->op, {graph.type(graph.result(first->node)).structure, false})
+          : graph.attributes(first->node);
+  const OpCall call{*first->op, pointers, declared};
   std::string what(name);
   if (is_check) what = std::string(graph.value_name(graph.result(first->node)));
   std::string message = absl::StrCat(what.empty() ? "assume" : what, ": ");
@@ -313,8 +317,7 @@ absl::Status Executable::FirstFailure(const State& state) const {
   if (!types.empty() && types[0].rank() > 2 && !is_count) {
     absl::StrAppend(&message, "batch element ", info.batch, ": ");
   }
-  const std::optional<Promise> broken =
-      BrokenPromise(graph, first->node, *first->op, info.code);
+  const std::optional<Promise> broken = BrokenPromise(graph, first->node, *first->op, info.code);
   if (broken.has_value()) absl::StrAppend(&message, PromiseText(graph, *broken), ", but ");
   absl::StrAppend(&message, first->op->failure(call, info.code, info.index));
   // Data that is not what it was declared to be is bad input; the rest is numerics.

@@ -258,6 +258,17 @@ TEST(StructureTest, WordsRoundTrip) {
   type.structure = NormalizeStructure(Join(Word("spd"), Word("diagonal")), type.dtype, type.shape);
   EXPECT_EQ(type.ToString(), "f64[3, 3] diagonal spd");
   EXPECT_EQ(StructureToString(Structure()), "");
+  // What was said, of what follows from it.
+  auto says = [](const char* word, const Structure& fact) {
+    const Structure s = NormalizeStructure(Word(word), DType::kF64, {3, 3});
+    return WordThatSays(fact, s, DType::kF64, {3, 3});
+  };
+  EXPECT_EQ(says("spd", Word("symmetric")), "spd");
+  EXPECT_EQ(says("orthogonal", Word("orthonormal")), "orthogonal");
+  EXPECT_EQ(says("unit_lower", Word("lower")), "unit_lower");
+  const Structure band = NormalizeStructure({2, 0, 0}, DType::kF64, {4, 4});
+  EXPECT_EQ(WordThatSays(Word("lower"), band, DType::kF64, {4, 4}), "banded(2, 0)");
+  EXPECT_EQ(says("unit_lower", Word("unit_diagonal")), "unit_lower");
   EXPECT_EQ(StructureToString({2, kFullBand, 0}), "banded(2, inf)");
   for (absl::string_view word : StructureWords()) Word(word);
   Structure s;

@@ -213,7 +213,7 @@ TYPED_TEST(GaugeOf, Lobpcg) {
 TEST(Gauge, LobpcgThatIsStopped) {
   Function::Builder b("f");
   const Expr A = b.Input("A", DType::kF64, {30, 30});
-  const auto [w, X] = lobpcg(A + A.T(), 2, Expr(), Expr(), Expr(), 2);
+  const auto [w, X] = lobpcg(A + A.T(), 2, Expr(), Expr(), std::nullopt, Expr(), 2);
   b.Output("w", w);
   b.Output("X", X);
   b.Output("y", sum(A));

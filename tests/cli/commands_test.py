@@ -326,6 +326,17 @@ class Ops(Common):
         self.assertEqual(op["result_names"], ["var", "mean"])
 
 
+    def test_made_of_others(self):
+        out = self.otium("ops", "lu").out
+        self.assertIn("made of others:\n  lu(A) -> lu_unpack(lu_factor_ex(A)): always\n", out)
+        self.assertNotIn("made of", self.otium("ops", "lu_factor").out)
+        for op in self.otium("ops", "--json").json()["ops"]:
+            # What the reference alone has is data, a view, or made of what others have.
+            names = {b["backend"] for b in op["backends"]}
+            if names == {"reference"} and not {"creation", "view"} & set(op["traits"]):
+                self.assertTrue(op["made_of"], op["name"])
+
+
 class OpTypes(Common):
     """otium ops asks the type rules what they take."""
 

@@ -234,13 +234,18 @@ class Structure(otium.CliTest):
     def test_not_as_declared(self):
         for declared, value in (("[n, n] symmetric", "[[1, 2], [3, 4]]"),
                                 ("[n, n] spd", "[[1, 2], [3, 1]]"), ("[n, n] lower", "ones"),
+                                ("[n, n] unit_lower", "[[2, 0], [0, 1]]"),
+                                ("[n, n] unit_lower", "[[1, 3], [0, 1]]"),
                                 ("[n, n] diagonal", "ones"), ("[n, n] orthogonal", "ones"),
+                                ("[m, n] orthonormal", "[[1, 2], [3, 4], [5, 6]]"),
+                                ("[n, n] banded(2, 0)", "ones"),
                                 ("[n, n] permutation", "ones"), ("[] positive", "-1")):
             self.write("f.otm", f"graph f(A: f64{declared}) -> B {{\n  B = 1 * A\n}}\n")
-            sizes = ["--size", "n=2"] if value == "ones" else []
+            sizes = ["--size", "n=4"] if value == "ones" else []
             error = self.otium("run", "f.otm", f"A={value}", *sizes, code=BAD_INPUT).err
             self.assertIn("error: A: ", error)
-            self.assertIn("declared", error)
+            # In the user's word: spd, not the symmetric that follows from it.
+            self.assertIn("declared " + declared.split("] ")[1] + ", ", error)
 
     def test_too_wide_for_its_columns(self):
         for word in ("full_rank", "orthonormal"):

@@ -26,9 +26,9 @@ std::complex<double> Number(const Tensor& t) {
   return Values({cast(constant(t), DType::kC128)})[0].data<std::complex<double>>()[0];
 }
 
-Determinant Of(const Expr& A) {
+Determinant Of(const Expr& A, Way way = Way::kCpu) {
   const SlogdetResults s = slogdet(A);
-  const auto r = Values({det(A), s.sign, s.logabsdet, logdet(A)});
+  const auto r = ValuesBy(way, {det(A), s.sign, s.logabsdet, logdet(A)});
   if (r.size() != 4) return {};
   return {Number(r[0]), Number(r[1]), Number(r[3]), Number(r[2]).real()};
 }
@@ -133,9 +133,44 @@ TEST(Determinant, NanStaysNan) {
       EXPECT_TRUE(std::isnan(d.log.real())) << at;
     }
   }
-  const Determinant infinite = Of(constant(TensorOf(Diagonal({HUGE_VAL, -2}), DType::kF64)));
-  EXPECT_EQ(infinite.det.real(), -HUGE_VAL);
-  EXPECT_EQ(infinite.logabsdet, HUGE_VAL);
+}
+
+// As NumPy and PyTorch say: it has a sign, by which its logarithm is infinite or NaN.
+TEST(Determinant, InfinityHasASign) {
+  for (const Way way : kWays) {
+    for (const double sign : {1.0, -1.0}) {
+      for (const int64_t n : {1, 3, 16, 17, 70}) {
+        for (const int64_t at : {int64_t{0}, n / 2, n - 1}) {
+          SCOPED_TRACE(absl::StrCat("way ", way, " n = ", n, " at ", at, " sign ", sign));
+          CMatrix A = CMatrix::Identity(n);
+          A(at, at) = sign * HUGE_VAL;
+          const Tensor real = TensorOf(A, DType::kF64), complex = TensorOf(A, DType::kC128);
+          // As a general matrix, and as the diagonal one that it is.
+          for (const Expr& a : {constant(real), assume(constant(real), {0, 0, 0})}) {
+            const Determinant d = Of(a, way);
+            EXPECT_EQ(d.det.real(), sign * HUGE_VAL);
+            EXPECT_EQ(d.sign.real(), sign);
+            EXPECT_EQ(d.logabsdet, HUGE_VAL);
+            if (sign > 0) EXPECT_EQ(d.log.real(), HUGE_VAL);
+            else EXPECT_TRUE(std::isnan(d.log.real()));
+          }
+          // Complex products of infinity leave only its size.
+          for (const Expr& a : {constant(complex), assume(constant(complex), {0, 0, 0})}) {
+            EXPECT_EQ(Of(a, way).logabsdet, HUGE_VAL);
+          }
+        }
+      }
+    }
+  }
+  // Rows are exchanged.
+  const Determinant exchanged = Of(constant(Tensor::Of<double>({{1, HUGE_VAL}, {3, 1}})));
+  EXPECT_EQ(exchanged.sign.real(), -1);
+  EXPECT_EQ(exchanged.logabsdet, HUGE_VAL);
+  // 0 times infinity is no number.
+  const Determinant none = Of(constant(TensorOf(Diagonal({HUGE_VAL, 0}), DType::kF64)));
+  EXPECT_TRUE(std::isnan(none.det.real()));
+  EXPECT_TRUE(std::isnan(none.sign.real()));
+  EXPECT_TRUE(std::isnan(none.logabsdet));
 }
 
 }  // namespace

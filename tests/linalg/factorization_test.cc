@@ -119,6 +119,31 @@ TEST(Factorization, LuWithoutPivotingIsGaussianElimination) {
   EXPECT_THAT(s[1].ToVector<int32_t>(), ElementsAre(1));
 }
 
+TEST(Factorization, LuWithoutPivotingByBlocks) {
+  std::mt19937 random(11);
+  for (const DType dtype : kLinalgDTypes) {
+    for (const auto& [m, n] : std::vector<std::pair<int64_t, int64_t>>{
+             {32, 32}, {33, 33}, {65, 65}, {130, 130}, {97, 40}, {40, 97}}) {
+      SCOPED_TRACE(absl::StrCat(DTypeName(dtype), " ", m, " x ", n));
+      CMatrix A = RandomMatrix(m, n, dtype, &random);
+      // Of a dominant diagonal, so that no pivot is small.
+      for (int64_t i = 0; i < std::min(m, n); ++i) A(i, i) += static_cast<double>(m + n);
+      A = Rounded(A, dtype);
+      const LuResults f = lu(constant(TensorOf(A, dtype)), /*pivot=*/false);
+      const auto r = Values({f.L, f.U});
+      ASSERT_EQ(r.size(), 2u);
+      EXPECT_LT(RatioOf(Matrices(r[0])[0] * Matrices(r[1])[0] - A, A, dtype), kMostRatio);
+      // The first pivot that is zero, of a block that is not the first.
+      CMatrix B = A;
+      const int64_t zero = std::min(m, n) - 2;
+      for (int64_t i = 0; i < m; ++i) B(i, zero) = 0;
+      const auto info = Values({lu_factor_ex(constant(TensorOf(B, dtype)), /*pivot=*/false).info});
+      ASSERT_EQ(info.size(), 1u);
+      EXPECT_THAT(info[0].ToVector<int32_t>(), ElementsAre(zero + 1));
+    }
+  }
+}
+
 // ldl_factor is judged by its solution of A X = A, which is the identity; the factors
 // themselves by tests/backends.
 TEST(Factorization, LdlSolvesItsOwnMatrix) {

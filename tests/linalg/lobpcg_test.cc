@@ -35,8 +35,8 @@ TEST(Lobpcg, BothEnds) {
         const int64_t k = std::min<int64_t>(n / 3, 4);
         for (const bool largest : {true, false}) {
           SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << n << " times " << scale);
-          const auto [w, X] =
-              lobpcg(constant(a), k, Expr(), Expr(), Expr(), std::nullopt, std::nullopt, largest);
+          const auto [w, X] = lobpcg(constant(a), k, Expr(), Expr(), std::nullopt, Expr(),
+                                     std::nullopt, std::nullopt, largest);
           const auto values = ValuesBy(Way::kCpu, {w, X});
           ASSERT_EQ(values.size(), 2);
           const CMatrix lambda = Matrices(values[0], 1)[0], x = Matrices(values[1])[0];
@@ -96,8 +96,9 @@ TEST(Lobpcg, TheGeneralizedProblem) {
         for (int64_t j = 0; j < n; ++j) B(i, j) *= scale;
       }
       for (const bool largest : {true, false}) {
-        const auto [w, X] = lobpcg(constant(TensorOf(A, dtype)), k, constant(TensorOf(B, dtype)),
-                                   Expr(), Expr(), std::nullopt, std::nullopt, largest);
+        const auto [w, X] =
+            lobpcg(constant(TensorOf(A, dtype)), k, constant(TensorOf(B, dtype)), Expr(),
+                   std::nullopt, Expr(), std::nullopt, std::nullopt, largest);
         for (const Way way : kWays) {
           const auto values = ValuesBy(way, {w, X});
           ASSERT_EQ(values.size(), 2);
@@ -128,8 +129,8 @@ CMatrix Laplacian(int64_t n) {
 // How far the smallest eigenvalue is from its own after so many iterations.
 double ErrorAfter(int64_t niter, const CMatrix& A, const Expr& iK, const Expr& X = Expr()) {
   const auto n = static_cast<double>(A.rows());
-  const auto [w, x] = lobpcg(constant(TensorOf(A, DType::kF64)), 2, Expr(), X, iK, niter,
-                             std::nullopt, /*largest=*/false);
+  const auto [w, x] = lobpcg(constant(TensorOf(A, DType::kF64)), 2, Expr(), X, std::nullopt, iK,
+                             niter, std::nullopt, /*largest=*/false);
   const double exact = 2 - 2 * std::cos(std::numbers::pi / (n + 1));
   return std::abs(Matrices(ValuesBy(Way::kCpu, {w, x})[0], 1)[0](0, 0).real() - exact) / exact;
 }
@@ -163,13 +164,43 @@ TEST(Lobpcg, StartsFromX) {
   EXPECT_GT(ErrorAfter(0, A, Expr()), 1);
 }
 
+// More vectors than are wanted: the gap that counts is that behind the last of them.
+TEST(Lobpcg, TheFirstOfMoreVectors) {
+  std::mt19937 random(7);
+  std::vector<double> values;
+  for (int64_t i = 0; i < 75; ++i) values.push_back(static_cast<double>(i) / 75);
+  for (int64_t i = 0; i < 5; ++i) values.push_back(2 - 1e-3 * static_cast<double>(i));
+  const Expr A = constant(TensorOf(WithEigenvalues(values, DType::kF64, &random), DType::kF64));
+  const Expr X = constant(TensorOf(RandomMatrix(80, 5, DType::kF64, &random), DType::kF64));
+  constexpr int64_t kIterations = 16;
+  auto error_of = [&](const Expr& start, std::optional<int64_t> n) {
+    const auto [w, x] = lobpcg(A, 1, Expr(), start, n, Expr(), kIterations);
+    const auto results = ValuesBy(Way::kCpu, {w, x});
+    EXPECT_EQ(results[0].sizes(), (Sizes{1}));
+    EXPECT_EQ(results[1].sizes(), (Sizes{80, 1}));
+    EXPECT_LT(OrthogonalityRatio(Matrices(results[1])[0], DType::kF64), kMostRatio);
+    return std::abs(Matrices(results[0], 1)[0](0, 0).real() - 2);
+  };
+  EXPECT_GT(error_of(Expr(), std::nullopt), 1e-6);
+  EXPECT_LT(error_of(Expr(), 5), 1e-10);
+  EXPECT_LT(error_of(X, std::nullopt), 1e-10);
+  EXPECT_LT(error_of(X, 1), 1e-10);  // n is not read with X.
+  for (const Way way : kWays) {
+    // k is the columns of X when none, or 1.
+    EXPECT_EQ(ValuesBy(way, {lobpcg(A, std::nullopt, Expr(), X).eigenvalues})[0].sizes(),
+              (Sizes{5}));
+    EXPECT_EQ(ValuesBy(way, {lobpcg(A).eigenvalues})[0].sizes(), (Sizes{1}));
+    EXPECT_EQ(ValuesBy(way, {lobpcg(A, 2, Expr(), X).eigenvectors})[0].sizes(), (Sizes{80, 2}));
+  }
+}
+
 TEST(Lobpcg, IsPureInSeedAndStream) {
   std::mt19937 random(4);
   const Expr A = constant(TensorOf(Counting(30, 1, DType::kF64, &random), DType::kF64));
   auto vectors = [&](uint64_t seed) {
     Function::Builder b("f");
-    const auto first = lobpcg(A, 2, Expr(), Expr(), Expr(), 1),
-               second = lobpcg(A, 2, Expr(), Expr(), Expr(), 1);
+    const auto first = lobpcg(A, 2, Expr(), Expr(), std::nullopt, Expr(), 1),
+               second = lobpcg(A, 2, Expr(), Expr(), std::nullopt, Expr(), 1);
     b.Output("x", first.eigenvectors);
     b.Output("y", second.eigenvectors);
     RunOptions options;
@@ -238,7 +269,7 @@ TEST(Lobpcg, WhatIsNotFiniteGivesNan) {
           if (i == operand) m(4, 1) = bad;
           in.push_back(constant(TensorOf(m, dtype)));
         }
-        const auto [w, x] = lobpcg(in[0], 2, in[1], in[2], in[3]);
+        const auto [w, x] = lobpcg(in[0], 2, in[1], in[2], std::nullopt, in[3]);
         const auto values = ValuesBy(Way::kCpu, {w, x});
         ASSERT_EQ(values.size(), 2);
         EXPECT_TRUE(HasNonFinite(values[0]));

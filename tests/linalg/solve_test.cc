@@ -185,6 +185,29 @@ TEST(Solve, ResidualsAreSmallAndZerosAreZeros) {
   }
 }
 
+// Sizes at which blocks, panels and halves end, and one more; a dtype each in turn.
+TEST(Solve, AroundBlocks) {
+  std::mt19937 random(17);
+  size_t turn = 0;
+  for (const Case& c : kCases) {
+    const absl::string_view kernel = c.kernel;
+    if (kernel != "cpu.gesv" && kernel != "cpu.posv" && kernel != "cpu.trsm") continue;
+    for (const int64_t n : {64, 65, 128, 129, 192, 193, 257}) {
+      const DType dtype = kLinalgDTypes[turn++ % 4];
+      SCOPED_TRACE(absl::StrCat(c.kernel, " ", DTypeName(dtype), " n = ", n));
+      const CMatrix A = Rounded(c.make(RegularSpectra(dtype, n)[0], dtype, &random), dtype),
+                    B = RoundedRandom(n, 3, dtype, &random);
+      const Expr a = assume(constant(TensorOf(A, dtype)), c.structure);
+      const auto r = Values({solve(a, constant(TensorOf(B, dtype))), inv(a)});
+      ASSERT_EQ(r.size(), 2u);
+      const CMatrix X = Matrices(r[0])[0], inverse = Matrices(r[1])[0];
+      const double unit = static_cast<double>(n) * Epsilon(dtype) * Norm1(A);
+      EXPECT_LT(Norm1(A * X - B), kMostRatio * unit * Norm1(X));
+      EXPECT_LT(Norm1(A * inverse - CMatrix::Identity(n)), kMostRatio * unit * Norm1(inverse));
+    }
+  }
+}
+
 // Larger than what is inverted whole.
 TEST(Solve, TrianglesAndDefiniteMatricesAreInvertedByHalves) {
   std::mt19937 random(15);

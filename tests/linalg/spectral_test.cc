@@ -3,14 +3,58 @@
 // eig, eigvals, eigh, eigvalsh, svd and svdvals: LAPACK's ratios over prescribed
 // spectra, by the CPU's kernels and by the reference; what is not finite; batches.
 
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
 #include "gtest/gtest.h"
 #include "ops/ops.h"
 #include "tests/linalg/ratios.h"
 #include "tests/linalg/spectra.h"
 #include "tests/linalg/ways.h"
 
+// LAPACK's search for the roots of secular equations, which the linker puts these before
+// (tests/CMakeLists.txt).
+namespace {
+std::atomic<bool> roots_fail = false;
+std::atomic<int> failed_roots = 0;
+
+void FailRoot(int n, int i, int* info) {
+  if (!roots_fail || i != n) return;
+  *info = 1;
+  ++failed_roots;
+}
+}  // namespace
+
+extern "C" {
+#define OTIUM_WRAP(T, lasd4)                                                                      \
+  void __real_##lasd4(const int* n, const int* i, const T* d, const T* z, T* delta, const T* rho, \
+                      T* sigma, T* work, int* info);                                              \
+  void __wrap_##lasd4(const int* n, const int* i, const T* d, const T* z, T* delta, const T* rho, \
+                      T* sigma, T* work, int* info) {                                             \
+    __real_##lasd4(n, i, d, z, delta, rho, sigma, work, info);                                    \
+    FailRoot(*n, *i, info);                                                                       \
+  }
+OTIUM_WRAP(float, slasd4_)
+OTIUM_WRAP(double, dlasd4_)
+#undef OTIUM_WRAP
+}
+
 namespace otium {
 namespace {
+
+// While it lives, last roots are not found.
+class RootsFail {
+ public:
+  RootsFail() {
+    failed_roots = 0;
+    roots_fail = true;
+  }
+  ~RootsFail() { roots_fail = false; }
+  RootsFail(const RootsFail&) = delete;
+  RootsFail& operator=(const RootsFail&) = delete;
+  int count() const { return failed_roots; }
+};
 
 // Largest difference of real values, over n eps and the largest expected one.
 double ValuesRatio(const Tensor& actual, const std::vector<double>& expected, DType dtype) {
@@ -23,6 +67,29 @@ double ValuesRatio(const Tensor& actual, const std::vector<double>& expected, DT
   return Ratio(error, largest, values.rows(), dtype);
 }
 
+// What svd and svdvals promise of a matrix whose singular values are `expected`.
+void ExpectSvd(Way way, const Tensor& a, const std::vector<double>& expected) {
+  const DType dtype = a.dtype();
+  const CMatrix A = Matrices(a)[0];
+  const int64_t m = A.rows(), n = A.columns(), k = std::min(m, n);
+  for (const bool full : {false, true}) {
+    const auto [U, S, Vh] = svd(constant(a), full);
+    const auto values = ValuesBy(way, {U, S, Vh, svdvals(constant(a))});
+    ASSERT_EQ(values.size(), 4);
+    const CMatrix u = Matrices(values[0])[0], sigma = Matrices(values[1], 1)[0],
+                  vh = Matrices(values[2])[0];
+    EXPECT_EQ(u.columns(), full ? m : k);
+    EXPECT_EQ(vh.rows(), full ? n : k);
+    EXPECT_LT(OrthogonalityRatio(u, dtype), kMostRatio);
+    EXPECT_LT(OrthogonalityRatio(Adjoint(vh), dtype), kMostRatio);
+    const CMatrix left = TimesDiagonal(FirstColumns(u, k), sigma);
+    EXPECT_LT(DifferenceRatio(A, left * FirstRows(vh, k), dtype), kMostRatio);
+    EXPECT_LT(ValuesRatio(values[1], expected, dtype), kMostRatio);
+    EXPECT_LT(ValuesRatio(values[3], expected, dtype), kMostRatio);
+    for (int64_t i = 0; i + 1 < k; ++i) EXPECT_GE(sigma(i, 0).real(), sigma(i + 1, 0).real());
+  }
+}
+
 TEST(Svd, Ratios) {
   struct {
     int64_t m, n;
@@ -32,31 +99,47 @@ TEST(Svd, Ratios) {
     for (const auto& [m, n] : kSizes) {
       for (const Spectrum& s : Spectra(dtype, std::min(m, n))) {
         const Tensor a = TensorOf(WithSingularValues(m, n, s.values, dtype, &random), dtype);
-        const CMatrix A = Matrices(a)[0];
         for (const Way way : kWays) {
           SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << m << " " << n << " "
                                           << s.name << (way == Way::kCpu ? "" : " reference"));
-          for (const bool full : {false, true}) {
-            const auto [U, S, Vh] = svd(constant(a), full);
-            const auto values = ValuesBy(way, {U, S, Vh, svdvals(constant(a))});
-            ASSERT_EQ(values.size(), 4);
-            const CMatrix u = Matrices(values[0])[0], sigma = Matrices(values[1], 1)[0],
-                          vh = Matrices(values[2])[0];
-            const int64_t k = std::min(m, n);
-            EXPECT_EQ(u.columns(), full ? m : k);
-            EXPECT_EQ(vh.rows(), full ? n : k);
-            EXPECT_LT(OrthogonalityRatio(u, dtype), kMostRatio);
-            EXPECT_LT(OrthogonalityRatio(Adjoint(vh), dtype), kMostRatio);
-            const CMatrix left = TimesDiagonal(FirstColumns(u, k), sigma);
-            EXPECT_LT(DifferenceRatio(A, left * FirstRows(vh, k), dtype), kMostRatio);
-            EXPECT_LT(ValuesRatio(values[1], s.values, dtype), kMostRatio);
-            EXPECT_LT(ValuesRatio(values[3], s.values, dtype), kMostRatio);
-            for (int64_t i = 0; i + 1 < k; ++i) {
-              EXPECT_GE(sigma(i, 0).real(), sigma(i + 1, 0).real());
-            }
-          }
+          ExpectSvd(way, a, s.values);
         }
       }
+    }
+  }
+}
+
+// Sizes at which blocks, panels and halves end, and one more; a spectrum and a dtype each.
+constexpr int64_t kAroundBlocks[] = {64, 65, 128, 129, 192, 193, 257};
+
+TEST(Svd, AroundBlocks) {
+  std::mt19937 random(6);
+  size_t turn = 0;
+  for (const int64_t n : kAroundBlocks) {
+    // Square, and in turn tall and wide.
+    for (const int64_t m : {n, turn % 2 == 0 ? n + 13 : n - 13}) {
+      const DType dtype = kLinalgDTypes[turn % 4];
+      const std::vector<Spectrum> spectra = Spectra(dtype, std::min(m, n));
+      const Spectrum& s = spectra[turn++ % spectra.size()];
+      SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << m << " " << n << " " << s.name);
+      ExpectSvd(Way::kCpu, TensorOf(WithSingularValues(m, n, s.values, dtype, &random), dtype),
+                s.values);
+    }
+  }
+}
+
+// No matrix is known whose roots LAPACK does not find, nor is it proved that there is none:
+// here the last one is said not to be. Values alone have no roots.
+TEST(Svd, WhereRootsAreNotFound) {
+  std::mt19937 random(7);
+  for (const DType dtype : kLinalgDTypes) {
+    for (const auto& [m, n] : {std::pair<int64_t, int64_t>{60, 60}, {70, 40}, {40, 70}}) {
+      const Spectrum s = Spectra(dtype, std::min(m, n))[0];
+      SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << m << " " << n);
+      const Tensor a = TensorOf(WithSingularValues(m, n, s.values, dtype, &random), dtype);
+      const RootsFail fail;
+      ExpectSvd(Way::kCpu, a, s.values);
+      EXPECT_GT(fail.count(), 0);
     }
   }
 }
@@ -71,31 +154,58 @@ TEST(Svd, NoRowsNoColumns) {
   }
 }
 
+// What eigh and eigvalsh promise of a matrix whose eigenvalues are `expected`.
+void ExpectEigh(Way way, const Tensor& a, const char* uplo, const std::vector<double>& expected) {
+  const DType dtype = a.dtype();
+  const auto [w, V] = eigh(constant(a), uplo);
+  const auto values = ValuesBy(way, {w, V, eigvalsh(constant(a), uplo)});
+  ASSERT_EQ(values.size(), 3);
+  const CMatrix A = Matrices(a)[0], v = Matrices(values[1])[0], lambda = Matrices(values[0], 1)[0];
+  EXPECT_LT(OrthogonalityRatio(v, dtype), kMostRatio);
+  EXPECT_LT(DifferenceRatio(A, TimesDiagonal(v, lambda) * Adjoint(v), dtype), kMostRatio);
+  EXPECT_LT(ValuesRatio(values[0], expected, dtype), kMostRatio);
+  EXPECT_LT(ValuesRatio(values[2], expected, dtype), kMostRatio);
+}
+
+// Signs that take turns, and then the order of real numbers.
+std::vector<double> RealEigenvalues(const Spectrum& s) {
+  std::vector<double> values = s.values;
+  for (size_t i = 1; i < values.size(); i += 2) values[i] = -values[i];
+  std::sort(values.begin(), values.end());
+  return values;
+}
+
 TEST(Eigh, Ratios) {
   std::mt19937 random(2);
   for (const DType dtype : kLinalgDTypes) {
     for (const int64_t n : {1, 2, 3, 9, 16, 40}) {
-      for (Spectrum s : Spectra(dtype, n)) {
-        // Signs that take turns, and then the order of real numbers.
-        for (int64_t i = 1; i < n; i += 2) s.values[i] = -s.values[i];
-        std::sort(s.values.begin(), s.values.end());
-        const Tensor a = TensorOf(WithEigenvalues(s.values, dtype, &random), dtype);
-        const CMatrix A = Matrices(a)[0];
+      for (const Spectrum& s : Spectra(dtype, n)) {
+        const std::vector<double> expected = RealEigenvalues(s);
+        const Tensor a = TensorOf(WithEigenvalues(expected, dtype, &random), dtype);
         for (const Way way : kWays) {
           for (const char* uplo : {"L", "U"}) {
             SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << n << " " << s.name << uplo
                                             << (way == Way::kCpu ? "" : " reference"));
-            const auto [w, V] = eigh(constant(a), uplo);
-            const auto values = ValuesBy(way, {w, V, eigvalsh(constant(a), uplo)});
-            ASSERT_EQ(values.size(), 3);
-            const CMatrix v = Matrices(values[1])[0], lambda = Matrices(values[0], 1)[0];
-            EXPECT_LT(OrthogonalityRatio(v, dtype), kMostRatio);
-            EXPECT_LT(DifferenceRatio(A, TimesDiagonal(v, lambda) * Adjoint(v), dtype), kMostRatio);
-            EXPECT_LT(ValuesRatio(values[0], s.values, dtype), kMostRatio);
-            EXPECT_LT(ValuesRatio(values[2], s.values, dtype), kMostRatio);
+            ExpectEigh(way, a, uplo, expected);
           }
         }
       }
+    }
+  }
+}
+
+TEST(Eigh, AroundBlocks) {
+  std::mt19937 random(8);
+  size_t turn = 0;
+  for (const int64_t n : kAroundBlocks) {
+    for (const char* uplo : {"L", "U"}) {
+      const DType dtype = kLinalgDTypes[turn % 4];
+      const std::vector<Spectrum> spectra = Spectra(dtype, n);
+      const Spectrum& s = spectra[turn++ % spectra.size()];
+      SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << n << " " << s.name << uplo);
+      const std::vector<double> expected = RealEigenvalues(s);
+      ExpectEigh(Way::kCpu, TensorOf(WithEigenvalues(expected, dtype, &random), dtype), uplo,
+                 expected);
     }
   }
 }

@@ -6,6 +6,7 @@
 // the size of the results.
 
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include "absl/strings/str_cat.h"
@@ -163,6 +164,15 @@ TEST(DecomposeLinalg, VanderAndTrapezoid) {
   }
 }
 
+// Not the sum of all less half of the ends, which would be infinity less infinity.
+TEST(DecomposeLinalg, TrapezoidOfAnInfiniteEnd) {
+  const std::vector<Expr> in = {In(0, DType::kF64, {3})};
+  const double infinity = std::numeric_limits<double>::infinity();
+  const Decomposed decomposed =
+      ExpectSame(trapezoid(in[0]), in, {Tensor::Of<double>({1, 2, infinity})}, 0);
+  EXPECT_EQ(decomposed.rules[0], "trapezoid_of_steps");
+}
+
 TEST(DecomposeLinalg, MultiDotInAnyOrder) {
   std::mt19937 random(3);
   int reordered = 0;
@@ -289,8 +299,8 @@ TEST(DecomposeLinalg, NormsOfSumsOfHalvesAndOfNothing) {
     for (const Sizes& sizes : {Sizes{3, 4}, Sizes{2, 3, 3}, Sizes{0, 4}, Sizes{2, 3, 0}}) {
       const Expr A = In(0, dtype, sizes);
       for (const double order : {1.0, double{INFINITY}}) {
-        const Decomposed d = ExpectSame(norm(A, order, {-2, -1}), {A},
-                                        {RandomIntegers(dtype, sizes, &random)}, 8);
+        const Decomposed d =
+            ExpectSame(norm(A, order, {-2, -1}), {A}, {RandomIntegers(dtype, sizes, &random)}, 8);
         EXPECT_THAT(d.rules, testing::Contains("norm_of_sums"));
       }
     }

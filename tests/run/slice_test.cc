@@ -100,7 +100,7 @@ TEST(Slice, SolveGeneralAndDeclared) {
   const absl::StatusOr<TensorMap> bad =
       program->Run({{"A", Tensor::Of<double>({{4, 1}, {2, 3}})}, {"B", B}});
   EXPECT_EQ(bad.status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(bad.status().message(), "A: declared symmetric, but element [1, 0] contradicts it");
+  EXPECT_EQ(bad.status().message(), "A: declared spd, but element [1, 0] contradicts it");
 }
 
 TEST(Slice, AFailureOfWhatWasDeclaredIsBadInput) {

@@ -72,8 +72,9 @@ absl::StatusOr<std::vector<Tensor>> Solve(const Tensor& A, const Expr& B, int64_
   CompileOptions options;
   options.reference = true;
   options.optimize.optimize = false;
-  const auto [w, X] = lobpcg(constant(A), k, B, /*X=*/Expr(), /*iK=*/Expr(), /*niter=*/std::nullopt,
-                             /*tol=*/std::nullopt, of.Get<bool>("largest"));
+  const auto [w, X] =
+      lobpcg(constant(A), k, B, /*X=*/Expr(), /*n=*/std::nullopt,
+             /*iK=*/Expr(), /*niter=*/std::nullopt, /*tol=*/std::nullopt, of.Get<bool>("largest"));
   return Evaluate({w, X}, options);
 }
 

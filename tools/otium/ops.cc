@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// otium ops: every op, from its OpDef, and the kernels that backends have for it.
+// otium ops: every op, from its OpDef, what the planner makes it of, and the kernels that
+// backends have for it.
 
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "backends/backends.h"
 #include "engine/base/status.h"
 #include "engine/graph/text/diagnostics.h"
+#include "engine/optimize/decompositions.h"
 #include "nlohmann/json.hpp"
 #include "ops/op.h"
 #include "tools/otium/commands.h"
@@ -78,12 +80,15 @@ std::string SignatureText(const OpDef& op) {
 }
 
 std::vector<std::string> Traits(const OpDef& op) {
-  static constexpr std::pair<OpTrait, const char*> kNames[] = {
-      {kPointwiseOp, "pointwise"},        {kReductionOp, "reduction"},
-      {kViewOp, "view"},                  {kRandomOp, "random"},
-      {kCreationOp, "creation"},          {kZeroPreserving, "zero-preserving"},
-      {kCommutative, "commutative"},      {kFallible, "can fail on data"},
-      {kDataDependent, "size is data"}};
+  static constexpr std::pair<OpTrait, const char*> kNames[] = {{kPointwiseOp, "pointwise"},
+                                                               {kReductionOp, "reduction"},
+                                                               {kViewOp, "view"},
+                                                               {kRandomOp, "random"},
+                                                               {kCreationOp, "creation"},
+                                                               {kZeroPreserving, "zero-preserving"},
+                                                               {kCommutative, "commutative"},
+                                                               {kFallible, "can fail on data"},
+                                                               {kDataDependent, "size is data"}};
   std::vector<std::string> names;
   for (const auto& [trait, name] : kNames) {
     if (op.Is(trait)) names.emplace_back(name);
@@ -150,19 +155,24 @@ Json OpToJson(const OpDef& op) {
                        {"dtypes", DTypeNames(d.dtypes)},
                        {"kernels", d.kernels}});
   }
+  Json rules = Json::array();
+  for (const Rule* rule : DecompositionsOf(op.id)) {
+    rules.push_back({{"rule", std::string(rule->name)},
+                     {"formula", std::string(rule->formula)},
+                     {"condition", std::string(rule->condition)}});
+  }
   std::vector<std::string> results(op.result_names.begin(), op.result_names.end());
-  return {{"name", std::string(op.name)}, {"signature", SignatureText(op)},
-          {"doc", std::string(op.doc)}, {"params", std::move(params)},
+  return {{"name", std::string(op.name)},  {"signature", SignatureText(op)},
+          {"doc", std::string(op.doc)},    {"params", std::move(params)},
           {"num_results", op.num_results}, {"result_names", std::move(results)},
-          {"types", std::move(types)}, {"traits", Traits(op)},
-          {"backends", std::move(kernels)}};
+          {"types", std::move(types)},     {"traits", Traits(op)},
+          {"made_of", std::move(rules)},   {"backends", std::move(kernels)}};
 }
 
 // The words that a parameter takes, and what they mean.
 void AppendStructureWords(const OpDef& op, std::string* text) {
-  const bool takes = std::any_of(op.params.begin(), op.params.end(), [](const ParamDef& p) {
-    return p.kind == ParamKind::kStructure;
-  });
+  const bool takes = std::any_of(op.params.begin(), op.params.end(),
+                                 [](const ParamDef& p) { return p.kind == ParamKind::kStructure; });
   if (!takes) return;
   absl::StrAppend(text, "\n");
   for (absl::string_view word : StructureWords()) {
@@ -192,6 +202,11 @@ void PrintOp(Session& session, const OpDef& op) {
   }
   const std::vector<std::string> traits = Traits(op);
   if (!traits.empty()) absl::StrAppend(&text, "\n", absl::StrJoin(traits, ", "), "\n");
+  const std::vector<const Rule*> rules = DecompositionsOf(op.id);
+  if (!rules.empty()) text += "\nmade of others:\n";
+  for (const Rule* rule : rules) {
+    absl::StrAppendFormat(&text, "  %s: %s\n", rule->formula, rule->condition);
+  }
   text += "\n";
   for (const DeviceKernels& d : KernelsOf(op.id)) {
     absl::StrAppendFormat(&text, "  %-5s %-10s %s: %s\n", d.device, d.backend,
@@ -213,8 +228,9 @@ absl::Status OpsCommand(Session& session) {
       std::vector<absl::string_view> names;
       for (const OpDef* known : AllOps()) names.push_back(known->name);
       const absl::string_view closest = ClosestName(name, names);
-      return Fail(Exit::kUsage, absl::StrCat("there is no op ", name),
-                  closest.empty() ? "otium ops lists them" : absl::StrCat("did you mean ", closest, "?"));
+      return Fail(
+          Exit::kUsage, absl::StrCat("there is no op ", name),
+          closest.empty() ? "otium ops lists them" : absl::StrCat("did you mean ", closest, "?"));
     }
     ops.push_back(op);
   }
