@@ -19,6 +19,7 @@
 #include "backends/cpu/scratch.h"
 #include "backends/cpu/symmetric_kernel.h"
 #include "gtest/gtest.h"
+#include "tests/cpu/numbers.h"
 
 namespace otium::cpu {
 namespace {
@@ -31,22 +32,11 @@ struct Reduced {
   std::vector<T> tau;
 };
 
-// Numbers to compute with, of twice the digits of float.
-template <class T>
-using Exact = std::conditional_t<kIsComplex<T>, std::complex<double>, double>;
-
 template <class T>
 class DenseTridiagonal : public testing::Test {
  protected:
   static constexpr double kEpsilon = std::numeric_limits<Real<T>>::epsilon();
   std::mt19937 random{7};
-
-  T Number(double scale) {
-    std::normal_distribution<double> normal;
-    const auto part = [&] { return static_cast<Real<T>>(scale * normal(random)); };
-    if constexpr (kIsComplex<T>) return {part(), part()};
-    else return part();
-  }
 
   // Columns of a Hermitian matrix, ld apart; NaN is what must not be read: below the
   // diagonal, and what is imaginary on it.
@@ -54,7 +44,7 @@ class DenseTridiagonal : public testing::Test {
     constexpr Real<T> kNan = std::numeric_limits<Real<T>>::quiet_NaN();
     std::vector<T> a(n * ld, T(kNan));
     for (int64_t j = 0; j < n; ++j) {
-      for (int64_t i = 0; i <= j; ++i) a[j * ld + i] = Number(scale);
+      for (int64_t i = 0; i <= j; ++i) a[j * ld + i] = NormalNumber<T>(random, scale);
       if constexpr (kIsComplex<T>) a[j * ld + j].imag(kNan);
     }
     return a;

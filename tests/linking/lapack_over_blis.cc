@@ -52,7 +52,6 @@ int main() {
       {"zgelsy", [&] { return lstsq(A, G).solution; }},
       {"zsytrf", [&] { return ldl_factor(A).LD; }},
       {"zunmlq", [&] { return ormqr(A, tau, A); }},
-      {"zgesdd", [&] { return svd(A).U; }},
       {"zgeev", [&] { return eigvals(A); }},
       {"dgeev", [&] { return eigvals(R); }},
   };
