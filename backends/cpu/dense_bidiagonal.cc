@@ -187,14 +187,14 @@ void ReduceToBidiagonal(const Matrix<T>& A, const Bidiagonal<T>& B,
 
 template <class T>
 void ApplyLeft(const Matrix<const T>& A, const Bidiagonal<T>& B, const Matrix<T>& C, T* memory) {
-  ApplyReflectors<T>(A, B.left_tau, C, memory);
+  ApplyReflectors<T>(A, B.left_tau, /*adjoint=*/false, C, memory);
 }
 
 template <class T>
 void ApplyRight(const Matrix<const T>& A, const Bidiagonal<T>& B, const Matrix<T>& C, T* memory) {
   const int64_t n = A.columns;
   if (n < 2) return;
-  ApplyReflectors<T>(A.Transposed().Block(1, 0, n - 1, n - 1), B.right_tau,
+  ApplyReflectors<T>(A.Transposed().Block(1, 0, n - 1, n - 1), B.right_tau, /*adjoint=*/false,
                      C.Block(1, 0, n - 1, C.columns), memory);
 }
 

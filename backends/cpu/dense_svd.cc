@@ -90,7 +90,7 @@ void DenseSvd<T>::MakeLeft(const Matrix<T>& left) const {
     for (int64_t j = i < columns_ ? columns_ : 0; j < left.columns; ++j) left(i, j) = T(i == j);
   }
   ApplyLeft<T>(matrix_, bidiagonal_, factors_first_ ? first : left, work_);
-  if (factors_first_) ApplyReflectors<T>(factored_, tau_, left, work_);
+  if (factors_first_) ApplyReflectors<T>(factored_, tau_, /*adjoint=*/false, left, work_);
 }
 
 template <class T>

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// QR and its reflectors (dense_qr.h, reflectors.h), where the results are. What is left to
-// LAPACK is ormqr: to that a row-major A is A^T = L P, an LQ factorization with
-// P = H'(k)...H'(1), and so A = P^T L^T: Q = P^T is the product of reflectors with the same
-// vectors, which lie where geqrf would have put them, and conjugate factors tau. So ormlq
-// does the work of ormqr.
+// QR and its reflectors (dense_qr.h, reflectors.h), where the results are.
 
 #include <algorithm>
 #include <memory>
@@ -28,12 +24,8 @@ struct QrState {
   bool left = true, transpose = false;
   // In the workspace of a task, in bytes.
   int64_t factor = 0, tau = 0, work = 0;
-  int64_t work_size = 1;
   MatrixBatch batch;
 };
-
-constexpr lapack_int Int(int64_t size) { return static_cast<lapack_int>(size); }
-constexpr lapack_int Leading(int64_t size) { return std::max<lapack_int>(Int(size), 1); }
 
 // Elements of memory that FormQ takes.
 int64_t FormQMemory(int64_t m, int64_t n, int64_t k) { return m * k + ReflectorMemory(m, n, k); }
@@ -46,17 +38,11 @@ void FormQ(int64_t k, const T* tau, const Matrix<T>& Q, T* memory) {
   FormReflectors<T>(vectors, tau, Q, memory + Q.rows * k);
 }
 
-// C [m, n] times Q from the left or right, or its adjoint; a has rows lda long.
 template <class T>
-void Ormlq(const QrState& s, const Matrix<T>& c, const T* a, const T* tau, T* work,
-           lapack_int lwork) {
-  const char side = s.left ? 'R' : 'L';
-  const char trans = !s.transpose ? 'N' : kIsComplex<T> ? 'C' : 'T';
-  const lapack_int rows = Int(c.columns), columns = Int(c.rows), reflectors = Int(s.k),
-                   lda = Leading(s.n), ldc = Leading(c.columns);
-  lapack_int info = 0;
-  OTIUM_LAPACK_EITHER(T, ormlq, unmlq, &side, &trans, &rows, &columns, &reflectors, a, &lda, tau,
-                      c.data, &ldc, work, &lwork, &info);
+void CopyConjugate(const Matrix<const T>& from, const Matrix<T>& to) {
+  for (int64_t i = 0; i < to.rows; ++i) {
+    for (int64_t j = 0; j < to.columns; ++j) to(i, j) = Conjugate(from(i, j));
+  }
 }
 
 // Zeros below the diagonal.
@@ -137,16 +123,24 @@ struct OrmqrLauncher {
     const auto& s = *static_cast<const QrState*>(args.state);
     RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo*) {
       T* const tau = ArrayAt<T>(memory, s.tau);
-      const auto a = RowMajor(ArrayAt<T>(memory, s.factor), s.m, s.n);
+      const auto conjugates = RowMajor(ArrayAt<T>(memory, s.factor), s.m, s.k);
+      const bool conjugated = kIsComplex<T> && !s.left;
       for (int64_t p = matrices.begin; p < matrices.end; ++p) {
         const auto C = MatrixOf<T>(s.batch, s.results[0], args.results[0], p);
         Copy(MatrixOf<const T>(s.batch, s.operands[2], args.operands[2], p), C);
-        if (s.k == 0 || C.rows == 0 || C.columns == 0) continue;
-        // ormlq writes to the vectors while it works.
-        Copy(MatrixOf<const T>(s.batch, s.operands[0], args.operands[0], p), a);
+        auto vectors = MatrixOf<const T>(s.batch, s.operands[0], args.operands[0], p);
+        vectors.columns = s.k;
         const auto factors = MatrixOf<const T>(s.batch, s.operands[1], args.operands[1], p, 1);
-        for (int64_t i = 0; i < s.k; ++i) tau[i] = Conjugate(factors(i, 0));
-        Ormlq<T>(s, C, a.data, tau, ArrayAt<T>(memory, s.work), Int(s.work_size));
+        for (int64_t i = 0; i < s.k; ++i) {
+          tau[i] = conjugated ? Conjugate(factors(i, 0)) : factors(i, 0);
+        }
+        if (conjugated) {
+          CopyConjugate(vectors, conjugates);
+          vectors = conjugates;
+        }
+        // C Q is D with D.T = Q.T C.T, and Q.T is the adjoint of the conjugate of Q.
+        ApplyReflectors(vectors, tau, /*adjoint=*/s.left == s.transpose,
+                        s.left ? C : C.Transposed(), ArrayAt<T>(memory, s.work));
       }
     });
   }
@@ -184,13 +178,13 @@ Prepared PrepareFactors(const KernelCall& call, LaunchFn launch) {
     s->has_Q = mode != "r";
     s->columns = mode == "complete" ? s->m : s->k;
   }
-  s->work_size = QrMemory(s->m, s->n, s->k);
-  if (s->has_Q) s->work_size = std::max(s->work_size, FormQMemory(s->m, s->columns, s->k));
+  int64_t work_size = QrMemory(s->m, s->n, s->k);
+  if (s->has_Q) work_size = std::max(work_size, FormQMemory(s->m, s->columns, s->k));
   ForBlasType(s->operands[0].dtype, [&]<class T>(T) {
     if (call.op.id == Op::qr && !s->has_Q && s->columns < s->m)
       s->factor = layout.Add<T>(s->m * s->n);
     s->tau = layout.Add<T>(s->k);
-    s->work = layout.Add<T>(s->work_size);
+    s->work = layout.Add<T>(work_size);
   });
   const double flops = ReflectorFlops(s->m, s->n, s->k);
   return Finish(call, std::move(s), flops, layout.bytes(), launch);
@@ -208,11 +202,10 @@ Prepared PrepareGeqrf(const KernelCall& call) {
 Prepared PrepareHouseholderProduct(const KernelCall& call) {
   auto s = NewState(call);
   s->k = s->operands[1].sizes.back();
-  s->work_size = FormQMemory(s->m, s->n, s->k);
   WorkspaceLayout layout;
   ForBlasType(s->operands[0].dtype, [&]<class T>(T) {
     s->tau = layout.Add<T>(s->k);
-    s->work = layout.Add<T>(s->work_size);
+    s->work = layout.Add<T>(FormQMemory(s->m, s->n, s->k));
   });
   const double flops = ReflectorFlops(s->m, s->n, s->k);
   return Finish(call, std::move(s), flops, layout.bytes(),
@@ -228,12 +221,9 @@ Prepared PrepareOrmqr(const KernelCall& call) {
   const int64_t rows = C[C.size() - 2], columns = C.back();
   WorkspaceLayout layout;
   ForBlasType(s->operands[0].dtype, [&]<class T>(T) {
-    T told = T(1);
-    Ormlq<T>(*s, RowMajor<T>(nullptr, rows, columns), nullptr, nullptr, &told, -1);
-    s->work_size = WorkSize(told);
-    s->factor = layout.Add<T>(s->m * s->n);
+    s->factor = layout.Add<T>(kIsComplex<T> && !s->left ? s->m * s->k : 0);
     s->tau = layout.Add<T>(s->k);
-    s->work = layout.Add<T>(s->work_size);
+    s->work = layout.Add<T>(ReflectorMemory(s->m, s->left ? columns : rows, s->k));
   });
   const double flops = ReflectorFlops(rows, columns, s->k);
   return Finish(call, std::move(s), flops, layout.bytes(),

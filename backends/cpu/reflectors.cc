@@ -28,14 +28,18 @@ void MakeFactor(const Matrix<const T>& Y, const T* tau, const Matrix<T>& factor,
   JoinFactors<T>(Y, first, factor, memory);
 }
 
-// apply(first row of the block, Y, T, memory) from the last block to the first.
+// apply(first row of the block, Y, T, memory) from the last block to the first, or from the
+// first to the last.
 template <class T, class Apply>
-void ForBlocks(const Matrix<const T>& A, const T* tau, T* memory, const Apply& apply) {
+void ForBlocks(const Matrix<const T>& A, const T* tau, bool from_first, T* memory,
+               const Apply& apply) {
   const int64_t m = A.rows, count = A.columns, width = ReflectorBlock(count);
   T* const factors = memory + m * width;
   T* const rest = factors + width * width;
   if (count == 0) return;
-  for (int64_t j = (count - 1) / width * width; j >= 0; j -= width) {
+  const int64_t blocks = CeilDiv(count, width);
+  for (int64_t block = 0; block < blocks; ++block) {
+    const int64_t j = (from_first ? block : blocks - 1 - block) * width;
     const int64_t b = std::min(width, count - j);
     const Matrix<T> Y = RowMajor(memory, m - j, b), factor = RowMajor(factors, b, b);
     CopyVectors<T>(A.Block(j, j, m - j, b), Y);
@@ -46,12 +50,14 @@ void ForBlocks(const Matrix<const T>& A, const T* tau, T* memory, const Apply& a
 
 // The same without blocks, for what is too small for products.
 template <class T>
-void ApplyEach(const Matrix<const T>& A, const T* tau, const Matrix<T>& C) {
-  for (int64_t k = A.columns - 1; k >= 0; --k) {
+void ApplyEach(const Matrix<const T>& A, const T* tau, bool adjoint, const Matrix<T>& C) {
+  for (int64_t step = 0; step < A.columns; ++step) {
+    const int64_t k = adjoint ? step : A.columns - 1 - step;
+    const T factor = adjoint ? Conjugate(tau[k]) : tau[k];
     for (int64_t j = 0; j < C.columns; ++j) {
       T product = C(k, j);
       for (int64_t i = k + 1; i < C.rows; ++i) product += Multiply(Conjugate(A(i, k)), C(i, j));
-      product = Multiply(product, tau[k]);
+      product = Multiply(product, factor);
       C(k, j) -= product;
       for (int64_t i = k + 1; i < C.rows; ++i) C(i, j) -= Multiply(product, A(i, k));
     }
@@ -104,12 +110,13 @@ void ApplyBlock(const Matrix<const T>& Y, const Matrix<const T>& factor, bool ad
 }
 
 template <class T>
-void ApplyReflectors(const Matrix<const T>& A, const T* tau, const Matrix<T>& C, T* memory) {
-  if (C.rows <= kFewRows) return ApplyEach(A, tau, C);
-  ForBlocks<T>(
-      A, tau, memory, [&](int64_t j, const Matrix<T>& Y, const Matrix<T>& factor, T* rest) {
-        ApplyBlock<T>(Y, factor, /*adjoint=*/false, C.Block(j, 0, C.rows - j, C.columns), rest);
-      });
+void ApplyReflectors(const Matrix<const T>& A, const T* tau, bool adjoint, const Matrix<T>& C,
+                     T* memory) {
+  if (C.rows <= kFewRows) return ApplyEach(A, tau, adjoint, C);
+  ForBlocks<T>(A, tau, /*from_first=*/adjoint, memory,
+               [&](int64_t j, const Matrix<T>& Y, const Matrix<T>& factor, T* rest) {
+                 ApplyBlock<T>(Y, factor, adjoint, C.Block(j, 0, C.rows - j, C.columns), rest);
+               });
 }
 
 template <class T>
@@ -117,11 +124,12 @@ void FormReflectors(const Matrix<const T>& A, const T* tau, const Matrix<T>& Q, 
   for (int64_t i = 0; i < Q.rows; ++i) {
     for (int64_t j = 0; j < Q.columns; ++j) Q(i, j) = T(i == j);
   }
-  ForBlocks<T>(
-      A, tau, memory, [&](int64_t j, const Matrix<T>& Y, const Matrix<T>& factor, T* rest) {
-        // Columns before j are still those of the identity there.
-        ApplyBlock<T>(Y, factor, /*adjoint=*/false, Q.Block(j, j, Q.rows - j, Q.columns - j), rest);
-      });
+  ForBlocks<T>(A, tau, /*from_first=*/false, memory,
+               [&](int64_t j, const Matrix<T>& Y, const Matrix<T>& factor, T* rest) {
+                 // Columns before j are still those of the identity there.
+                 ApplyBlock<T>(Y, factor, /*adjoint=*/false,
+                               Q.Block(j, j, Q.rows - j, Q.columns - j), rest);
+               });
 }
 
 int64_t ReflectorMemory(int64_t rows, int64_t columns, int64_t count) {
@@ -135,7 +143,7 @@ int64_t ReflectorMemory(int64_t rows, int64_t columns, int64_t count) {
   template void JoinFactors(const Matrix<const T>&, int64_t, const Matrix<T>&, T*);                \
   template void ApplyBlock(const Matrix<const T>&, const Matrix<const T>&, bool, const Matrix<T>&, \
                            T*);                                                                    \
-  template void ApplyReflectors(const Matrix<const T>&, const T*, const Matrix<T>&, T*);           \
+  template void ApplyReflectors(const Matrix<const T>&, const T*, bool, const Matrix<T>&, T*);     \
   template void FormReflectors(const Matrix<const T>&, const T*, const Matrix<T>&, T*);
 OTIUM_INSTANTIATE(float)
 OTIUM_INSTANTIATE(double)

@@ -42,10 +42,11 @@ template <class T>
 void ApplyBlock(const Matrix<const T>& Y, const Matrix<const T>& factor, bool adjoint,
                 const Matrix<T>& C, T* memory);
 
-// C = Q C for the product Q of the reflectors whose vectors lie below the diagonal of
-// A [C.rows, count], and whose factors are tau. `memory` is of ReflectorMemory elements.
+// C = Q C, or Q.H C, for the product Q of the reflectors whose vectors lie below the diagonal
+// of A [C.rows, count], and whose factors are tau. `memory` is of ReflectorMemory elements.
 template <class T>
-void ApplyReflectors(const Matrix<const T>& A, const T* tau, const Matrix<T>& C, T* memory);
+void ApplyReflectors(const Matrix<const T>& A, const T* tau, bool adjoint, const Matrix<T>& C,
+                     T* memory);
 
 // The first columns of Q.
 template <class T>

@@ -144,8 +144,8 @@ struct SyevdLauncher {
     }
     // Reflectors leave the last column of A, that is the first component, alone.
     if (n > 1) {
-      ApplyReflectors<T>(ReflectorsOf(reduced), arrays.tau, rows.Transposed().Block(1, 0, n - 1, n),
-                         arrays.reflectors);
+      ApplyReflectors<T>(ReflectorsOf(reduced), arrays.tau, /*adjoint=*/false,
+                         rows.Transposed().Block(1, 0, n - 1, n), arrays.reflectors);
     }
     CopyVectors<T>(rows, arrays.order, V);
     return code;

@@ -72,7 +72,8 @@ class DenseTridiagonal : public testing::Test {
     const Matrix<T> Q = RowMajor(q.data(), n, n);
     for (int64_t i = 0; i < n; ++i) Q(i, i) = 1;
     std::vector<T> memory(ReflectorMemory(n - 1, n - 1, n - 1));
-    ApplyReflectors<T>(ReflectorsOf(A), r.tau.data(), Q.Block(1, 1, n - 1, n - 1), memory.data());
+    ApplyReflectors<T>(ReflectorsOf(A), r.tau.data(), /*adjoint=*/false,
+                       Q.Block(1, 1, n - 1, n - 1), memory.data());
     const double allowed = 30 * static_cast<double>(n) * kEpsilon;
     // Q T, in double.
     std::vector<E> qt(n * n);

@@ -106,8 +106,10 @@ TEST(Qr, NanSpreads) {
 
 TEST(Geqrf, ReflectorsMultiplyAsQDoes) {
   std::mt19937 random(4);
+  std::vector<Size> sizes(std::begin(kSizes), std::end(kSizes));
+  sizes.push_back({150, 100});  // Blocks of reflectors.
   for (const DType dtype : kLinalgDTypes) {
-    for (const auto& [m, n] : kSizes) {
+    for (const auto& [m, n] : sizes) {
       const Expr A = constant(TensorOf(RandomMatrix(m, n, dtype, &random), dtype));
       const auto [a, tau] = geqrf(A);
       const auto complete = qr(A, "complete");
@@ -176,8 +178,8 @@ TEST(Qr, BatchIsALoop) {
         const auto one = qr(A);
         const auto one_factors = geqrf(A);
         const auto values =
-            ValuesBy(Way::kCpu, {select(all.Q, 0, i), select(all.R, 0, i),
-                                    select(factors.a, 0, i), one.Q, one.R, one_factors.a});
+            ValuesBy(Way::kCpu, {select(all.Q, 0, i), select(all.R, 0, i), select(factors.a, 0, i),
+                                 one.Q, one.R, one_factors.a});
         for (int k = 0; k < 3; ++k) {
           EXPECT_TRUE(Tensor::BitwiseEqual(values[k], values[k + 3])) << k;
         }

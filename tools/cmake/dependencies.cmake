@@ -65,9 +65,12 @@ target_link_libraries(otium_private_dependencies INTERFACE
   absl::flat_hash_set absl::bits absl::str_format
   FastFloat::fast_float ZLIB::ZLIB hwy::hwy
   LapackPic::LapackPic BLIS::BLIS Threads::Threads ${CMAKE_DL_LIBS})
-# backends/cpu/blis_arch.cc, which nothing else would take out of an archive.
-target_link_options(otium_private_dependencies INTERFACE
-  LINKER:--wrap=bli_cpuid_query_id LINKER:--undefined=__wrap_bli_cpuid_query_id)
+# What backends/cpu/{blis_arch,lapack_basics}.cc do instead of BLIS and LAPACK. Nothing else
+# would take them out of an archive.
+foreach(function bli_cpuid_query_id snrm2_ dnrm2_ scnrm2_ dznrm2_ slamch_ dlamch_)
+  target_link_options(otium_private_dependencies INTERFACE
+    LINKER:--wrap=${function} LINKER:--undefined=__wrap_${function})
+endforeach()
 if(OTIUM_STD_THREAD_POOL)
   target_compile_definitions(otium_private_dependencies INTERFACE OTIUM_STD_THREAD_POOL=1)
 else()
