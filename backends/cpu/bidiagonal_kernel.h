@@ -3,7 +3,8 @@
 // Both products of a step of dense_bidiagonal.h in one pass over the matrix, which is
 // what bounds its speed: of few columns at a time, that stay in the first levels of
 // cache. G. Howell, J. Demmel, C. Fulton, S. Hammarling and K. Marmol, "Cache efficient
-// bidiagonalization using BLAS 2.5 operators" (2008). T is float or double.
+// bidiagonalization using BLAS 2.5 operators" (2008). T is float, double, or complex of
+// those.
 
 #ifndef OTIUM_BACKENDS_CPU_BIDIAGONAL_KERNEL_H_
 #define OTIUM_BACKENDS_CPU_BIDIAGONAL_KERNEL_H_
@@ -19,7 +20,8 @@ template <class T>
 struct BidiagonalKernels {
   // For each of n columns a(j), m long and ld apart, with y and r as given:
   //
-  //   y[j] = tau (a(j) . v - y[j]),  r[j] = a(j)[first] - r[j] - y[j],  z = sum_j r[j] a(j)
+  //   y[j] = tau (a(j).H v - y[j]),  r[j] = conj(a(j)[first]) - r[j] - y[j],
+  //   z = sum_j r[j] a(j)
   //
   // a, v and z lie on boundaries as above; m is a multiple of them.
   void (*reflect)(int64_t m, int64_t n, const T* a, int64_t ld, const T* v, T tau, int64_t first,

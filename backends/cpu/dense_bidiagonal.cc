@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <limits>
 
 #include "backends/cpu/bidiagonal_kernel.h"
@@ -11,6 +12,7 @@
 #include "backends/cpu/panel_kernel.h"
 #include "backends/cpu/parallel.h"
 #include "backends/cpu/reflectors.h"
+#include "backends/cpu/scalar.h"
 #include "backends/cpu/tasks.h"
 
 namespace otium::cpu {
@@ -26,9 +28,9 @@ constexpr int64_t kMostTasks = 16;
 template <class T>
 constexpr int64_t kBoundary = kColumnBytes / sizeof(T);
 
-// One panel: steps [begin, end) of the reduction. A as it is now is A - L R.T: column 2 i
-// of L is the vector v of Q's reflector i, whose product A.T v, scaled, is that of R;
-// column 2 i + 1 of R is the vector u of P's, and that of L the product A u.
+// One panel: steps [begin, end) of the reduction. A as it is now is A - L R.H: column 2 i
+// of L is the vector v of Q's reflector i, whose product A.H v, scaled, is that of R;
+// column 2 i + 1 of R is the vector u of conj(P)'s, and that of L the product A u.
 template <class T>
 class Panel {
  public:
@@ -54,29 +56,36 @@ class Panel {
     // The vectors of P go to their rows, which nothing reads from here on.
     for (int64_t j = begin + 1; j < n; ++j) {
       for (int64_t c = begin; c < std::min(end, j - 1); ++c) {
-        A_(c, j) = Right(2 * (c - begin) + 1)[j];
+        A_(c, j) = Conjugate(Right(2 * (c - begin) + 1)[j]);
       }
     }
     if (end == n) return;
-    const Matrix<T> L{Left(0) + end, m - end, count, 1, ld_},
+    const Matrix<const T> L{Left(0) + end, m - end, count, 1, ld_},
         R{Right(0) + end, n - end, count, 1, right_ld_};
-    SubtractProduct<T>(L, R.Transposed(), A_.Block(end, end, m - end, n - end));
+    SubtractProduct<T>(L, Adjoint(R), A_.Block(end, end, m - end, n - end));
   }
 
  private:
   T* Left(int64_t k) const { return x_.left + k * ld_; }
   T* Right(int64_t k) const { return x_.right + k * right_ld_; }
 
+  // sum = X conj(y), of the `known` columns of X, of `length`, and of the elements of y.
+  void Combine(int64_t known, int64_t length, const T* X, int64_t ld, const T* y, int64_t stride,
+               T* sum) const {
+    for (int64_t k = 0; k < known; ++k) x_.products[k] = Conjugate(y[k * stride]);
+    gemv_.columns(length, known, X, ld, false, x_.products, 1, sum);
+  }
+
   // Column c as it is now; then what makes it zero below the diagonal.
   void ReflectColumn(int64_t c, int64_t known) {
     const int64_t length = A_.rows - c;
     T* const column = &A_(c, c);
     if (known > 0) {
-      gemv_.columns(length, known, Left(0) + c, ld_, false, Right(0) + c, right_ld_, x_.rows);
+      Combine(known, length, Left(0) + c, ld_, Right(0) + c, right_ld_, x_.rows);
       for (int64_t i = 0; i < length; ++i) column[i] -= x_.rows[i];
     }
     panel_.qr(length, 1, column, length, &B_.left_tau[c]);
-    B_.diagonal[c] = column[0];
+    B_.diagonal[c] = std::real(column[0]);
     T* const v = Left(known);
     std::copy_n(column, length, v + c);
     v[c] = T(1);
@@ -91,32 +100,38 @@ class Panel {
     T* const y = Right(known) + c + 1;
     T* const u = Right(known + 1) + c + 1;
     if (known > 0) {
-      gemv_.rows(known, length, Left(0) + begin, ld_, false, v + begin, x_.products);
+      gemv_.rows(known, length, Left(0) + begin, ld_, /*conj_a=*/true, v + begin, x_.products);
       gemv_.columns(rest, known, Right(0) + c + 1, right_ld_, false, x_.products, 1, x_.columns);
       std::copy_n(x_.columns, rest, y);
-      gemv_.columns(rest, known, Right(0) + c + 1, right_ld_, false, Left(0) + c, ld_, x_.columns);
+      Combine(known, rest, Right(0) + c + 1, right_ld_, Left(0) + c, ld_, x_.columns);
       std::copy_n(x_.columns, rest, u);
     }
     Pass(c, v, y, u);
     const T first = u[0];
-    panel_.qr(rest, 1, u, rest, &B_.right_tau[c]);
-    const T beta = u[0], tau = B_.right_tau[c];
-    B_.above[c] = beta;
+    T tau;
+    panel_.qr(rest, 1, u, rest, &tau);
+    B_.right_tau[c] = Conjugate(tau);
+    const Real<T> beta = B_.above[c] = std::real(u[0]);
     u[0] = T(1);
     T* const x = Left(known + 1) + begin;
     if (tau == T(0)) return;
     // u is r - beta e1, scaled, and so A u comes of A r and A's first column.
-    constexpr T kSafe = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
-    const T scale = T(1) / (first - beta);
+    constexpr Real<T> kSafe =
+        std::numeric_limits<Real<T>>::min() / std::numeric_limits<Real<T>>::epsilon();
     const T* const neighbour = &A_(begin, c + 1);
     if (std::abs(first - beta) > kSafe) {
-      for (int64_t i = 0; i < length; ++i) x_.rows[i] = scale * (x_.sums[i] - beta * neighbour[i]);
+      const T scale = T(1) / (first - beta);
+      for (int64_t i = 0; i < length; ++i) {
+        x_.rows[i] = Multiply(scale, x_.sums[i] - beta * neighbour[i]);
+      }
     } else {
       gemv_.columns(length, rest, neighbour, ld_, false, u, 1, x_.rows);
     }
-    gemv_.rows(known + 1, rest, Right(0) + c + 1, right_ld_, false, u, x_.products);
+    gemv_.rows(known + 1, rest, Right(0) + c + 1, right_ld_, /*conj_a=*/true, u, x_.products);
     gemv_.columns(length, known + 1, Left(0) + begin, ld_, false, x_.products, 1, x_.sums);
-    for (int64_t i = c + 1 - begin; i < length; ++i) x[i] = tau * (x_.rows[i] - x_.sums[i]);
+    for (int64_t i = c + 1 - begin; i < length; ++i) {
+      x[i] = Multiply(tau, x_.rows[i] - x_.sums[i]);
+    }
   }
 
   // The pass over the rest of A; x_.sums begins with A r.
@@ -192,6 +207,8 @@ void ApplyRight(const Matrix<const T>& A, const Bidiagonal<T>& B, const Matrix<T
   template void ApplyRight(const Matrix<const T>&, const Bidiagonal<T>&, const Matrix<T>&, T*);
 OTIUM_INSTANTIATE(float)
 OTIUM_INSTANTIATE(double)
+OTIUM_INSTANTIATE(std::complex<float>)
+OTIUM_INSTANTIATE(std::complex<double>)
 #undef OTIUM_INSTANTIATE
 
 }  // namespace otium::cpu

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Dense matrices to bidiagonal ones by reflectors from both sides, A = Q B P.T, by
+// Dense matrices to real bidiagonal ones by reflectors from both sides, A = Q B P.T, by
 // panels: of A a panel reads only what it must, and what its reflectors do to the rest
-// is one product of two matrices of few columns, A -= L R.T. J. Dongarra, S. Hammarling
+// is one product of two matrices of few columns, A -= L R.H. J. Dongarra, S. Hammarling
 // and D. Sorensen, "Block reduction of matrices to condensed forms for eigenvalue
 // computations" (1989). What is left is to read A once a step (bidiagonal_kernel.h):
-// both products of a step, A.T v and A r, go over the same columns. T is float or double.
+// both products of a step, A.H v and A r, go over the same columns. T is float, double, or
+// complex of those, whose P.T is no adjoint: so A.T = P B.T Q.T, without a conjugate.
 //
 // Cut into tasks by sizes alone, so the bits are those of one thread.
 //
@@ -17,6 +18,7 @@
 #include <cstdint>
 
 #include "backends/cpu/matrix_batch.h"
+#include "backends/cpu/scalar.h"
 #include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
@@ -25,11 +27,12 @@ namespace otium::cpu {
 template <class T>
 struct Bidiagonal {
   Bidiagonal(Workspace& memory, int64_t n)
-      : diagonal(memory.Take<T>(n)),
-        above(memory.Take<T>(n)),
+      : diagonal(memory.Take<Real<T>>(n)),
+        above(memory.Take<Real<T>>(n)),
         left_tau(memory.Take<T>(n)),
         right_tau(memory.Take<T>(n)) {}
-  T *diagonal, *above, *left_tau, *right_tau;
+  Real<T>*diagonal, *above;
+  T *left_tau, *right_tau;
 };
 
 // How far apart columns of m elements lie: on boundaries of 64 bytes, and not of a page,

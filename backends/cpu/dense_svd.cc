@@ -2,12 +2,14 @@
 #include "backends/cpu/dense_svd.h"
 
 #include <algorithm>
+#include <complex>
 
 #include "backends/cpu/dense_qr.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/parallel.h"
 #include "backends/cpu/power_scale.h"
 #include "backends/cpu/reflectors.h"
+#include "backends/cpu/scalar.h"
 
 namespace otium::cpu {
 namespace {
@@ -19,10 +21,10 @@ constexpr int64_t kGatherRows = 16;
 
 // Column k of `to` is column order[k] of a column-major matrix.
 template <class T>
-void Gather(const T* from, const int32_t* order, const Matrix<T>& to) {
+void Gather(const Real<T>* from, const int32_t* order, const Matrix<T>& to) {
   ParallelForRanges(to.rows, kGatherRows, [&](int64_t begin, int64_t end) {
     for (int64_t k = 0; k < to.columns; ++k) {
-      const T* const column = from + order[k] * to.rows;
+      const Real<T>* const column = from + order[k] * to.rows;
       for (int64_t i = begin; i < end; ++i) to(i, k) = column[i];
     }
   });
@@ -92,7 +94,7 @@ void DenseSvd<T>::MakeLeft(const Matrix<T>& left) const {
 }
 
 template <class T>
-bool DenseSvd<T>::Decompose(const Matrix<const T>& A, T* values, const Matrix<T>& U,
+bool DenseSvd<T>::Decompose(const Matrix<const T>& A, Real<T>* values, const Matrix<T>& U,
                             const Matrix<T>& Vh) {
   const int exponent = CopyScaled(A);
   ReduceToBidiagonal(matrix_, bidiagonal_, panel_);
@@ -107,10 +109,10 @@ bool DenseSvd<T>::Decompose(const Matrix<const T>& A, T* values, const Matrix<T>
   } else {
     const auto n = static_cast<lapack_int>(columns_), none = 0, one = 1;
     lapack_int info = 0;
-    T nothing = 0;
-    OTIUM_LAPACK_REAL(T, bdsqr, "U", &n, &none, &none, &none, bidiagonal_.diagonal,
-                      bidiagonal_.above, &nothing, &one, &nothing, &one, &nothing, &one, work_,
-                      &info);
+    Real<T> nothing = 0;
+    OTIUM_LAPACK_REAL(Real<T>, bdsqr, "U", &n, &none, &none, &none, bidiagonal_.diagonal,
+                      bidiagonal_.above, &nothing, &one, &nothing, &one, &nothing, &one,
+                      reinterpret_cast<Real<T>*>(work_), &info);
     if (info != 0) return false;
   }
   std::copy_n(bidiagonal_.diagonal, columns_, values);
@@ -120,5 +122,7 @@ bool DenseSvd<T>::Decompose(const Matrix<const T>& A, T* values, const Matrix<T>
 
 template class DenseSvd<float>;
 template class DenseSvd<double>;
+template class DenseSvd<std::complex<float>>;
+template class DenseSvd<std::complex<double>>;
 
 }  // namespace otium::cpu

@@ -4,8 +4,8 @@
 // (dense_bidiagonal.h), which divide and conquer decomposes (bidiagonal_svd.h), and its
 // vectors back. A matrix of many more rows than columns is factored as Q R before, and R
 // decomposed. One thread of Zen 5 takes 153 ms for 1000 x 1000 in f64: 59 to reduce it, 43
-// for the bidiagonal matrix and 51 for the way back; values alone take 71. T is float or
-// double.
+// for the bidiagonal matrix and 51 for the way back; values alone take 71. T is float,
+// double, or complex of those.
 //
 // Tested by tests/cpu/dense_svd_test.cc and tests/linalg/spectral_test.cc.
 
@@ -18,6 +18,7 @@
 #include "backends/cpu/bidiagonal_svd.h"
 #include "backends/cpu/dense_bidiagonal.h"
 #include "backends/cpu/matrix_batch.h"
+#include "backends/cpu/scalar.h"
 #include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
@@ -33,7 +34,8 @@ class DenseSvd {
 
   // A = U diag(values) Vh, values in descending order. U and Vh are not read where no
   // vectors are asked for. False when an iteration did not converge.
-  bool Decompose(const Matrix<const T>& A, T* values, const Matrix<T>& U, const Matrix<T>& Vh);
+  bool Decompose(const Matrix<const T>& A, Real<T>* values, const Matrix<T>& U,
+                 const Matrix<T>& Vh);
 
  private:
   int CopyScaled(const Matrix<const T>& A) const;
@@ -49,7 +51,7 @@ class DenseSvd {
   Matrix<T> matrix_;
   Bidiagonal<T> bidiagonal_;
   BidiagonalArrays<T> panel_;
-  std::optional<BidiagonalSvd<T>> vectors_;
+  std::optional<BidiagonalSvd<Real<T>>> vectors_;
   T* work_;
 };
 

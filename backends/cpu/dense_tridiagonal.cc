@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 
 #include "backends/cpu/dense_block.h"
 #include "backends/cpu/gemv_kernel.h"
 #include "backends/cpu/panel_kernel.h"
 #include "backends/cpu/parallel.h"
+#include "backends/cpu/scalar.h"
 #include "backends/cpu/symmetric_kernel.h"
 #include "backends/cpu/tasks.h"
 
@@ -16,7 +18,7 @@ namespace {
 
 // Reflectors of a block.
 constexpr int64_t kBlock = 32;
-// Rows of the triangle that one product of blocks updates.
+// Columns of the triangle that one product of blocks updates.
 constexpr int64_t kSlab = 128;
 // Bytes that are worth a task: some 3 us from L2 or L3.
 constexpr int64_t kTaskBytes = 256 << 10;
@@ -29,51 +31,51 @@ int64_t TasksFor(int64_t elements) {
                              kMostTasks);
 }
 
-// The part'th of `parts` ranges of the rows of a triangle, of about the same area.
+// The part'th of `parts` ranges of the columns of a triangle, of about the same area.
 Range PartOfTriangle(int64_t n, int64_t parts, int64_t part) {
-  const auto row = [&](int64_t p) {
+  const auto column = [&](int64_t p) {
     const double share = std::sqrt(static_cast<double>(p) / static_cast<double>(parts));
     return RoundUp(static_cast<int64_t>(static_cast<double>(n) * share), kSymmetricSquare);
   };
-  return {row(part), part + 1 == parts ? n : row(part + 1)};
+  return {column(part), part + 1 == parts ? n : column(part + 1)};
 }
 
-// The rows of the panel after so many reflectors, V_k in reverse order and W_k:
+// The vectors of the panel after so many reflectors, V_k in reverse order and W_k:
 //
 //   V_(k-1) ... V_0 W_0 ... W_(k-1)
 //
-// In reverse order there is a W where there was its V, so A - V.T W - W.T V is A - P.T R
-// with P the rows and R the same from the last to the first.
+// In reverse order there is a W where there was its V, so A - V W.H - W V.H is A - R P.H
+// with P these columns and R the same from the last to the first.
 template <class T>
 struct Panel {
-  const T* rows;
+  const T* vectors;
   int64_t count, ld;
 
   Panel(const TridiagonalArrays<T>& arrays, int64_t reflectors)
-      : rows(arrays.panel + (kBlock - reflectors) * arrays.ld),
+      : vectors(arrays.panel + (kBlock - reflectors) * arrays.ld),
         count(2 * reflectors),
         ld(arrays.ld) {}
-  T Reverse(int64_t k, int64_t column) const { return rows[(count - 1 - k) * ld + column]; }
+  T Reverse(int64_t k, int64_t i) const { return vectors[(count - 1 - k) * ld + i]; }
 };
 
-// Row i of A, which lacks what the reflectors before did to it.
+// Column i of A, which lacks what the reflectors before did to it.
 template <class T>
-void UpdateRow(const TridiagonalArrays<T>& arrays, int64_t reflectors, int64_t i, T* row) {
+void UpdateColumn(const TridiagonalArrays<T>& arrays, int64_t reflectors, int64_t i, T* column) {
   if (reflectors == 0) return;
   const Panel<T> panel(arrays, reflectors);
-  for (int64_t k = 0; k < panel.count; ++k) arrays.factors[k] = panel.Reverse(k, i);
+  for (int64_t k = 0; k < panel.count; ++k) arrays.factors[k] = Conjugate(panel.Reverse(k, i));
   const auto& gemv = BestGemvKernels<T>();
   const int64_t parts = TasksFor<T>(panel.count * i);
   ParallelFor(parts, [&](int64_t task) {
-    const Range columns = Part(i + 1, 4 * kSymmetricSquare, parts, task);
-    T* const combined = arrays.combined + columns.begin;
-    gemv.columns(columns.size(), panel.count, panel.rows + columns.begin, panel.ld, false,
+    const Range rows = Part(i + 1, 4 * kSymmetricSquare, parts, task);
+    T* const combined = arrays.combined + rows.begin;
+    gemv.columns(rows.size(), panel.count, panel.vectors + rows.begin, panel.ld, false,
                  arrays.factors, 1, combined);
-    gemv.axpby(columns.size(), T(-1), combined, T(1), row + columns.begin, row + columns.begin);
+    gemv.axpby(rows.size(), T(-1), combined, T(1), column + rows.begin, column + rows.begin);
   });
 }
 
-// w = tau (A - P.T R) v, of n rows.
+// w = tau (A - R P.H) v, of n rows.
 template <class T>
 void MultiplyByUpdated(const Matrix<T>& A, const TridiagonalArrays<T>& arrays, int64_t reflectors,
                        int64_t n, const T* v, T tau, T* w) {
@@ -81,56 +83,58 @@ void MultiplyByUpdated(const Matrix<T>& A, const TridiagonalArrays<T>& arrays, i
   const auto& gemv = BestGemvKernels<T>();
   const int64_t parts = TasksFor<T>(n * n / 2);
   const int64_t panel_parts = std::min(TasksFor<T>(panel.count * n), parts);
-  // The products with v of A and of the rows of the panel.
+  // The products with v of A and of the panel's vectors.
   T* const products = arrays.factors;
   ParallelFor(parts, [&](int64_t task) {
     if (panel.count > 0 && task < panel_parts) {
-      const Range rows = Part(panel.count, 4, panel_parts, task);
-      gemv.rows(rows.size(), n, panel.rows + rows.begin * panel.ld, panel.ld, false, v,
-                products + rows.begin);
+      const Range some = Part(panel.count, 4, panel_parts, task);
+      gemv.rows(some.size(), n, panel.vectors + some.begin * panel.ld, panel.ld, /*conj_a=*/true, v,
+                products + some.begin);
     }
-    const Range rows = PartOfTriangle(n, parts, task);
-    BestSymmetricKernels<T>().multiply_rows(rows.begin, rows.end, A.data, A.row_stride, v,
-                                            arrays.partial + task * arrays.ld);
+    const Range columns = PartOfTriangle(n, parts, task);
+    BestSymmetricKernels<T>().multiply_columns(columns.begin, columns.end, A.data, A.column_stride,
+                                               v, arrays.partial + task * arrays.ld);
   });
   std::reverse(products, products + panel.count);
   ParallelFor(panel_parts, [&](int64_t task) {
-    const Range columns = Part(n, 4 * kSymmetricSquare, panel_parts, task);
-    T* const sums = w + columns.begin;
-    std::fill_n(sums, columns.size(), T(0));
+    const Range rows = Part(n, 4 * kSymmetricSquare, panel_parts, task);
+    T* const sums = w + rows.begin;
+    std::fill_n(sums, rows.size(), T(0));
     for (int64_t p = 0; p < parts; ++p) {
-      const int64_t end = std::min(PartOfTriangle(n, parts, p).end, columns.end);
-      if (end <= columns.begin) continue;
-      gemv.axpby(end - columns.begin, T(1), arrays.partial + p * arrays.ld + columns.begin, T(1),
-                 sums, sums);
+      const int64_t end = std::min(PartOfTriangle(n, parts, p).end, rows.end);
+      if (end <= rows.begin) continue;
+      gemv.axpby(end - rows.begin, T(1), arrays.partial + p * arrays.ld + rows.begin, T(1), sums,
+                 sums);
     }
-    T* const combined = arrays.combined + columns.begin;
-    gemv.columns(columns.size(), panel.count, panel.rows + columns.begin, panel.ld, false, products,
-                 1, combined);
-    gemv.axpby(columns.size(), -tau, combined, tau, sums, sums);
+    T* const combined = arrays.combined + rows.begin;
+    gemv.columns(rows.size(), panel.count, panel.vectors + rows.begin, panel.ld, false, products, 1,
+                 combined);
+    gemv.axpby(rows.size(), -tau, combined, tau, sums, sums);
   });
 }
 
-// Reduces the last `count` of the first n rows; what they do to the rows before is left.
+// Reduces the last `count` of the first n columns; what they do to the columns before is
+// left.
 template <class T>
 void ReducePanel(const Matrix<T>& A, const TridiagonalArrays<T>& arrays, int64_t n, int64_t count,
-                 T* diagonal, T* beside, T* tau) {
+                 Real<T>* diagonal, Real<T>* beside, T* tau) {
   for (int64_t k = 0; k < count; ++k) {
     const int64_t i = n - 1 - k;
-    T* const row = &A(i, 0);
-    UpdateRow(arrays, k, i, row);
-    diagonal[k] = row[i];
+    T* const column = &A(0, i);
+    UpdateColumn(arrays, k, i, column);
+    diagonal[k] = std::real(column[i]);
     if (i == 0) return;
-    tau[k] = BestPanelKernels<T>().reflector(&row[i - 1], row, i - 1);
-    beside[k] = row[i - 1];
+    tau[k] = BestPanelKernels<T>().reflector(&column[i - 1], column, i - 1);
+    beside[k] = std::real(column[i - 1]);
     T* const v = arrays.panel + (kBlock - 1 - k) * arrays.ld;
     T* const w = arrays.panel + (kBlock + k) * arrays.ld;
     const int64_t padded = RoundUp(i, kSymmetricSquare);
-    std::copy_n(row, i - 1, v);
+    std::copy_n(column, i - 1, v);
     v[i - 1] = T(1);
     std::fill(v + i, v + padded, T(0));
     MultiplyByUpdated(A, arrays, k, i, v, tau[k], w);
-    const T share = -tau[k] / 2 * BestGemvKernels<T>().dot(i, w, false, v);
+    const T share = Multiply(-Conjugate(tau[k]) / Real<T>(2),
+                             BestGemvKernels<T>().dot(i, v, /*conj_x=*/true, w));
     BestGemvKernels<T>().axpby(i, share, v, T(1), w, w);
   }
 }
@@ -146,31 +150,38 @@ TridiagonalArrays<T>::TridiagonalArrays(Workspace& memory, int64_t n)
       factors(memory.Take<T>(2 * kBlock)) {}
 
 template <class T>
-void ReduceToTridiagonal(const Matrix<T>& A, const TridiagonalArrays<T>& arrays, T* diagonal,
-                         T* beside, T* tau) {
-  for (int64_t i = 0; i < A.rows; ++i) {
-    const int64_t end = std::min(RoundUp(i + 1, kSymmetricSquare), A.rows);
-    for (int64_t j = i + 1; j < end; ++j) A(i, j) = A(j, i);
+void ReduceToTridiagonal(const Matrix<T>& A, const TridiagonalArrays<T>& arrays, Real<T>* diagonal,
+                         Real<T>* beside, T* tau) {
+  for (int64_t j = 0; j < A.columns; ++j) {
+    A(j, j) = std::real(A(j, j));
+    const int64_t end = std::min(RoundUp(j + 1, kSymmetricSquare), A.rows);
+    for (int64_t i = j + 1; i < end; ++i) A(i, j) = Conjugate(A(j, i));
   }
   for (int64_t done = 0; done < A.rows; done += kBlock) {
     const int64_t n = A.rows - done, count = std::min(n, kBlock), left = n - count;
     ReducePanel(A, arrays, n, count, diagonal + done, beside + done, tau + done);
     const Panel<T> panel(arrays, count);
     ParallelFor(CeilDiv(left, kSlab), [&](int64_t slab) {
-      const int64_t begin = slab * kSlab, rows = std::min(kSlab, left - begin), end = begin + rows;
-      const Matrix<const T> P{panel.rows + begin, rows, panel.count, 1, panel.ld};
-      const Matrix<const T> R{panel.rows + (panel.count - 1) * panel.ld, panel.count, end,
+      const int64_t begin = slab * kSlab, columns = std::min(kSlab, left - begin),
+                    end = begin + columns;
+      // As rows, which is how the product takes them best: A.T -= conj(P) R.T.
+      const Matrix<const T> P{panel.vectors + begin, columns, panel.count, 1, panel.ld};
+      const Matrix<const T> R{panel.vectors + (panel.count - 1) * panel.ld, panel.count, end,
                               -panel.ld, 1};
-      SubtractProduct<T>(P, R, A.Block(begin, 0, rows, end));
+      SubtractProduct<T>({P, /*is_conjugate=*/true}, R,
+                         A.Block(0, begin, end, columns).Transposed());
     });
   }
 }
 
-#define OTIUM_INSTANTIATE(T)            \
-  template struct TridiagonalArrays<T>; \
-  template void ReduceToTridiagonal(const Matrix<T>&, const TridiagonalArrays<T>&, T*, T*, T*);
+#define OTIUM_INSTANTIATE(T)                                                                 \
+  template struct TridiagonalArrays<T>;                                                      \
+  template void ReduceToTridiagonal(const Matrix<T>&, const TridiagonalArrays<T>&, Real<T>*, \
+                                    Real<T>*, T*);
 OTIUM_INSTANTIATE(float)
 OTIUM_INSTANTIATE(double)
+OTIUM_INSTANTIATE(std::complex<float>)
+OTIUM_INSTANTIATE(std::complex<double>)
 #undef OTIUM_INSTANTIATE
 
 }  // namespace otium::cpu

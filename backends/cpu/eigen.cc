@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Eigenvalues. To LAPACK a row-major A is its transpose: of hermitian A the conjugate,
-// whose other triangle is read and whose vectors are conjugate; of a general A one whose
-// left eigenvectors are the conjugates of the right ones of A. LAPACK gives vectors in
-// columns of a column-major matrix, so vectors, and they alone, are transposed once.
+// Eigenvalues of general matrices. To LAPACK a row-major A is its transpose, whose left
+// eigenvectors are the conjugates of the right ones of A. LAPACK gives vectors in columns of
+// a column-major matrix, so vectors, and they alone, are transposed once.
 
 #include <algorithm>
 #include <memory>
@@ -21,11 +20,10 @@ namespace {
 struct EigenState {
   PhysicalType A, values, vectors;
   bool has_vectors = false;
-  bool upper = false;  // Of a hermitian matrix.
   lapack_int n = 0;
   // In the workspace of a task, in bytes.
-  int64_t matrix = 0, left = 0, parts = 0, work = 0, real_work = 0, int_work = 0;
-  lapack_int work_size = 1, real_work_size = 1, int_work_size = 1;
+  int64_t matrix = 0, left = 0, parts = 0, work = 0, real_work = 0;
+  lapack_int work_size = 1;
   MatrixBatch batch;
 };
 
@@ -39,68 +37,6 @@ void ConjugateTranspose(T* m, int64_t n) {
     for (int64_t i = 0; i < n * n; ++i) m[i] = std::conj(m[i]);
   }
 }
-
-// ---- hermitian
-
-// What is read of A; false when it is not finite.
-template <class T>
-bool CopyTriangle(const Matrix<const T>& A, bool upper, T* to) {
-  const int64_t n = A.rows;
-  bool finite = true;
-  for (int64_t i = 0; i < n; ++i) {
-    const int64_t begin = upper ? i : 0, end = upper ? n : i + 1;
-    for (int64_t j = begin; j < end; ++j) {
-      const T x = i == j ? T(std::real(A(i, j))) : A(i, j);
-      finite = finite && IsFinite(x);
-      to[i * n + j] = x;
-    }
-  }
-  return finite;
-}
-
-template <class T>
-lapack_int Heevd(const EigenState& s, T* a, Real<T>* w, T* work, lapack_int lwork,
-                 Real<T>* real_work, lapack_int lreal_work, lapack_int* int_work,
-                 lapack_int lint_work) {
-  const char job = s.has_vectors ? 'V' : 'N', uplo = s.upper ? 'L' : 'U';
-  lapack_int info = 0;
-  if constexpr (kIsComplex<T>) {
-    OTIUM_LAPACK_COMPLEX(T, heevd, &job, &uplo, &s.n, a, &s.n, w, work, &lwork, real_work,
-                         &lreal_work, int_work, &lint_work, &info);
-  } else {
-    OTIUM_LAPACK_REAL(T, syevd, &job, &uplo, &s.n, a, &s.n, w, work, &lwork, int_work, &lint_work,
-                      &info);
-  }
-  return info;
-}
-
-template <class T>
-struct EighLauncher {
-  static void Launch(const LaunchArgs& args) {
-    const auto& s = *static_cast<const EigenState*>(args.state);
-    if (s.n == 0) return;
-    RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
-      for (int64_t p = matrices.begin; p < matrices.end; ++p) {
-        T* const a = s.has_vectors ? MatrixOf<T>(s.batch, s.vectors, args.results[1], p).data
-                                   : ArrayAt<T>(memory, s.matrix);
-        const auto A = MatrixOf<const T>(s.batch, s.A, args.operands[0], p);
-        if (!CopyTriangle(A, s.upper, a)) {
-          Report(info, kNotFinite, p);
-          continue;
-        }
-        Real<T>* const w = MatrixOf<Real<T>>(s.batch, s.values, args.results[0], p, 1).data;
-        Report(info,
-               Heevd(s, a, w, ArrayAt<T>(memory, s.work), s.work_size,
-                     ArrayAt<Real<T>>(memory, s.real_work), s.real_work_size,
-                     ArrayAt<lapack_int>(memory, s.int_work), s.int_work_size),
-               p);
-        if (s.has_vectors) ConjugateTranspose(a, s.n);
-      }
-    });
-  }
-};
-
-// ---- general
 
 // Left eigenvectors of column-major a, when asked for. Of real matrices `parts` are the
 // real parts of the eigenvalues, then the imaginary ones; of complex ones the values.
@@ -175,54 +111,19 @@ struct EigLauncher {
   }
 };
 
-std::shared_ptr<EigenState> NewState(const KernelCall& call) {
+}  // namespace
+
+Prepared PrepareEig(const KernelCall& call) {
   auto s = std::make_shared<EigenState>();
   s->A = call.operands[0];
   s->values = call.results[0];
   s->has_vectors = call.results.size() > 1;
   if (s->has_vectors) s->vectors = call.results[1];
   s->n = static_cast<lapack_int>(s->A.sizes.back());
-  return s;
-}
-
-Prepared Finish(std::shared_ptr<EigenState> s, double factor, int64_t bytes, LaunchFn launch) {
-  const absl::Span<const int64_t> sizes = s->A.sizes;
-  const double n = s->n;
-  s->batch = MatrixBatch(sizes.first(sizes.size() - 2), factor * n * n * n, bytes);
-  const int64_t workspace = s->batch.workspace_bytes();
-  return {launch, std::move(s), workspace};
-}
-
-}  // namespace
-
-Prepared PrepareEigh(const KernelCall& call) {
-  auto s = NewState(call);
-  s->upper = call.attributes.Get<std::string>("UPLO") == "U";
+  const int64_t n = s->n;
   WorkspaceLayout layout;
   ForBlasType(s->A.dtype, [&]<class T>(T) {
     T told = T(1);
-    Real<T> told_real = 1;
-    lapack_int told_int = 1;
-    if (s->n > 0) Heevd<T>(*s, nullptr, nullptr, &told, -1, &told_real, -1, &told_int, -1);
-    s->work_size = WorkSize(told);
-    s->real_work_size = WorkSize(told_real);
-    s->int_work_size = told_int;
-    if (!s->has_vectors) s->matrix = layout.Add<T>(int64_t{s->n} * s->n);
-    s->work = layout.Add<T>(s->work_size);
-    if (kIsComplex<T>) s->real_work = layout.Add<Real<T>>(s->real_work_size);
-    s->int_work = layout.Add<lapack_int>(s->int_work_size);
-  });
-  const double factor = s->has_vectors ? 9 : 2;
-  return Finish(std::move(s), factor, layout.bytes(),
-                ForBlasDType<EighLauncher>(call.operands[0].dtype));
-}
-
-Prepared PrepareEig(const KernelCall& call) {
-  auto s = NewState(call);
-  WorkspaceLayout layout;
-  ForBlasType(s->A.dtype, [&]<class T>(T) {
-    T told = T(1);
-    const int64_t n = s->n;
     Real<T> told_real = 1;  // It is told, too.
     if (n > 0) Geev<T>(*s, nullptr, nullptr, nullptr, &told, -1, &told_real);
     s->work_size = WorkSize(told);
@@ -235,9 +136,11 @@ Prepared PrepareEig(const KernelCall& call) {
     s->parts = layout.Add<T>(2 * n);
     if (s->has_vectors) s->left = layout.Add<T>(n * n);
   });
-  const double factor = s->has_vectors ? 25 : 10;
-  return Finish(std::move(s), factor, layout.bytes(),
-                ForBlasDType<EigLauncher>(call.operands[0].dtype));
+  const absl::Span<const int64_t> sizes = s->A.sizes;
+  const double rows = s->n, flops = (s->has_vectors ? 25 : 10) * rows * rows * rows;
+  s->batch = MatrixBatch(sizes.first(sizes.size() - 2), flops, layout.bytes());
+  const int64_t bytes = s->batch.workspace_bytes();
+  return {ForBlasDType<EigLauncher>(call.operands[0].dtype), std::move(s), bytes};
 }
 
 }  // namespace otium::cpu

@@ -41,21 +41,6 @@ HWY_INLINE hn::Vec<D> LoadFirst(D d, const T* p, int64_t count) {
 #endif
 }
 
-// a . x from the lane sums of a * x and, for complex, of a * swapped(x): each
-// pair holds re * re, im * im and re * im, im * re.
-template <class T, class D, class V>
-HWY_INLINE T FinishDot(D d, V direct, V swapped, bool conj_a) {
-  using R = hn::TFromD<D>;
-  if constexpr (RealOf<T>::kComplex) {
-    const V re = conj_a ? direct : hn::Xor(direct, ImagSigns(d));
-    const V im = conj_a ? hn::Xor(swapped, ImagSigns(d)) : swapped;
-    return T(hn::GetLane(hn::SumOfLanes(d, re)), hn::GetLane(hn::SumOfLanes(d, im)));
-  } else {
-    (void)swapped;
-    return R(hn::GetLane(hn::SumOfLanes(d, direct)));
-  }
-}
-
 // The sums of the lanes of four vectors, side by side in `out`: the vectors are
 // transposed while they are added up. One sum after the other took half of the
 // time of rows of 100 elements.

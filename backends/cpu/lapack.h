@@ -56,18 +56,6 @@
 
 namespace otium::cpu {
 
-// The real type of the same width, and whether T is another.
-template <class T>
-struct RealOf {
-  using type = T;
-};
-template <class T>
-struct RealOf<std::complex<T>> {
-  using type = T;
-};
-template <class T>
-using Real = typename RealOf<T>::type;
-
 // Routines whose names are others for complex types.
 #define OTIUM_LAPACK_EITHER(T, real_routine, complex_routine, ...) \
   do {                                                             \

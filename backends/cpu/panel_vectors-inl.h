@@ -32,24 +32,6 @@ namespace {
 // Vectors that are computed at once: as many sums hide the latency of multiply-adds.
 constexpr int kAtOnce = 4;
 
-template <class T>
-using RealType = typename RealOf<T>::type;
-// Vectors of elements of T are vectors of their parts.
-template <class T>
-using TagOf = hn::ScalableTag<RealType<T>>;
-template <class T>
-const RealType<T>* Parts(const T* x) {
-  return reinterpret_cast<const RealType<T>*>(x);
-}
-template <class T>
-RealType<T>* Parts(T* x) {
-  return reinterpret_cast<RealType<T>*>(x);
-}
-
-// No vector holds a complex element.
-template <class T>
-inline constexpr bool kByElements = RealOf<T>::kComplex && (HWY_TARGET == HWY_SCALAR);
-
 // Elements of a vector.
 template <class T>
 int64_t LanesOf() {

@@ -106,8 +106,6 @@ Prepared PrepareLstsq(const KernelCall& call);
 
 // eigen.cc, symmetric_eigen.cc, svd.cc
 Prepared PrepareEig(const KernelCall& call);
-Prepared PrepareEigh(const KernelCall& call);
-bool IsLargeSymmetric(const KernelCall& call);
 Prepared PrepareSyevd(const KernelCall& call);
 Prepared PrepareSvd(const KernelCall& call);
 

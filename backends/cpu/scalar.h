@@ -19,6 +19,18 @@ struct IsComplexType<std::complex<R>> : std::true_type {};
 template <class T>
 inline constexpr bool kIsComplex = IsComplexType<T>::value;
 
+// The real type of the same width.
+template <class T>
+struct RealOf {
+  using type = T;
+};
+template <class T>
+struct RealOf<std::complex<T>> {
+  using type = T;
+};
+template <class T>
+using Real = typename RealOf<T>::type;
+
 // a * b. For complex by the formula, as the vector kernels do it: operator* of
 // std::complex looks for infinities hidden behind NaNs, in a slow library call.
 // Integers wrap around.

@@ -32,6 +32,24 @@ struct RealOf<std::complex<R>> {
   static constexpr int kParts = 2;
 };
 
+template <class T>
+using RealType = typename RealOf<T>::type;
+// Vectors of elements of T are vectors of their parts.
+template <class T>
+using TagOf = hn::ScalableTag<RealType<T>>;
+template <class T>
+const RealType<T>* Parts(const T* x) {
+  return reinterpret_cast<const RealType<T>*>(x);
+}
+template <class T>
+RealType<T>* Parts(T* x) {
+  return reinterpret_cast<RealType<T>*>(x);
+}
+
+// No vector holds a complex element.
+template <class T>
+inline constexpr bool kByElements = RealOf<T>::kComplex && (HWY_TARGET == HWY_SCALAR);
+
 #if HWY_TARGET != HWY_SCALAR
 
 // Sign bits in the lanes of the real or the imaginary parts: Xor negates those.
@@ -56,6 +74,28 @@ HWY_INLINE hn::Vec<D> TimesI(D d, hn::Vec<D> x) {
 }
 
 #endif  // HWY_TARGET != HWY_SCALAR
+
+// The parts of each element in the other order.
+template <class T, class D>
+HWY_INLINE hn::Vec<D> Swapped(D d, hn::Vec<D> x) {
+  if constexpr (RealOf<T>::kComplex) return hn::Reverse2(d, x);
+  else return x;
+}
+
+// a . x from the lane sums of a * x and, for complex, of a * swapped(x): each
+// pair holds re * re, im * im and re * im, im * re.
+template <class T, class D, class V>
+HWY_INLINE T FinishDot(D d, V direct, V swapped, bool conj_a) {
+  using R = hn::TFromD<D>;
+  if constexpr (RealOf<T>::kComplex) {
+    const V re = conj_a ? direct : hn::Xor(direct, ImagSigns(d));
+    const V im = conj_a ? hn::Xor(swapped, ImagSigns(d)) : swapped;
+    return T(hn::GetLane(hn::SumOfLanes(d, re)), hn::GetLane(hn::SumOfLanes(d, im)));
+  } else {
+    (void)swapped;
+    return R(hn::GetLane(hn::SumOfLanes(d, direct)));
+  }
+}
 
 // x * scale, elementwise, for vectors of T's real type.
 template <class T, class D>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Singular values and vectors: of real matrices by our own (dense_svd.h), of complex ones
-// by LAPACK, without a transposition. To it a row-major A is A^T = U' S V'^H, and so
-// A = conj(V') S U'^T. Its column-major U' is our row-major Vh, and its V'^H our U, both
-// where they belong.
+// Singular values and vectors (dense_svd.h). Where that does not converge, by LAPACK's gesvd,
+// without a transposition: to it a row-major A is A^T = U' S V'^H, and so A = conj(V') S U'^T.
+// Its column-major U' is our row-major Vh, and its V'^H our U, both where they belong.
 
 #include <algorithm>
 #include <memory>
@@ -23,7 +22,7 @@ struct SvdState {
   bool has_vectors = false, full = false;
   int64_t m = 0, n = 0, k = 0;
   // In the workspace of a task, in bytes.
-  int64_t matrix = 0, work = 0, real_work = 0, int_work = 0;
+  int64_t matrix = 0, work = 0, real_work = 0;
   lapack_int work_size = 1;
   MatrixBatch batch;
 };
@@ -38,44 +37,22 @@ struct SvdArrays {
   T* work = nullptr;
   lapack_int lwork = -1;
   Real<T>* real_work = nullptr;
-  lapack_int* int_work = nullptr;
 };
-
-// What LAPACK is told about a row-major matrix.
-struct LapackShape {
-  explicit LapackShape(const SvdState& s)
-      : job(!s.has_vectors ? 'N'
-            : s.full       ? 'A'
-                           : 'S'),
-        rows(static_cast<lapack_int>(s.n)),
-        columns(static_cast<lapack_int>(s.m)),
-        ld_u(static_cast<lapack_int>(s.full ? s.m : s.k)) {}
-  char job;
-  lapack_int rows, columns, ld_u;
-};
-
-// Divide and conquer, of complex matrices.
-template <class T>
-lapack_int Gesdd(const SvdState& s, const SvdArrays<T>& x) {
-  const LapackShape a(s);
-  lapack_int info = 0;
-  OTIUM_LAPACK_COMPLEX(T, gesdd, &a.job, &a.rows, &a.columns, x.a, &a.rows, x.s, x.vh, &a.rows, x.u,
-                       &a.ld_u, x.work, &x.lwork, x.real_work, x.int_work, &info);
-  return info;
-}
 
 // By an iteration on another bidiagonal matrix, without secular equations. That divide and
 // conquer finds all roots of these is not proved: LAPACK's search has a bound of steps.
 template <class T>
 lapack_int Gesvd(const SvdState& s, const SvdArrays<T>& x) {
-  const LapackShape a(s);
+  const char job = !s.has_vectors ? 'N' : s.full ? 'A' : 'S';
+  const auto rows = static_cast<lapack_int>(s.n), columns = static_cast<lapack_int>(s.m),
+             ld_u = static_cast<lapack_int>(s.full ? s.m : s.k);
   lapack_int info = 0;
   if constexpr (kIsComplex<T>) {
-    OTIUM_LAPACK_COMPLEX(T, gesvd, &a.job, &a.job, &a.rows, &a.columns, x.a, &a.rows, x.s, x.vh,
-                         &a.rows, x.u, &a.ld_u, x.work, &x.lwork, x.real_work, &info);
+    OTIUM_LAPACK_COMPLEX(T, gesvd, &job, &job, &rows, &columns, x.a, &rows, x.s, x.vh, &rows, x.u,
+                         &ld_u, x.work, &x.lwork, x.real_work, &info);
   } else {
-    OTIUM_LAPACK_REAL(T, gesvd, &a.job, &a.job, &a.rows, &a.columns, x.a, &a.rows, x.s, x.vh,
-                      &a.rows, x.u, &a.ld_u, x.work, &x.lwork, &info);
+    OTIUM_LAPACK_REAL(T, gesvd, &job, &job, &rows, &columns, x.a, &rows, x.s, x.vh, &rows, x.u,
+                      &ld_u, x.work, &x.lwork, &info);
   }
   return info;
 }
@@ -101,28 +78,13 @@ struct SvdLauncher {
   }
 
  private:
-  // By divide and conquer; false when that did not converge.
-  static bool DivideAndConquer(const SvdState& s, const Matrix<const T>& A, char* memory,
-                               const SvdArrays<T>& x) {
-    if constexpr (!kIsComplex<T>) {
-      Workspace workspace(memory);
-      const int64_t left = s.full ? s.m : s.k, right = s.full ? s.n : s.k;
-      return DenseSvd<T>(workspace, s.m, s.n, VectorsOf(s))
-          .Decompose(A, x.s, RowMajor(x.u, s.m, left), RowMajor(x.vh, right, s.n));
-    } else {
-      Copy(A, RowMajor(x.a, s.m, s.n));
-      return Gesdd(s, x) == 0;
-    }
-  }
-
   static void Decompose(const SvdState& s, const LaunchArgs& args, int64_t p, char* memory,
                         StepInfo* info) {
     const auto A = MatrixOf<const T>(s.batch, s.A, args.operands[0], p);
     SvdArrays<T> x{.a = ArrayAt<T>(memory, s.matrix),
                    .work = ArrayAt<T>(memory, s.work),
                    .lwork = s.work_size,
-                   .real_work = ArrayAt<Real<T>>(memory, s.real_work),
-                   .int_work = ArrayAt<lapack_int>(memory, s.int_work)};
+                   .real_work = ArrayAt<Real<T>>(memory, s.real_work)};
     x.s = MatrixOf<Real<T>>(s.batch, s.S, args.results[s.has_vectors ? 1 : 0], p, 1).data;
     if (s.has_vectors) {
       const auto U = MatrixOf<T>(s.batch, s.U, args.results[0], p);
@@ -136,18 +98,16 @@ struct SvdLauncher {
     }
     if (s.k == 0) return;
     if (!AllFinite(A)) return Report(info, kNotFinite, p);
-    if (DivideAndConquer(s, A, memory, x)) return;
+    Workspace workspace(memory);
+    const int64_t left = s.full ? s.m : s.k, right = s.full ? s.n : s.k;
+    if (DenseSvd<T>(workspace, s.m, s.n, VectorsOf(s))
+            .Decompose(A, x.s, RowMajor(x.u, s.m, left), RowMajor(x.vh, right, s.n))) {
+      return;
+    }
     Copy(A, RowMajor(x.a, s.m, s.n));
     Report(info, Gesvd(s, x), p);
   }
 };
-
-// Elements of rwork, by gesdd's description.
-int64_t RealWorkSize(const SvdState& s) {
-  const int64_t k = s.k, larger = std::max(s.m, s.n);
-  if (!s.has_vectors) return 7 * k;
-  return std::max(5 * k * k + 7 * k, 2 * larger * k + 2 * k * k + k);
-}
 
 }  // namespace
 
@@ -174,18 +134,10 @@ Prepared PrepareSvd(const KernelCall& call) {
       const SvdArrays<T> query{.work = &told};
       Gesvd<T>(*s, query);
       s->work_size = WorkSize(told);
-      if constexpr (kIsComplex<T>) {
-        Gesdd<T>(*s, query);
-        s->work_size = std::max(s->work_size, WorkSize(told));
-      } else {
-        DenseSvd<T>(own, s->m, s->n, VectorsOf(*s));
-      }
+      DenseSvd<T>(own, s->m, s->n, VectorsOf(*s));
       s->matrix = layout.Add<T>(s->m * s->n);
       s->work = layout.Add<T>(s->work_size);
-      if constexpr (kIsComplex<T>) {
-        s->real_work = layout.Add<Real<T>>(RealWorkSize(*s));
-        s->int_work = layout.Add<lapack_int>(8 * s->k);
-      }
+      if (kIsComplex<T>) s->real_work = layout.Add<Real<T>>(5 * s->k);
     });
   }
   const double flops = static_cast<double>(s->m) * static_cast<double>(s->n) *

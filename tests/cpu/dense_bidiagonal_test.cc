@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <cstring>
 #include <limits>
 #include <random>
@@ -14,8 +15,10 @@
 
 #include "backends/cpu/parallel.h"
 #include "backends/cpu/reflectors.h"
+#include "backends/cpu/scalar.h"
 #include "backends/cpu/scratch.h"
 #include "gtest/gtest.h"
+#include "tests/cpu/numbers.h"
 
 namespace otium::cpu {
 namespace {
@@ -65,13 +68,13 @@ class DenseBidiagonal : public testing::Test {
  protected:
   ~DenseBidiagonal() override { SetThreads(before_); }
 
-  static constexpr double kEpsilon = std::numeric_limits<T>::epsilon();
+  using E = Exact<T>;
+  static constexpr double kEpsilon = std::numeric_limits<Real<T>>::epsilon();
   std::mt19937 random{7};
 
   void Fill(const Matrix<T>& A, double scale) {
-    std::normal_distribution<double> normal;
     for (int64_t j = 0; j < A.columns; ++j) {
-      for (int64_t i = 0; i < A.rows; ++i) A(i, j) = static_cast<T>(scale * normal(random));
+      for (int64_t i = 0; i < A.rows; ++i) A(i, j) = NormalNumber<T>(random, scale);
     }
   }
 
@@ -79,9 +82,12 @@ class DenseBidiagonal : public testing::Test {
   static void ExpectOrthonormal(const std::vector<T>& q, int64_t m, int64_t n) {
     for (int64_t i = 0; i < n; ++i) {
       for (int64_t j = 0; j <= i; ++j) {
-        double sum = 0;
-        for (int64_t k = 0; k < m; ++k) sum += double(q[k * n + i]) * q[k * n + j];
-        ASSERT_NEAR(sum, i == j, 30 * static_cast<double>(m) * kEpsilon) << m << " x " << n;
+        E sum = 0;
+        for (int64_t k = 0; k < m; ++k) {
+          sum += Multiply(E(q[k * n + i]), Conjugate(E(q[k * n + j])));
+        }
+        ASSERT_LE(std::abs(sum - E(i == j)), 30 * static_cast<double>(m) * kEpsilon)
+            << m << " x " << n;
       }
     }
   }
@@ -89,9 +95,9 @@ class DenseBidiagonal : public testing::Test {
   // |A - Q B P.T| / (m |A| eps) below 30, in the largest elements, which are about `scale`.
   void Check(Reduction<T>& r, double scale) {
     const int64_t m = r.A.rows, n = r.A.columns;
-    std::vector<double> a(m * n);
+    std::vector<E> a(m * n);
     for (int64_t i = 0; i < m; ++i) {
-      for (int64_t j = 0; j < n; ++j) a[i * n + j] = double(r.A(i, j)) / scale;
+      for (int64_t j = 0; j < n; ++j) a[i * n + j] = E(r.A(i, j)) / scale;
     }
     r.Reduce();
     const std::vector<T> q = r.Vectors(/*left=*/true), p = r.Vectors(/*left=*/false);
@@ -99,13 +105,14 @@ class DenseBidiagonal : public testing::Test {
     ExpectOrthonormal(p, n, n);
     for (int64_t i = 0; i < m; ++i) {
       for (int64_t j = 0; j < n; ++j) {
-        double sum = 0;
+        E sum = 0;
         for (int64_t k = 0; k < n; ++k) {
-          double b = r.B.diagonal[k] / scale * p[j * n + k];
-          if (k + 1 < n) b += r.B.above[k] / scale * p[j * n + k + 1];
-          sum += q[i * n + k] * b;
+          E b = r.B.diagonal[k] / scale * E(p[j * n + k]);
+          if (k + 1 < n) b += r.B.above[k] / scale * E(p[j * n + k + 1]);
+          sum += Multiply(E(q[i * n + k]), b);
         }
-        ASSERT_NEAR(sum, a[i * n + j], 30 * static_cast<double>(m) * kEpsilon) << m << " x " << n;
+        ASSERT_LE(std::abs(sum - a[i * n + j]), 30 * static_cast<double>(m) * kEpsilon)
+            << m << " x " << n;
       }
     }
   }
@@ -114,7 +121,7 @@ class DenseBidiagonal : public testing::Test {
   const int before_ = Threads();
 };
 
-using Types = testing::Types<float, double>;
+using Types = testing::Types<float, double, std::complex<float>, std::complex<double>>;
 TYPED_TEST_SUITE(DenseBidiagonal, Types);
 
 TYPED_TEST(DenseBidiagonal, FactorsGiveTheMatrix) {
@@ -128,7 +135,7 @@ TYPED_TEST(DenseBidiagonal, FactorsGiveTheMatrix) {
 }
 
 TYPED_TEST(DenseBidiagonal, NumbersNearTheEndsOfTheRange) {
-  const bool is_float = std::is_same_v<TypeParam, float>;
+  const bool is_float = std::is_same_v<Real<TypeParam>, float>;
   for (const double scale : {is_float ? 1e15 : 1e150, is_float ? 1e-15 : 1e-150}) {
     Reduction<TypeParam> r(50, 40);
     this->Fill(r.A, scale);
@@ -139,7 +146,7 @@ TYPED_TEST(DenseBidiagonal, NumbersNearTheEndsOfTheRange) {
 // Rows whose length has no reciprocal.
 TYPED_TEST(DenseBidiagonal, PartsThatAreSubnormal) {
   using T = TypeParam;
-  const double tiny = 10 * static_cast<double>(std::numeric_limits<T>::denorm_min());
+  const double tiny = 10 * static_cast<double>(std::numeric_limits<Real<T>>::denorm_min());
   Reduction<T> r(40, 30);
   this->Fill(r.A.Block(0, 0, 20, 15), 1);
   this->Fill(r.A.Block(20, 15, 20, 15), tiny);
@@ -148,15 +155,42 @@ TYPED_TEST(DenseBidiagonal, PartsThatAreSubnormal) {
 
 TYPED_TEST(DenseBidiagonal, NothingToReflect) {
   using T = TypeParam;
-  // Bidiagonal already, with zeros.
+  // Bidiagonal and real already, with zeros.
   Reduction<T> r(5, 4);
   for (int64_t i = 0; i < 4; ++i) r.A(i, i) = i == 2 ? T(0) : T(i + 1);
   r.A(0, 1) = T(7);
   r.Reduce();
-  EXPECT_EQ(std::vector<T>(r.B.diagonal, r.B.diagonal + 4), (std::vector<T>{1, 2, 0, 4}));
-  EXPECT_EQ(std::vector<T>(r.B.above, r.B.above + 3), (std::vector<T>{7, 0, 0}));
+  using R = Real<T>;
+  EXPECT_EQ(std::vector<R>(r.B.diagonal, r.B.diagonal + 4), (std::vector<R>{1, 2, 0, 4}));
+  EXPECT_EQ(std::vector<R>(r.B.above, r.B.above + 3), (std::vector<R>{7, 0, 0}));
   EXPECT_EQ(std::vector<T>(r.B.left_tau, r.B.left_tau + 4), (std::vector<T>(4)));
   EXPECT_EQ(std::vector<T>(r.B.right_tau, r.B.right_tau + 3), (std::vector<T>(3)));
+}
+
+template <class T>
+using ComplexBidiagonal = DenseBidiagonal<T>;
+using ComplexTypes = testing::Types<std::complex<float>, std::complex<double>>;
+TYPED_TEST_SUITE(ComplexBidiagonal, ComplexTypes);
+
+// Bidiagonal, but not real: phases alone, which leave magnitudes as they are.
+TYPED_TEST(ComplexBidiagonal, PhasesAreTaken) {
+  using T = TypeParam;
+  constexpr int64_t n = 40;
+  Reduction<T> r(n, n);
+  std::vector<double> diagonal(n), above(n);
+  for (int64_t i = 0; i < n; ++i) {
+    r.A(i, i) = {Real<T>(i % 3 - 1), Real<T>(i % 2)};
+    diagonal[i] = std::abs(r.A(i, i));
+    if (i + 1 == n) continue;
+    r.A(i, i + 1) = {Real<T>(1), Real<T>(-i % 4)};
+    above[i] = std::abs(r.A(i, i + 1));
+  }
+  this->Check(r, 1);
+  for (int64_t i = 0; i < n; ++i) {
+    EXPECT_NEAR(std::abs(r.B.diagonal[i]), diagonal[i], 16 * this->kEpsilon);
+    if (i + 1 == n) continue;
+    EXPECT_NEAR(std::abs(r.B.above[i]), above[i], 16 * this->kEpsilon);
+  }
 }
 
 // So large that a pass is several tasks.
@@ -171,8 +205,8 @@ TYPED_TEST(DenseBidiagonal, ThreadsDoNotChangeBits) {
   second.Reduce();
   EXPECT_EQ(std::memcmp(first.memory.data(), second.memory.data(), first.stride * 400 * sizeof(T)),
             0);
-  EXPECT_EQ(std::memcmp(first.B.diagonal, second.B.diagonal, 400 * sizeof(T)), 0);
-  EXPECT_EQ(std::memcmp(first.B.above, second.B.above, 399 * sizeof(T)), 0);
+  EXPECT_EQ(std::memcmp(first.B.diagonal, second.B.diagonal, 400 * sizeof(Real<T>)), 0);
+  EXPECT_EQ(std::memcmp(first.B.above, second.B.above, 399 * sizeof(Real<T>)), 0);
 }
 
 }  // namespace

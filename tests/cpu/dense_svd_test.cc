@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <functional>
 #include <limits>
 #include <random>
@@ -17,15 +18,18 @@
 #include "backends/cpu/dense_qr.h"
 #include "backends/cpu/parallel.h"
 #include "backends/cpu/reflectors.h"
+#include "backends/cpu/scalar.h"
 #include "backends/cpu/scratch.h"
 #include "gtest/gtest.h"
+#include "tests/cpu/numbers.h"
 
 namespace otium::cpu {
 namespace {
 
 template <class T>
 struct Decomposition {
-  std::vector<T> U, S, Vh;
+  std::vector<T> U, Vh;
+  std::vector<Real<T>> S;
   int64_t left, right;  // Columns of U, rows of Vh.
 };
 
@@ -54,21 +58,22 @@ class DenseSvdTest : public testing::Test {
  protected:
   ~DenseSvdTest() override { SetThreads(before_); }
 
-  static constexpr double kEpsilon = std::numeric_limits<T>::epsilon();
+  using E = Exact<T>;
+  static constexpr double kEpsilon = std::numeric_limits<Real<T>>::epsilon();
   std::mt19937 random{11};
 
   std::vector<T> Normal(int64_t size, double scale) {
-    std::normal_distribution<double> normal;
     std::vector<T> a(size);
-    for (T& x : a) x = static_cast<T>(scale * normal(random));
+    for (T& x : a) x = NormalNumber<T>(random, scale);
     return a;
   }
-  // The first k columns of an orthogonal matrix.
+  // The first k columns of a unitary matrix.
   std::vector<T> Orthonormal(int64_t m, int64_t k) {
     std::vector<T> a = Normal(m * k, 1), q(m * k), tau(k);
     std::vector<T> memory(QrMemory(m, k, k));
     FactorQr(RowMajor(a.data(), m, k), k, tau.data(), memory.data());
-    FormReflectors<T>(RowMajor(a.data(), m, k), tau.data(), RowMajor(q.data(), m, k), memory.data());
+    FormReflectors<T>(RowMajor(a.data(), m, k), tau.data(), RowMajor(q.data(), m, k),
+                      memory.data());
     return q;
   }
   // U diag(values) Vh, in steps that no number leaves the range in.
@@ -78,22 +83,25 @@ class DenseSvdTest : public testing::Test {
     std::vector<T> a(m * n);
     for (int64_t i = 0; i < m; ++i) {
       for (int64_t j = 0; j < n; ++j) {
-        double sum = 0;
-        for (int64_t p = 0; p < k; ++p) sum += u[i * k + p] * values[p] * v[j * k + p];
+        E sum = 0;
+        for (int64_t p = 0; p < k; ++p) {
+          sum += Multiply(E(u[i * k + p]) * values[p], Conjugate(E(v[j * k + p])));
+        }
         a[i * n + j] = static_cast<T>(sum);
       }
     }
     return a;
   }
 
-  // `rows` vectors of length n: |I - V V.T| below 30 n eps.
+  // `rows` vectors of length n: |I - V V.H| below 30 n eps.
   static void ExpectOrthonormal(int64_t rows, int64_t n,
-                                const std::function<double(int64_t, int64_t)>& v) {
+                                const std::function<E(int64_t, int64_t)>& v) {
     for (int64_t i = 0; i < rows; ++i) {
       for (int64_t j = 0; j <= i; ++j) {
-        double sum = 0;
-        for (int64_t p = 0; p < n; ++p) sum += v(i, p) * v(j, p);
-        ASSERT_NEAR(sum, i == j, 30 * static_cast<double>(n) * kEpsilon) << i << ", " << j;
+        E sum = 0;
+        for (int64_t p = 0; p < n; ++p) sum += Multiply(v(i, p), Conjugate(v(j, p)));
+        ASSERT_LE(std::abs(sum - E(i == j)), 30 * static_cast<double>(n) * kEpsilon)
+            << i << ", " << j;
       }
     }
   }
@@ -103,27 +111,28 @@ class DenseSvdTest : public testing::Test {
   void Check(int64_t m, int64_t n, const std::vector<T>& a) {
     const int64_t k = std::min(m, n);
     const Matrix<const T> A{a.data(), m, n, n, 1};
-    const std::vector<T> alone = Decompose(A, SvdVectors::kNone).S;
+    const std::vector<Real<T>> alone = Decompose(A, SvdVectors::kNone).S;
     for (const SvdVectors vectors : {SvdVectors::kReduced, SvdVectors::kFull}) {
       SCOPED_TRACE(testing::Message() << m << " x " << n << (vectors == SvdVectors::kFull));
       const Decomposition<T> d = Decompose(A, vectors);
       ExpectOrthonormal(d.left, m, [&](int64_t i, int64_t p) { return d.U[p * d.left + i]; });
       ExpectOrthonormal(d.right, n, [&](int64_t i, int64_t p) { return d.Vh[i * n + p]; });
       // The least that numbers about as small as these can be off.
-      const double norm = d.S[0], allowed = 30 * static_cast<double>(std::max(m, n)) *
-                                            std::max<double>(norm * kEpsilon,
-                                                             std::numeric_limits<T>::denorm_min());
+      const double norm = d.S[0],
+                   allowed = 30 * static_cast<double>(std::max(m, n)) *
+                             std::max<double>(norm * kEpsilon,
+                                              std::numeric_limits<Real<T>>::denorm_min());
       for (int64_t i = 0; i < k; ++i) {
-        ASSERT_GE(d.S[i], i + 1 < k ? d.S[i + 1] : T(0));
+        ASSERT_GE(d.S[i], i + 1 < k ? d.S[i + 1] : Real<T>(0));
         ASSERT_NEAR(d.S[i], alone[i], allowed) << i;
       }
       for (int64_t i = 0; i < m; ++i) {
         for (int64_t j = 0; j < n; ++j) {
-          double sum = 0;
+          E sum = 0;
           for (int64_t p = 0; p < k; ++p) {
-            sum += double(d.U[i * d.left + p]) * d.S[p] * d.Vh[p * n + j];
+            sum += Multiply(E(d.U[i * d.left + p]) * double(d.S[p]), E(d.Vh[p * n + j]));
           }
-          ASSERT_NEAR(sum, a[i * n + j], allowed) << i << ", " << j;
+          ASSERT_LE(std::abs(sum - E(a[i * n + j])), allowed) << i << ", " << j;
         }
       }
     }
@@ -133,7 +142,7 @@ class DenseSvdTest : public testing::Test {
   const int before_ = Threads();
 };
 
-using Types = testing::Types<float, double>;
+using Types = testing::Types<float, double, std::complex<float>, std::complex<double>>;
 TYPED_TEST_SUITE(DenseSvdTest, Types);
 
 TYPED_TEST(DenseSvdTest, Sizes) {
@@ -152,7 +161,7 @@ TYPED_TEST(DenseSvdTest, Sizes) {
 TYPED_TEST(DenseSvdTest, Spectra) {
   using T = TypeParam;
   constexpr int64_t n = 42;
-  const double least = std::numeric_limits<T>::min();
+  const double least = std::numeric_limits<Real<T>>::min();
   const struct {
     std::string name;
     std::function<double(int64_t)> value;
@@ -182,12 +191,12 @@ TYPED_TEST(DenseSvdTest, Spectra) {
 TYPED_TEST(DenseSvdTest, DiagonalsAndBidiagonals) {
   using T = TypeParam;
   constexpr int64_t n = 60;
-  for (const T above : {T(0), T(1), T(1e-30)}) {
-    for (const T last : {T(2), T(0)}) {
+  for (const double above : {0.0, 1.0, 1e-30}) {
+    for (const double last : {2.0, 0.0}) {
       std::vector<T> a(n * n);
       for (int64_t i = 0; i < n; ++i) {
-        a[i * (n + 1)] = i < n / 2 ? T(1) : last;
-        if (i + 1 < n) a[i * (n + 1) + 1] = above;
+        a[i * (n + 1)] = i < n / 2 ? T(1) : T(last);
+        if (i + 1 < n) a[i * (n + 1) + 1] = T(above);
       }
       this->Check(n, n, a);
     }

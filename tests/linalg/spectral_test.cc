@@ -313,7 +313,7 @@ TEST(Spectral, NotFiniteIsRefused) {
   for (const DType dtype : kLinalgDTypes) {
     for (const double bad : {double{NAN}, double{INFINITY}, -double{INFINITY}}) {
       for (const int64_t at : {0, 3, 5}) {
-        // Of a size that LAPACK takes, or not.
+        // Small, or not.
         const int64_t n = at == 3 ? 6 : 30;
         std::vector<CMatrix> batch(3, RandomMatrix(n, n, dtype, &random));
         batch[1](at, std::min<int64_t>(at, 3)) = bad;
