@@ -44,8 +44,8 @@ int64_t Factor(const Matrix<const T>& A, bool upper, const Matrix<T>& L, T* pane
 }
 
 template <class T>
-struct CholeskyArrays {
-  CholeskyArrays(Workspace& memory, int64_t n) : panels(memory.Take<T>(CholeskyMemory(n))) {}
+struct CholeskyPanels {
+  CholeskyPanels(Workspace& memory, int64_t n) : panels(memory.Take<T>(CholeskyMemory(n))) {}
   T* panels;
 };
 
@@ -55,7 +55,7 @@ struct CholeskyLauncher {
     const auto& s = *static_cast<const CholeskyState*>(args.state);
     RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
       Workspace workspace(memory);
-      const CholeskyArrays<T> arrays(workspace, s.result.sizes.back());
+      const CholeskyPanels<T> arrays(workspace, s.result.sizes.back());
       for (int64_t p = matrices.begin; p < matrices.end; ++p) {
         const auto A = MatrixOf<const T>(s.batch, s.operand, args.operands[0], p);
         const auto L = MatrixOf<T>(s.batch, s.result, args.results[0], p);
@@ -78,7 +78,7 @@ Prepared PrepareCholesky(const KernelCall& call) {
   const absl::Span<const int64_t> sizes = s->result.sizes;
   const double n = static_cast<double>(sizes.back());
   s->batch = MatrixBatch(sizes.first(sizes.size() - 2), n * n * n / 3,
-                         WorkspaceOf<CholeskyArrays>(s->operand.dtype, sizes.back()));
+                         WorkspaceOf<CholeskyPanels>(s->operand.dtype, sizes.back()));
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForBlasDType<CholeskyLauncher>(s->operand.dtype), std::move(s), bytes};
 }

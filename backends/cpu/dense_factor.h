@@ -20,6 +20,8 @@
 #include <cstdint>
 
 #include "backends/cpu/matrix_batch.h"
+#include "backends/cpu/pivots.h"
+#include "backends/cpu/workspace.h"
 
 namespace otium::cpu {
 
@@ -31,6 +33,17 @@ template <class T>
 int64_t FactorCholesky(const Matrix<T>& A, T* memory);
 
 int64_t CholeskyMemory(int64_t n);
+
+// A square matrix and what FactorCholesky takes, in a workspace.
+template <class T>
+struct CholeskyArrays {
+  CholeskyArrays(Workspace& memory, int64_t n)
+      : matrix(RowMajor(memory.Take<T>(n * n), n, n)), panels(memory.Take<T>(CholeskyMemory(n))) {}
+  int64_t Factor() const { return FactorCholesky(matrix, panels); }
+
+  Matrix<T> matrix;
+  T* panels;
+};
 
 // P A = L U in place, the diagonal of L being 1; row k was exchanged with row pivots[k],
 // from 1. A [m, n] is row-major, pivots are min(m, n). Gives the first k, from 1, for
@@ -54,6 +67,26 @@ template <class T>
 void SolveLower(const Matrix<const T>& L, TriangleForm form, const Matrix<T>& X);
 template <class T>
 void SolveUpper(const Matrix<const T>& U, TriangleForm form, const Matrix<T>& X);
+
+// A square matrix and what FactorLu takes, in a workspace.
+template <class T>
+struct LuArrays {
+  LuArrays(Workspace& memory, int64_t n)
+      : matrix(RowMajor(memory.Take<T>(n * n), n, n)),
+        pivots(memory.Take<int32_t>(n)),
+        panels(memory.Take<T>(LuMemory<T>(n, n))) {}
+  int64_t Factor() const { return FactorLu(matrix, pivots, panels); }
+  // X = inv(A) X of the A that was factored. X is row-major, or of one column.
+  void Solve(const Matrix<T>& X) const {
+    ExchangeRows(PivotsAt(pivots, matrix.rows), X);
+    SolveLower<T>(matrix, {.unit = true}, X);
+    SolveUpper<T>(matrix, {}, X);
+  }
+
+  Matrix<T> matrix;
+  int32_t* pivots;
+  T* panels;
+};
 
 }  // namespace otium::cpu
 

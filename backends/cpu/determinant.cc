@@ -24,17 +24,6 @@ struct DeterminantState {
 };
 
 template <class T>
-struct DeterminantArrays {
-  DeterminantArrays(Workspace& memory, int64_t n)
-      : factor(RowMajor(memory.Take<T>(n * n), n, n)),
-        pivots(memory.Take<int32_t>(n)),
-        panels(memory.Take<T>(LuMemory<T>(n, n))) {}
-  Matrix<T> factor;
-  int32_t* pivots;
-  T* panels;
-};
-
-template <class T>
 struct DeterminantLauncher {
   using W = std::conditional_t<std::is_floating_point_v<T>, double, std::complex<double>>;
   using Real = decltype(std::abs(T()));
@@ -45,12 +34,12 @@ struct DeterminantLauncher {
     return product;
   }
 
-  static ScaledProduct<W> ByFactors(const Matrix<const T>& A, const DeterminantArrays<T>& arrays) {
-    Copy(A, arrays.factor);
-    FactorLu(arrays.factor, arrays.pivots, arrays.panels);
-    ScaledProduct<W> product = ProductOfDiagonal(arrays.factor);
+  static ScaledProduct<W> ByFactors(const Matrix<const T>& A, const LuArrays<T>& lu) {
+    Copy(A, lu.matrix);
+    lu.Factor();
+    ScaledProduct<W> product = ProductOfDiagonal(lu.matrix);
     for (int64_t k = 0; k < A.rows; ++k) {
-      if (arrays.pivots[k] != k + 1) product.Negate();
+      if (lu.pivots[k] != k + 1) product.Negate();
     }
     return product;
   }
@@ -59,10 +48,10 @@ struct DeterminantLauncher {
     const auto& s = *static_cast<const DeterminantState*>(args.state);
     RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo*) {
       Workspace workspace(memory);
-      const DeterminantArrays<T> arrays(workspace, s.is_triangular ? 0 : s.n);
+      const LuArrays<T> lu(workspace, s.is_triangular ? 0 : s.n);
       for (int64_t p = matrices.begin; p < matrices.end; ++p) {
         const auto A = MatrixOf<const T>(s.batch, s.A, args.operands[0], p);
-        const ScaledProduct<W> det = s.is_triangular ? ProductOfDiagonal(A) : ByFactors(A, arrays);
+        const ScaledProduct<W> det = s.is_triangular ? ProductOfDiagonal(A) : ByFactors(A, lu);
         T& first = args.results[0].as<T>()[BatchOffset(s.batch, s.first, args.results[0], 0, p)];
         first = static_cast<T>(s.has_log ? det.Sign() : det.Value());
         if (!s.has_log) continue;
@@ -84,7 +73,7 @@ Prepared Prepare(const KernelCall& call, bool is_triangular) {
   s->n = sizes.back();
   const double n = static_cast<double>(s->n);
   s->batch = MatrixBatch(sizes.first(sizes.size() - 2), is_triangular ? 10 * n : 0.7 * n * n * n,
-                         WorkspaceOf<DeterminantArrays>(s->A.dtype, is_triangular ? 0 : s->n));
+                         WorkspaceOf<LuArrays>(s->A.dtype, is_triangular ? 0 : s->n));
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForBlasDType<DeterminantLauncher>(s->A.dtype), std::move(s), bytes};
 }

@@ -13,7 +13,6 @@
 #include "backends/cpu/dense_factor.h"
 #include "backends/cpu/info_result.h"
 #include "backends/cpu/lapack.h"
-#include "backends/cpu/pivots.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/scalar.h"
 #include "backends/cpu/triangle.h"
@@ -94,21 +93,13 @@ int64_t InvertTriangle(const InverseState& s, const Matrix<const T>& A, const Ma
   return 0;
 }
 
-template <class T>
-struct PotriArrays {
-  PotriArrays(Workspace& memory, int64_t n)
-      : factor(RowMajor(memory.Take<T>(n * n), n, n)), panels(memory.Take<T>(CholeskyMemory(n))) {}
-  Matrix<T> factor;
-  T* panels;
-};
-
 // inv(L).H inv(L) of A = L L.H.
 template <class T>
 int64_t InvertDefinite(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X,
                        char* memory) {
   Workspace workspace(memory);
-  const PotriArrays<T> arrays(workspace, s.n);
-  const Matrix<T>& L = arrays.factor;
+  const CholeskyArrays<T> cholesky(workspace, s.n);
+  const Matrix<T>& L = cholesky.matrix;
   CopyTriangle(A, s.upper, X);
   if (!AllFinite<T>(X)) {
     FillNan(X);
@@ -117,7 +108,7 @@ int64_t InvertDefinite(const InverseState& s, const Matrix<const T>& A, const Ma
   for (int64_t i = 0; i < s.n; ++i) {
     for (int64_t j = 0; j <= i; ++j) L(i, j) = s.upper ? Conjugate(X(j, i)) : X(i, j);
   }
-  const int64_t code = s.is_factor ? FirstZeroOfDiagonal<T>(L) : -FactorCholesky(L, arrays.panels);
+  const int64_t code = s.is_factor ? FirstZeroOfDiagonal<T>(L) : -cholesky.Factor();
   if (code != 0) return code;
   std::fill_n(X.data, s.n * s.n, T(0));
   InvertByHalves<T>(L, /*upper=*/false, X);
@@ -127,24 +118,12 @@ int64_t InvertDefinite(const InverseState& s, const Matrix<const T>& A, const Ma
 }
 
 template <class T>
-struct GetriArrays {
-  GetriArrays(Workspace& memory, int64_t n)
-      : factor(RowMajor(memory.Take<T>(n * n), n, n)),
-        pivots(memory.Take<int32_t>(n)),
-        panels(memory.Take<T>(LuMemory<T>(n, n))) {}
-  Matrix<T> factor;
-  int32_t* pivots;
-  T* panels;
-};
-
-template <class T>
 int64_t InvertGeneral(const InverseState& s, const Matrix<const T>& A, const Matrix<T>& X,
                       char* memory) {
   Workspace workspace(memory);
-  const GetriArrays<T> arrays(workspace, s.n);
-  Copy(A, arrays.factor);
-  const int64_t code = FactorLu(arrays.factor, arrays.pivots, arrays.panels);
-  if (code != 0) return code;
+  const LuArrays<T> lu(workspace, s.n);
+  Copy(A, lu.matrix);
+  if (const int64_t code = lu.Factor(); code != 0) return code;
   // An infinity times a zero of the identity is NaN, but not in all columns.
   if (!AllFinite(A)) {
     FillNan(X);
@@ -152,9 +131,7 @@ int64_t InvertGeneral(const InverseState& s, const Matrix<const T>& A, const Mat
   }
   std::fill_n(X.data, s.n * s.n, T(0));
   for (int64_t i = 0; i < s.n; ++i) X(i, i) = T(1);
-  ExchangeRows(PivotsAt(arrays.pivots, s.n), X);
-  SolveLower<T>(arrays.factor, {.unit = true}, X);
-  SolveUpper<T>(arrays.factor, {}, X);
+  lu.Solve(X);
   return 0;
 }
 
@@ -226,7 +203,7 @@ Prepared PrepareTrtri(const KernelCall& call) {
 
 Prepared PreparePotri(const KernelCall& call) {
   const PhysicalType& A = call.operands[0];
-  auto s = MakeState(call, 1, WorkspaceOf<PotriArrays>(A.dtype, A.sizes.back()));
+  auto s = MakeState(call, 1, WorkspaceOf<CholeskyArrays>(A.dtype, A.sizes.back()));
   s->is_factor = call.op.id == Op::cholesky_inverse;
   if (s->is_factor) s->upper = call.attributes.Get<bool>("upper");
   const int64_t bytes = s->batch.workspace_bytes();
@@ -235,7 +212,7 @@ Prepared PreparePotri(const KernelCall& call) {
 
 Prepared PrepareGetri(const KernelCall& call) {
   const PhysicalType& A = call.operands[0];
-  auto s = MakeState(call, 2, WorkspaceOf<GetriArrays>(A.dtype, A.sizes.back()));
+  auto s = MakeState(call, 2, WorkspaceOf<LuArrays>(A.dtype, A.sizes.back()));
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForBlasDType<GeneralInverse>(s->A.dtype), std::move(s), bytes};
 }

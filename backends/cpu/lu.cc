@@ -60,8 +60,8 @@ int64_t Eliminate(const Matrix<T>& A) {
 }
 
 template <class T>
-struct LuArrays {
-  LuArrays(Workspace& memory, int64_t m, int64_t n) : panels(memory.Take<T>(LuMemory<T>(m, n))) {}
+struct LuPanels {
+  LuPanels(Workspace& memory, int64_t m, int64_t n) : panels(memory.Take<T>(LuMemory<T>(m, n))) {}
   T* panels;
 };
 
@@ -71,7 +71,7 @@ struct LuLauncher {
     const auto& s = *static_cast<const LuState*>(args.state);
     RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
       Workspace workspace(memory);
-      const LuArrays<T> arrays(workspace, s.m, s.n);
+      const LuPanels<T> arrays(workspace, s.m, s.n);
       for (int64_t p = matrices.begin; p < matrices.end; ++p) {
         const auto A = MatrixOf<const T>(s.batch, s.A, args.operands[0], p);
         const auto LU = MatrixOf<T>(s.batch, s.LU, args.results[0], p);
@@ -219,7 +219,7 @@ Prepared PrepareLuFactor(const KernelCall& call) {
   s->n = sizes[batch + 1];
   const double m = static_cast<double>(s->m), n = static_cast<double>(s->n);
   s->batch = MatrixBatch(sizes.first(batch), m * n * std::min(m, n),
-                         WorkspaceOf<LuArrays>(s->A.dtype, s->m, s->n));
+                         WorkspaceOf<LuPanels>(s->A.dtype, s->m, s->n));
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForBlasDType<LuLauncher>(s->A.dtype), std::move(s), bytes};
 }

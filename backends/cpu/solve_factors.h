@@ -86,37 +86,28 @@ class GeneralFactors {
  public:
   static constexpr bool kByRows = true;
   GeneralFactors(Workspace& memory, const FactorShape& shape)
-      : factor_(RowMajor(memory.Take<T>(shape.n * shape.n), shape.n, shape.n)),
-        pivots_(memory.Take<int32_t>(shape.n)),
-        panels_(memory.Take<T>(LuMemory<T>(shape.n, shape.n))),
-        transposed_(shape.transposed) {}
+      : lu_(memory, shape.n), transposed_(shape.transposed) {}
 
   int64_t Factor(const Matrix<const T>& A) {
-    Copy(transposed_ ? A.Transposed() : A, factor_);
-    return FactorLu(factor_, pivots_, panels_);
+    Copy(transposed_ ? A.Transposed() : A, lu_.matrix);
+    return lu_.Factor();
   }
-  void Solve(const Matrix<T>& X) const {
-    ExchangeRows(PivotsAt(pivots_, factor_.rows), X);
-    SolveLower<T>(factor_, {.unit = true}, X);
-    SolveUpper<T>(factor_, {}, X);
-  }
+  void Solve(const Matrix<T>& X) const { lu_.Solve(X); }
   // Of A, also where A.T is factored: the adjoint of that is the conjugate of A, of the same
   // norms.
   double Rcond(double norm, const RcondArrays<T>& a) const {
     const auto solve = [&](const Matrix<T>& x) { Solve(x); };
     const auto solve_adjoint = [&](const Matrix<T>& x) {
-      SolveLower<T>(factor_.Transposed(), {.conjugate = true}, x);
-      SolveUpper<T>(factor_.Transposed(), {.unit = true, .conjugate = true}, x);
-      ExchangeRowsBack(PivotsAt(pivots_, x.rows), x);
+      SolveLower<T>(lu_.matrix.Transposed(), {.conjugate = true}, x);
+      SolveUpper<T>(lu_.matrix.Transposed(), {.unit = true, .conjugate = true}, x);
+      ExchangeRowsBack(PivotsAt(lu_.pivots, x.rows), x);
     };
-    return transposed_ ? RcondBySolving(factor_.rows, norm, a, solve_adjoint, solve)
-                       : RcondBySolving(factor_.rows, norm, a, solve, solve_adjoint);
+    return transposed_ ? RcondBySolving(lu_.matrix.rows, norm, a, solve_adjoint, solve)
+                       : RcondBySolving(lu_.matrix.rows, norm, a, solve, solve_adjoint);
   }
 
  private:
-  const Matrix<T> factor_;
-  int32_t* const pivots_;
-  T* const panels_;
+  const LuArrays<T> lu_;
   const bool transposed_;
 };
 
@@ -125,26 +116,23 @@ class DefiniteFactors {
  public:
   static constexpr bool kByRows = true;
   DefiniteFactors(Workspace& memory, const FactorShape& shape)
-      : factor_(RowMajor(memory.Take<T>(shape.n * shape.n), shape.n, shape.n)),
-        panels_(memory.Take<T>(CholeskyMemory(shape.n))),
-        transposed_(kIsComplex<T> && shape.transposed) {}
+      : cholesky_(memory, shape.n), transposed_(kIsComplex<T> && shape.transposed) {}
 
   int64_t Factor(const Matrix<const T>& A) {
-    Copy(transposed_ ? A.Transposed() : A, factor_);
-    return -FactorCholesky(factor_, panels_);
+    Copy(transposed_ ? A.Transposed() : A, cholesky_.matrix);
+    return -cholesky_.Factor();
   }
   void Solve(const Matrix<T>& X) const {
-    SolveLower<T>(factor_, {}, X);
-    SolveUpper<T>(factor_.Transposed(), {.conjugate = true}, X);
+    SolveLower<T>(cholesky_.matrix, {}, X);
+    SolveUpper<T>(cholesky_.matrix.Transposed(), {.conjugate = true}, X);
   }
   double Rcond(double norm, const RcondArrays<T>& a) const {
     const auto solve = [&](const Matrix<T>& x) { Solve(x); };
-    return RcondBySolving(factor_.rows, norm, a, solve, solve);
+    return RcondBySolving(cholesky_.matrix.rows, norm, a, solve, solve);
   }
 
  private:
-  const Matrix<T> factor_;
-  T* const panels_;
+  const CholeskyArrays<T> cholesky_;
   const bool transposed_;
 };
 
