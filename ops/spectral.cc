@@ -186,8 +186,8 @@ absl::Status InferLobpcg(const OpCall& call, ResultTypes* results) {
   const TensorType& A = call.operand(0);
   for (int i : {1, 3}) {
     if (call.Has(i) && !(call.operand(i).shape == A.shape)) {
-      return InvalidArgument(Describe(i == 1 ? "B" : "iK", call.operand(i)),
-                             ", it must have the shape of ", Describe("A", A));
+      return InvalidArgument(Describe(i == 1 ? "B" : "iK", call.operand(i)), " and ",
+                             Describe("A", A), ", their shapes must be equal");
     }
   }
   const int64_t* niter = call.attributes.Find<int64_t>("niter");
@@ -203,8 +203,8 @@ absl::Status InferLobpcg(const OpCall& call, ResultTypes* results) {
   const Shape batch = BatchShape(A.shape);
   const auto [k, n] = SizesOfLobpcg(call);
   if (call.Has(2) && !(call.operand(2).shape == ConcatShapes(batch, {m, n}))) {
-    return InvalidArgument(Describe("X", call.operand(2)), ", it must have the rows of ",
-                           Describe("A", A));
+    return InvalidArgument(Describe("X", call.operand(2)), " and ", Describe("A", A),
+                           ", they must have the same batch and rows");
   }
   if (k.IsStatic() && k.value() < 1) {
     return InvalidArgument("k is ", k.value(), ", it must be at least 1");
@@ -214,8 +214,8 @@ absl::Status InferLobpcg(const OpCall& call, ResultTypes* results) {
                            " vectors of the iteration");
   }
   if (n.IsStatic() && m.IsStatic() && 3 * n.value() > m.value()) {
-    return InvalidArgument("the iteration is of ", n.value(), " vectors, of ", Describe("A", A),
-                           " they must be at most a third of the rows; eigh gives all");
+    return InvalidArgument("the iteration is of ", n.value(), " vectors and ", Describe("A", A),
+                           ", they must be at most a third of its rows; eigh gives all");
   }
   results->push_back(TensorType(RealDType(A.dtype), ConcatShapes(batch, {k})));
   results->push_back(TensorType(A.dtype, ConcatShapes(batch, {m, k})));

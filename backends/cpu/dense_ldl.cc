@@ -5,6 +5,7 @@
 #include <cmath>
 #include <complex>
 #include <cstdlib>
+#include <limits>
 #include <utility>
 
 #include "backends/cpu/dense_factor.h"
@@ -26,6 +27,49 @@ template <class T>
 auto SizeOf(T x) {
   return std::abs(std::real(x)) + std::abs(std::imag(x));
 }
+
+// Whether the inverse of a block of two is in the range, and has all digits: b is about its
+// largest element.
+template <class T>
+bool HasReciprocal(T b) {
+  using R = Real<T>;
+  constexpr R kLeast = 4 * std::numeric_limits<R>::min();
+  return SizeOf(b) >= kLeast && SizeOf(b) <= 1 / kLeast;
+}
+
+// [a, Mirrored(b); b, c], scaled by b.
+template <class T>
+class BlockOfTwo {
+ public:
+  BlockOfTwo(T a, T b, T c, bool hermitian)
+      : b_(b),
+        mirrored_(hermitian ? Conjugate(b) : b),
+        of_a_(Quotient(a, mirrored_)),
+        of_c_(Quotient(c, b_)) {
+    divisor_ = Multiply(of_a_, of_c_);
+    if (hermitian) divisor_ = T(std::real(divisor_));
+    divisor_ -= T(1);
+  }
+
+  // [x; y] is divided.
+  void Divide(T* x, T* y) const {
+    const T u = Quotient(*x, mirrored_), v = Quotient(*y, b_);
+    *x = Quotient(Multiply(of_c_, u) - v, divisor_);
+    *y = Quotient(Multiply(of_a_, v) - u, divisor_);
+  }
+
+  struct Elements {
+    T a, above, below, c;
+  };
+  Elements Inverse() const {
+    const T scale = Quotient(T(1), divisor_);
+    const T by_b = Quotient(scale, b_), by_mirrored = Quotient(scale, mirrored_);
+    return {Multiply(by_mirrored, of_c_), -by_b, -by_mirrored, Multiply(by_b, of_a_)};
+  }
+
+ private:
+  T b_, mirrored_, of_a_, of_c_, divisor_;
+};
 
 // The first columns of what is left of the matrix.
 template <class T>
@@ -141,7 +185,7 @@ class Panel {
     BestPanelKernels<T>().divide(w[k], column + k + 1, A_.rows - k - 1);
   }
 
-  // Those of a block of two [a, Mirrored(b); b, c], scaled by b.
+  // Those of a block of two [a, Mirrored(b); b, c].
   void DivideByTwo(int64_t k) const {
     const T *const w = &W_(0, k), *const next = &W_(0, k + 1);
     T *const first = &A_(0, k), *const second = &A_(0, k + 1);
@@ -150,14 +194,20 @@ class Panel {
     first[k + 1] = T(0);
     second[k + 1] = c;
     beside_[k] = b;
-    const T of_c = Quotient(c, b), of_a = Quotient(a, Mirrored(b));
-    const T scale = Quotient(T(1), OnDiagonal(Multiply(of_a, of_c)) - T(1));
-    const T by_first = Quotient(scale, Mirrored(b)), by_second = Quotient(scale, b);
-    const auto& gemv = BestGemvKernels<T>();
+    // Rows of L D, that is columns of D.T times those of L.
+    const BlockOfTwo<T> block(a, Mirrored(b), c, hermitian_);
     const int64_t begin = k + 2, rows = A_.rows - begin;
-    gemv.axpby(rows, Multiply(by_first, of_c), w + begin, -by_first, next + begin, first + begin);
-    gemv.axpby(rows, -by_second, w + begin, Multiply(by_second, of_a), next + begin,
-               second + begin);
+    if (!HasReciprocal(b)) {
+      for (int64_t i = begin; i < A_.rows; ++i) {
+        first[i] = w[i], second[i] = next[i];
+        block.Divide(&first[i], &second[i]);
+      }
+      return;
+    }
+    const auto inverse = block.Inverse();
+    const auto& gemv = BestGemvKernels<T>();
+    gemv.axpby(rows, inverse.a, w + begin, inverse.above, next + begin, first + begin);
+    gemv.axpby(rows, inverse.below, w + begin, inverse.c, next + begin, second + begin);
   }
 
   const Matrix<T> A_;
@@ -189,20 +239,14 @@ void ExchangeRowsOfL(const Ldl<T>& f, bool back) {
 // X = inv(D) X.
 template <class T>
 void DivideByBlocks(const Ldl<T>& f, const Matrix<T>& X) {
-  const auto mirrored = [&](T x) { return f.hermitian ? Conjugate(x) : x; };
   for (int64_t k = 0; k < X.rows; ++k) {
     const T a = f.matrix(k, k), b = f.beside[k];
     if (b == T(0)) {
       for (int64_t j = 0; j < X.columns; ++j) X(k, j) = Quotient(X(k, j), a);
       continue;
     }
-    const T of_a = Quotient(a, mirrored(b)), of_c = Quotient(f.matrix(k + 1, k + 1), b);
-    const T divisor = Multiply(of_a, of_c) - T(1);
-    for (int64_t j = 0; j < X.columns; ++j) {
-      const T x = Quotient(X(k, j), mirrored(b)), y = Quotient(X(k + 1, j), b);
-      X(k, j) = Quotient(Multiply(of_c, x) - y, divisor);
-      X(k + 1, j) = Quotient(Multiply(of_a, y) - x, divisor);
-    }
+    const BlockOfTwo<T> block(a, b, f.matrix(k + 1, k + 1), f.hermitian);
+    for (int64_t j = 0; j < X.columns; ++j) block.Divide(&X(k, j), &X(k + 1, j));
     ++k;
   }
 }
@@ -260,6 +304,9 @@ void FromLapack(const Matrix<const int32_t>& pivots, const Ldl<T>& f) {
     f.beside[k + 1] = T(0);
     f.exchanged[k] = static_cast<int32_t>(k + 1);
     f.exchanged[k + 1] = -pivots(k + 1, 0);
+    // Without that element, which is never sytrf's own, it is two blocks of one, and the
+    // exchange of the second would be made in the first column.
+    if (f.beside[k] == T(0)) std::swap(f.matrix(k + 1, k), f.matrix(f.exchanged[k + 1] - 1, k));
     ++k;
   }
   ExchangeRowsOfL(f, /*back=*/false);

@@ -22,6 +22,7 @@
 #include <memory>
 #include <numbers>
 
+#include "backends/cpu/dense_factor.h"
 #include "backends/cpu/gemm.h"
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
@@ -57,9 +58,10 @@ struct LobpcgArrays {
     lapack_real = memory.Take<Real<T>>(9 * k);
     for (Real<T>** v : {&values, &scales, &lambda}) *v = memory.Take<Real<T>>(3 * k);
     active = memory.Take<int64_t>(k);
+    panels = memory.Take<T>(CholeskyMemory(n));
   }
 
-  T *A, *B, *S, *P, *AS, *BS, *product, *small, *gram, *lapack;
+  T *A, *B, *S, *P, *AS, *BS, *product, *small, *gram, *lapack, *panels;
   Real<T>*lapack_real, *values, *scales, *lambda;
   int64_t* active;
 };
@@ -165,13 +167,7 @@ class Iteration {
   }
 
   // Whether B is positive definite, which few vectors may not show; B is lost.
-  bool FactorB() {
-    const char uplo = 'L';
-    const auto n = static_cast<lapack_int>(n_);
-    lapack_int info = 0;
-    OTIUM_LAPACK(T, potrf, &uplo, &n, w_.B, &n, &info);
-    return info == 0;
-  }
+  bool FactorB() { return FactorCholesky(RowMajor(w_.B, n_, n_), w_.panels) == 0; }
 
   // B times columns of S; those themselves when there is no B.
   const T* TimesB(const T* block, int64_t columns) {

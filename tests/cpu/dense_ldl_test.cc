@@ -8,6 +8,7 @@
 #include <cmath>
 #include <complex>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <random>
@@ -16,6 +17,7 @@
 
 #include "backends/cpu/lapack.h"
 #include "backends/cpu/parallel.h"
+#include "backends/cpu/power_scale.h"
 #include "backends/cpu/scalar.h"
 #include "gtest/gtest.h"
 
@@ -155,6 +157,60 @@ TYPED_TEST(DenseLdl, SolutionsSolve) {
         FromLapack(of_pivots, arrays.ldl.factors);
         SolveByLdl(arrays.ldl.factors, RowMajor(y.data(), n, columns));
         ASSERT_EQ(std::memcmp(x.data(), y.data(), x.size() * sizeof(T)), 0) << n;
+      }
+    }
+  }
+}
+
+// D is diag(2, 4, 5), L(2, 0) and L(2, 1) are 7 and 9, and rows 1 and 2 were exchanged.
+TYPED_TEST(DenseLdl, ABlockOfTwoMayBeDiagonal) {
+  using T = TypeParam;
+  const typename TestFixture::Arrays arrays(3, false);
+  const T factors[] = {2, 0, 7, 0, 4, 9, 0, 0, 5};
+  std::copy(std::begin(factors), std::end(factors), arrays.ldl.factors.matrix.data);
+  const int32_t pivots[] = {-3, -3, 3};
+  FromLapack({pivots, 3, 1, 1, 1}, arrays.ldl.factors);
+  // b = A x for x = 1, 2, 3 and A of L D L.T, where rows and columns 1 and 2 are exchanged too.
+  const double A[3][3] = {{2, 14, 0}, {14, 2 * 49 + 4 * 81 + 5, 36}, {0, 36, 4}};
+  T x[3];
+  for (int i = 0; i < 3; ++i) x[i] = static_cast<Real<T>>(A[i][0] + 2 * A[i][1] + 3 * A[i][2]);
+  SolveByLdl(arrays.ldl.factors, RowMajor(x, 3, 1));
+  constexpr int kCondition = 473 * 31;  // norm(A) norm(inv(A)), by rows.
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_LE(std::abs(x[i] - T(i + 1)), 30 * kCondition * std::numeric_limits<Real<T>>::epsilon());
+  }
+}
+
+// Elements are subnormal, of 4 bits less than others; the reciprocals of blocks overflow.
+TYPED_TEST(DenseLdl, SubnormalMatrices) {
+  using T = TypeParam;
+  constexpr int kLost = 4, kExponent = std::numeric_limits<Real<T>>::min_exponent - 1 - kLost;
+  for (const bool hermitian : {false, true}) {
+    for (const int64_t n : {2, 7, 60}) {
+      std::vector<T> a = this->Indefinite(n), x(n), b(n);
+      for (int64_t j = 0; j < n; ++j) {
+        a[j + j * n] = T(0);  // Blocks of two.
+        b[j] = x[j] = TimesPower(this->Number(), kExponent);
+      }
+      const typename TestFixture::Arrays arrays(n, hermitian);
+      for (int64_t i = 0; i < n * n; ++i) {
+        arrays.ldl.factors.matrix.data[i] = TimesPower(a[i], kExponent);
+        a[i] = TimesPower(arrays.ldl.factors.matrix.data[i], -kExponent);
+      }
+      ASSERT_EQ(arrays.Factor(), 0);
+      SolveByLdl(arrays.ldl.factors, RowMajor(x.data(), n, 1));
+      double norm = 0;
+      for (const T& value : x) norm += std::abs(value);
+      for (int64_t i = 0; i < n; ++i) {
+        T sum = -TimesPower(b[i], -kExponent);
+        for (int64_t k = 0; k < n; ++k) {
+          const T element = i > k ? a[i + k * n] : this->Mirrored(a[k + i * n], hermitian);
+          sum += Multiply(element, x[k]);
+        }
+        ASSERT_LE(
+            std::abs(sum),
+            std::ldexp(30 * n * std::numeric_limits<Real<T>>::epsilon(), kLost) * (2 * norm + 1))
+            << n;
       }
     }
   }

@@ -106,18 +106,18 @@ TEST(MatrixFunctionTypes, Refusals) {
       {svd_lowrank(A, 2, 2, F32({7, 5, 3})).S,
        "svd_lowrank: M is f32[7, 5, 3], it must broadcast to A is f32[5, 3]"},
       {lobpcg(S, 2).eigenvalues,
-       "lobpcg: the iteration is of 2 vectors, of A is f32[3, 3] they must be at most a third of "
-       "the rows; eigh gives all"},
+       "lobpcg: the iteration is of 2 vectors and A is f32[3, 3], they must be at most a third of "
+       "its rows; eigh gives all"},
       {lobpcg(S, 0).eigenvalues, "lobpcg: k is 0, it must be at least 1"},
       {lobpcg(F32({9, 9}), 3, Expr(), F32({9, 2})).eigenvalues,
        "lobpcg: k is 3, it must be at most the 2 vectors of the iteration"},
       {lobpcg(F32({9, 9}), 1, Expr(), Expr(), 4).eigenvalues,
-       "lobpcg: the iteration is of 4 vectors, of A is f32[9, 9] they must be at most a third of "
-       "the rows; eigh gives all"},
+       "lobpcg: the iteration is of 4 vectors and A is f32[9, 9], they must be at most a third of "
+       "its rows; eigh gives all"},
       {lobpcg(S, 1, A).eigenvalues,
-       "lobpcg: B is f32[5, 3], it must have the shape of A is f32[3, 3]"},
+       "lobpcg: B is f32[5, 3] and A is f32[3, 3], their shapes must be equal"},
       {lobpcg(S, 1, Expr(), A).eigenvalues,
-       "lobpcg: X is f32[5, 3], it must have the rows of A is f32[3, 3]"},
+       "lobpcg: X is f32[5, 3] and A is f32[3, 3], they must have the same batch and rows"},
       {lobpcg(S, 1, Expr(), Expr(), std::nullopt, Expr(), -1).eigenvalues,
        "lobpcg: niter is -1, it must not be negative"},
       {lobpcg(S, 1, Expr(), Expr(), std::nullopt, Expr(), 5, -1).eigenvalues,
