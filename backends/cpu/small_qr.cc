@@ -85,8 +85,8 @@ HWY_INLINE void ApplyReflector(const Grid<T>& a, int64_t m, int64_t k, typename 
 template <class T>
 HWY_INLINE void ApplyToRest(const Grid<T>& a, int64_t m, int64_t k, typename Grid<T>::V tau,
                             const Grid<T>& x, int64_t n) {
-  ForColumns(k + 1, n,
-             [&](auto width, int64_t j) HWY_ATTR { ApplyReflector<width>(a, m, k, tau, x, j); });
+  ForColumns<T>(k + 1, n,
+                [&](auto width, int64_t j) HWY_ATTR { ApplyReflector<width>(a, m, k, tau, x, j); });
 }
 
 // R on and above the diagonal of a, below it the vectors.
