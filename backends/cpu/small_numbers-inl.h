@@ -5,7 +5,7 @@
 // vectors that is Highway's, of complex numbers what is here. No ordinary guard: each target
 // includes this once.
 //
-// Tested by tests/cpu/small_matrices_test.cc.
+// Tested by tests/cpu/small_matrices_test.cc and small_qr_test.cc.
 
 #if defined(OTIUM_BACKENDS_CPU_SMALL_NUMBERS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef OTIUM_BACKENDS_CPU_SMALL_NUMBERS_INL_H_
@@ -77,6 +77,11 @@ template <class V>
 HWY_INLINE V SizeOf(V x) {
   return hn::Abs(x);
 }
+// |x|^2 + sum
+template <class V>
+HWY_INLINE V AddSquare(V x, V sum) {
+  return hn::MulAdd(x, x, sum);
+}
 // sum, or NaN where x is not finite.
 template <class V>
 HWY_INLINE V AddZeroTimes(V x, V sum) {
@@ -134,10 +139,34 @@ HWY_INLINE RealLanes<R> SizeOf(ComplexLanes<R> x) {
   return hn::Add(hn::Abs(x.re), hn::Abs(x.im));
 }
 template <class R>
+HWY_INLINE auto IsReal(ComplexLanes<R> x) {
+  return hn::Eq(x.im, hn::Zero(hn::ScalableTag<R>()));
+}
+template <class R>
+HWY_INLINE RealLanes<R> AddSquare(ComplexLanes<R> x, RealLanes<R> sum) {
+  return hn::MulAdd(x.re, x.re, hn::MulAdd(x.im, x.im, sum));
+}
+template <class R>
 HWY_INLINE RealLanes<R> AddZeroTimes(ComplexLanes<R> x, RealLanes<R> sum) {
   return AddZeroTimes(x.re, AddZeroTimes(x.im, sum));
 }
 
+template <class R>
+HWY_INLINE ComplexLanes<R> Neg(ComplexLanes<R> x) {
+  return {hn::Neg(x.re), hn::Neg(x.im)};
+}
+template <class R>
+HWY_INLINE ComplexLanes<R> Sub(ComplexLanes<R> x, ComplexLanes<R> y) {
+  return {hn::Sub(x.re, y.re), hn::Sub(x.im, y.im)};
+}
+template <class R>
+HWY_INLINE ComplexLanes<R> Sub(ComplexLanes<R> x, RealLanes<R> y) {
+  return {hn::Sub(x.re, y), x.im};
+}
+template <class R>
+HWY_INLINE ComplexLanes<R> Div(ComplexLanes<R> x, RealLanes<R> y) {
+  return {hn::Div(x.re, y), hn::Div(x.im, y)};
+}
 template <class R>
 HWY_INLINE ComplexLanes<R> Mul(ComplexLanes<R> x, RealLanes<R> y) {
   return {hn::Mul(x.re, y), hn::Mul(x.im, y)};
@@ -146,6 +175,12 @@ template <class R>
 HWY_INLINE ComplexLanes<R> Mul(ComplexLanes<R> x, ComplexLanes<R> y) {
   return {hn::NegMulAdd(x.im, y.im, hn::Mul(x.re, y.re)),
           hn::MulAdd(x.im, y.re, hn::Mul(x.re, y.im))};
+}
+// x y + z
+template <class R>
+HWY_INLINE ComplexLanes<R> MulAdd(ComplexLanes<R> x, ComplexLanes<R> y, ComplexLanes<R> z) {
+  return {hn::NegMulAdd(x.im, y.im, hn::MulAdd(x.re, y.re, z.re)),
+          hn::MulAdd(x.im, y.re, hn::MulAdd(x.re, y.im, z.im))};
 }
 // z - x y
 template <class R>
@@ -157,6 +192,10 @@ template <class R>
 HWY_INLINE ComplexLanes<R> IfThenElse(hn::Mask<hn::ScalableTag<R>> mask, ComplexLanes<R> yes,
                                       ComplexLanes<R> no) {
   return {hn::IfThenElse(mask, yes.re, no.re), hn::IfThenElse(mask, yes.im, no.im)};
+}
+template <class R>
+HWY_INLINE ComplexLanes<R> IfThenZeroElse(hn::Mask<hn::ScalableTag<R>> mask, ComplexLanes<R> no) {
+  return {hn::IfThenZeroElse(mask, no.re), hn::IfThenZeroElse(mask, no.im)};
 }
 // Of both parts, as one negates them.
 template <class R>

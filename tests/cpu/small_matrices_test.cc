@@ -11,28 +11,14 @@
 #include <cstring>
 #include <limits>
 #include <random>
-#include <type_traits>
 #include <vector>
 
-#include "backends/cpu/scalar.h"
 #include "backends/cpu/scratch.h"
 #include "gtest/gtest.h"
+#include "tests/cpu/element_types.h"
 
 namespace otium::cpu {
 namespace {
-
-template <class T>
-using RealType = decltype(std::abs(T()));
-// In which results are judged.
-template <class T>
-using Wide = std::conditional_t<kIsComplex<T>, std::complex<double>, double>;
-
-// i, or 1 where there is none.
-template <class T>
-T Unit() {
-  if constexpr (kIsComplex<T>) return T(0, 1);
-  else return T(1);
-}
 
 // One matrix after the other, with a group over the first of them.
 template <class T>
