@@ -54,10 +54,10 @@ HWY_INLINE typename Grid<T>::V MakeReflector(const Grid<T>& a, int64_t m, int64_
 }
 
 // Columns j to j + kColumns of x, from row k on, less tau v v.H times them, with v the vector in
-// column k of a.
+// column k of a. Grids are copies, which no store can change.
 template <int kColumns, class T>
-HWY_INLINE void ApplyReflector(const Grid<T>& a, int64_t m, int64_t k, typename Grid<T>::V tau,
-                               const Grid<T>& x, int64_t j) {
+HWY_INLINE void ApplyReflector(Grid<T> a, int64_t m, int64_t k, typename Grid<T>::V tau, Grid<T> x,
+                               int64_t j) {
   const hn::ScalableTag<RealType<T>> d;
   typename Grid<T>::V product[kColumns];
   HWY_UNROLL(4)
