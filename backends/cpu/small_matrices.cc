@@ -148,9 +148,10 @@ Codes<T> FactorCholesky(const Grid<T>& a, int64_t n, const Ahead<T>& ahead) {
 
 // Row k of `rows` is exchanged with each lane's pivot row, for kColumns columns from j on;
 // then multiples of it, by the factors in column k of a, are taken from the rows below.
+// Grids are copies, which no store can change.
 template <int kColumns, class T>
-HWY_INLINE void Eliminate(const Grid<T>& a, int64_t n, int64_t k, RealLanes<T> pivot_row,
-                          const Grid<T>& rows, int64_t j) {
+HWY_INLINE void Eliminate(Grid<T> a, int64_t n, int64_t k, RealLanes<T> pivot_row, Grid<T> rows,
+                          int64_t j) {
   const hn::ScalableTag<RealType<T>> d;
   typename Grid<T>::V upper[kColumns], pivot[kColumns];
   HWY_UNROLL(4)

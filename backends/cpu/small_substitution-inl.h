@@ -45,10 +45,10 @@ class Divider {
 };
 
 // Multiples of row k of b, by column k of a, are taken from rows begin to end, for kColumns
-// columns from j on.
+// columns from j on. Grids are copies, which no store can change.
 template <int kColumns, class T>
-HWY_INLINE void SubtractMultiples(const Grid<T>& a, int64_t k, int64_t begin, int64_t end,
-                                  const Grid<T>& b, int64_t j) {
+HWY_INLINE void SubtractMultiples(Grid<T> a, int64_t k, int64_t begin, int64_t end, Grid<T> b,
+                                  int64_t j) {
   typename Grid<T>::V x[kColumns];
   HWY_UNROLL(4)
   for (int c = 0; c < kColumns; ++c) x[c] = b.Get(k, j + c);
