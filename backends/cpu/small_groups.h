@@ -51,7 +51,7 @@ void ForGroups(Range matrices, int64_t lanes, const Kernel& kernel, const Fill& 
 }
 
 template <template <class> class Launcher>
-LaunchFn ForSmallDType(DType dtype) {
+LaunchFn ForRealDType(DType dtype) {
   return dtype == DType::kF32 ? &Launcher<float>::Launch : &Launcher<double>::Launch;
 }
 

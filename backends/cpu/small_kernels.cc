@@ -3,12 +3,17 @@
 // Factorizations, inverses and determinants of small matrices: a matrix for an operand and a
 // matrix, or numbers, for a result.
 
+#include <cmath>
+#include <complex>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "backends/cpu/info_result.h"
+#include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/scalar.h"
 #include "backends/cpu/scaled_product.h"
 #include "backends/cpu/small_groups.h"
 #include "backends/cpu/small_matrices.h"
@@ -105,6 +110,9 @@ struct LuLauncher {
 // det, and slogdet, which has two results.
 template <class T>
 struct DeterminantLauncher {
+  using W = std::conditional_t<kIsComplex<T>, std::complex<double>, double>;
+  using Real = decltype(std::abs(T()));
+
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const FactorState*>(args.state);
     const Matrices<const T> matrices(s.batch, s.A, args.operands[0]);
@@ -116,13 +124,13 @@ struct DeterminantLauncher {
           group.out[l] = arrays.b + l * s.n;
         },
         [&](SmallGroup<T>& group, const SmallArrays<T>&, int64_t l, int64_t p, StepInfo*) {
-          ScaledProduct<double> det;
-          for (int64_t k = 0; k < s.n; ++k) det.Multiply(group.out[l][k]);
+          ScaledProduct<W> det;
+          for (int64_t k = 0; k < s.n; ++k) det.Multiply(W(group.out[l][k]));
           args.results[0].as<T>()[BatchOffset(s.batch, s.result, args.results[0], 0, p)] =
               static_cast<T>(has_log ? det.Sign() : det.Value());
           if (!has_log) return;
-          args.results[1].as<T>()[BatchOffset(s.batch, s.second, args.results[1], 0, p)] =
-              static_cast<T>(det.LogOfSize());
+          args.results[1].as<Real>()[BatchOffset(s.batch, s.second, args.results[1], 0, p)] =
+              static_cast<Real>(det.LogOfSize());
         });
   }
 };
@@ -141,7 +149,7 @@ std::shared_ptr<FactorState> MakeFactorState(const KernelCall& call, int64_t col
 template <template <class> class Launcher>
 Prepared Finished(std::shared_ptr<FactorState> s) {
   const int64_t bytes = s->batch.workspace_bytes();
-  return {ForSmallDType<Launcher>(s->A.dtype), std::move(s), bytes};
+  return {ForBlasDType<Launcher>(s->A.dtype), std::move(s), bytes};
 }
 
 }  // namespace

@@ -14,11 +14,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <type_traits>
 
 #include "backends/cpu/simd_transpose-inl.h"
 #include "backends/cpu/small_matrices.h"
+#include "backends/cpu/small_numbers-inl.h"
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
@@ -26,20 +26,33 @@ HWY_BEFORE_NAMESPACE();
 namespace otium::cpu::HWY_NAMESPACE {
 namespace {
 
-// Arrays of `elements` numbers of each of `count` matrices, and their lanes: element e of
-// matrix l is at lanes[e * kTile + l]. A tile is as many elements of as many matrices; the
+// The parts of an array of numbers: a complex one has two.
+template <class T>
+const RealType<T>* PartsOf(const T* x) {
+  return reinterpret_cast<const RealType<T>*>(x);
+}
+template <class T>
+RealType<T>* PartsOf(T* x) {
+  return reinterpret_cast<RealType<T>*>(x);
+}
+
+// Arrays of `numbers` of each of `count` matrices, and their lanes: part e of those of
+// matrix l is at lanes[e * kTile + l]. A tile is as many parts of as many matrices; the
 // last one overlaps the one before.
 template <class T>
 struct Lanes {
-  static constexpr int64_t kLanes = kTile<T>;
-  using D = hn::ScalableTag<T>;
+  using R = RealType<T>;
+  static constexpr int64_t kLanes = kTile<R>;
+  using D = hn::ScalableTag<R>;
   using V = hn::Vec<D>;
 
   // Lanes without a matrix repeat the last one.
-  static void Gather(const T* const* matrices, int64_t count, int64_t elements, T* lanes) {
+  static void Gather(const T* const* matrices, int64_t count, int64_t numbers, T* to) {
     const D d;
-    const T* from[kLanes];
-    for (int64_t l = 0; l < kLanes; ++l) from[l] = matrices[std::min(l, count - 1)];
+    R* const lanes = PartsOf(to);
+    const int64_t elements = numbers * RealOf<T>::kParts;
+    const R* from[kLanes];
+    for (int64_t l = 0; l < kLanes; ++l) from[l] = PartsOf(matrices[std::min(l, count - 1)]);
     ForTiles(elements, [&](int64_t e) HWY_ATTR {
       V v[kLanes];
       HWY_UNROLL(16)
@@ -55,11 +68,15 @@ struct Lanes {
   }
 
   // Past the caches when `streams`, and where the matrices lie so that this can be.
-  static void Scatter(T* const* matrices, int64_t count, int64_t elements, const T* lanes,
+  static void Scatter(T* const* matrices, int64_t count, int64_t numbers, const T* from,
                       bool streams) {
     const D d;
+    const R* const lanes = PartsOf(from);
+    const int64_t elements = numbers * RealOf<T>::kParts;
+    R* to[kLanes];
+    for (int64_t l = 0; l < count; ++l) to[l] = PartsOf(matrices[l]);
     streams = streams && count == kLanes && elements % kLanes == 0;
-    for (int64_t l = 0; streams && l < kLanes; ++l) streams = IsAligned(matrices[l]);
+    for (int64_t l = 0; streams && l < kLanes; ++l) streams = IsAligned(to[l]);
     ForTiles(elements, [&](int64_t e) HWY_ATTR {
       V v[kLanes];
       HWY_UNROLL(16)
@@ -67,23 +84,23 @@ struct Lanes {
       TransposeTile(d, v);
       if (streams) {
         HWY_UNROLL(16)
-        for (int64_t l = 0; l < kLanes; ++l) hn::Stream(v[l], d, matrices[l] + e);
+        for (int64_t l = 0; l < kLanes; ++l) hn::Stream(v[l], d, to[l] + e);
       } else if (count == kLanes) {
         HWY_UNROLL(16)
-        for (int64_t l = 0; l < kLanes; ++l) hn::StoreU(v[l], d, matrices[l] + e);
+        for (int64_t l = 0; l < kLanes; ++l) hn::StoreU(v[l], d, to[l] + e);
       } else {
-        for (int64_t l = 0; l < count; ++l) hn::StoreU(v[l], d, matrices[l] + e);
+        for (int64_t l = 0; l < count; ++l) hn::StoreU(v[l], d, to[l] + e);
       }
     });
     if (elements >= kLanes) return;
     for (int64_t e = 0; e < elements; ++e) {
-      for (int64_t l = 0; l < count; ++l) matrices[l][e] = lanes[e * kLanes + l];
+      for (int64_t l = 0; l < count; ++l) to[l][e] = lanes[e * kLanes + l];
     }
   }
 
  private:
-  static bool IsAligned(const T* p) {
-    return reinterpret_cast<uintptr_t>(p) % (kLanes * sizeof(T)) == 0;
+  static bool IsAligned(const R* p) {
+    return reinterpret_cast<uintptr_t>(p) % (kLanes * sizeof(R)) == 0;
   }
 
   template <class Body>
@@ -98,50 +115,34 @@ struct Lanes {
 template <class T>
 class Grid {
  public:
-  using D = hn::ScalableTag<T>;
-  using V = hn::Vec<D>;
-  Grid(T* data, int64_t columns) : Grid(data, columns * kTile<T>, kTile<T>) {}
+  using Number = NumberOf<T>;
+  using V = typename Number::type;
+  Grid(T* data, int64_t columns) : Grid(PartsOf(data), columns * kElement, kElement) {}
 
   Grid Transposed() const { return Grid(data_, column_, row_); }
-  V Get(int64_t i, int64_t j) const { return hn::Load(D(), data_ + i * row_ + j * column_); }
-  void Set(int64_t i, int64_t j, V v) const { hn::Store(v, D(), data_ + i * row_ + j * column_); }
+  V Get(int64_t i, int64_t j) const { return Number::Load(data_ + i * row_ + j * column_); }
+  void Set(int64_t i, int64_t j, V v) const { Number::Store(v, data_ + i * row_ + j * column_); }
+  void SetReal(int64_t i, int64_t j, RealLanes<T> x) const { Set(i, j, Number::FromReal(x)); }
 
  private:
-  Grid(T* data, int64_t row_stride, int64_t column_stride)
+  using R = RealType<T>;
+  static constexpr int64_t kElement = kTile<R> * RealOf<T>::kParts;
+  Grid(R* data, int64_t row_stride, int64_t column_stride)
       : data_(data), row_(row_stride), column_(column_stride) {}
 
-  T* data_;
+  R* data_;
   int64_t row_, column_;  // Strides.
 };
 
-// Tiles of columns: body(std::integral_constant<int, C>(), j) for columns j to j + C.
-template <class Body>
+// Tiles of columns: body(std::integral_constant<int, C>(), j) for columns j to j + C, of which
+// two numbers each, and some more, are in registers.
+template <class T, class Body>
 HWY_INLINE void ForColumns(int64_t begin, int64_t end, const Body& body) {
+  constexpr int kColumns = RealOf<T>::kComplex && HWY_MAX_BYTES < 64 ? 2 : 4;
   int64_t j = begin;
-  for (; j + 4 <= end; j += 4) body(std::integral_constant<int, 4>(), j);
+  for (; j + kColumns <= end; j += kColumns) body(std::integral_constant<int, kColumns>(), j);
   for (; j < end; ++j) body(std::integral_constant<int, 1>(), j);
 }
-
-// The power of two of each lane with which numbers of at most `largest` are below 4, and the
-// largest is about 1: no rounding, and squares are in the range. It is of `largest` alone,
-// which may be zero or infinite.
-template <class T>
-struct PowerScale {
-  using D = hn::ScalableTag<T>;
-  using V = hn::Vec<D>;
-  explicit PowerScale(V largest) {
-    const D d;
-    const hn::RebindToUnsigned<D> bits;
-    constexpr T kMin = std::numeric_limits<T>::min();
-    // Infinity has the bits of the exponent; those of a power and its reciprocal have one sum.
-    reciprocal = hn::And(hn::Clamp(largest, hn::Set(d, kMin), hn::Set(d, 1 / kMin)),
-                         hn::Set(d, std::numeric_limits<T>::infinity()));
-    const auto sum =
-        hn::Add(hn::BitCast(bits, hn::Set(d, T(1))), hn::BitCast(bits, hn::Set(d, T(1))));
-    factor = hn::BitCast(d, hn::Sub(sum, hn::BitCast(bits, reciprocal)));
-  }
-  V factor, reciprocal;
-};
 
 // What the next group will read, asked for column by column while this one is factored:
 // by themselves so many short streams are found late, and all at once they are waited for.
@@ -151,14 +152,16 @@ template <class T>
 class Ahead {
  public:
   explicit Ahead(const SmallGroup<T>& group)
-      : n_(group.n), next_(group.a[0] + kTile<T> * n_ * n_) {}
+      : vectors_(group.n * RealOf<T>::kParts),
+        next_(PartsOf(group.a[0]) + kVector * vectors_ * group.n) {}
   void Column(int64_t k) const {
-    for (int64_t i = 0; i < n_; ++i) hwy::Prefetch(next_ + (k * n_ + i) * kTile<T>);
+    for (int64_t v = 0; v < vectors_; ++v) hwy::Prefetch(next_ + (k * vectors_ + v) * kVector);
   }
 
  private:
-  const int64_t n_;
-  const T* const next_;
+  static constexpr int64_t kVector = kTile<RealType<T>>;
+  const int64_t vectors_;  // Of a column.
+  const RealType<T>* const next_;
 };
 
 }  // namespace

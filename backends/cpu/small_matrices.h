@@ -24,7 +24,8 @@ inline constexpr int64_t kSmallMatrix = 16;
 // Lanes of the widest vectors.
 inline constexpr int64_t kMostLanes = 16;
 
-// Matrices are dense and row-major, a by columns where that is said. T is float or double.
+// Matrices are dense and row-major, a by columns where that is said. T is float, double or
+// complex of these.
 template <class T>
 struct SmallGroup {
   int64_t count = 0;    // Matrices, at least 1 and at most SmallKernels::lanes.
@@ -32,23 +33,25 @@ struct SmallGroup {
   int64_t columns = 0;  // Of right-hand sides.
   bool by_columns = false;
   const T* a[kMostLanes];
-  const T* b[kMostLanes];        // n x columns
-  T* out[kMostLanes];            // See the kernels.
-  int32_t* pivots[kMostLanes];   // n rows, from 1.
-  int32_t codes[kMostLanes];     // 0, or what LAPACK's info would be.
-  bool streams = false;          // Results of the batch would not stay in the caches.
-  T* memory = nullptr;           // 64-byte aligned, of SmallElements(n, columns).
+  const T* b[kMostLanes];       // n x columns
+  T* out[kMostLanes];           // See the kernels.
+  int32_t* pivots[kMostLanes];  // n rows, from 1.
+  int32_t codes[kMostLanes];    // 0, or what LAPACK's info would be.
+  bool streams = false;         // Results of the batch would not stay in the caches.
+  T* memory = nullptr;          // 64-byte aligned, of SmallElements(n, columns).
 };
 
 constexpr int64_t SmallElements(int64_t n, int64_t columns) {
   return kMostLanes * (n * n + n * columns);
 }
 
-// Of a, or of its transpose; nothing else is read, nor the diagonal when that is 1.
+// Of a, of its transpose, or of the conjugate of either; nothing else is read, nor the diagonal
+// when that is 1.
 struct SmallTriangle {
   bool transposed = false;
   bool upper = false;
   bool unit = false;
+  bool conjugated = false;
 };
 
 template <class T>

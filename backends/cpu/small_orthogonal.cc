@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/small_groups.h"
@@ -102,7 +103,7 @@ Prepared Finished(std::shared_ptr<SmallQrState> s) {
   s->batch = SmallBatch(sizes.first(sizes.size() - 2), flops,
                         WorkspaceOf<SmallQrArrays>(s->A.dtype, s->m, s->n, s->columns));
   const int64_t bytes = s->batch.workspace_bytes();
-  return {ForSmallDType<Launcher>(s->A.dtype), std::move(s), bytes};
+  return {ForBlasDType<Launcher>(s->A.dtype), std::move(s), bytes};
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "backends/cpu/small_qr.h"
 
 #include <algorithm>
+#include <complex>
 
 #include "backends/cpu/simd_dispatch.h"
 #include "backends/cpu/simd_targets.h"
@@ -21,62 +22,63 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The reflector that makes column k of a zero below row k, and its tau: the elements below
-// become those of its vector after the 1, that of row k what remains of the column. With
-// nothing to make zero tau is.
+// The reflector that makes column k of a zero below row k, and what remains real, and its tau:
+// the elements below become those of its vector after the 1, that of row k what remains of the
+// column. With nothing to do tau is zero.
 template <class T>
 HWY_INLINE typename Grid<T>::V MakeReflector(const Grid<T>& a, int64_t m, int64_t k) {
   using V = typename Grid<T>::V;
-  const hn::ScalableTag<T> d;
-  const V zero = hn::Zero(d), one = hn::Set(d, T(1));
-  V largest = zero;  // NaN is none.
-  for (int64_t i = k + 1; i < m; ++i) largest = hn::Max(hn::Abs(a.Get(i, k)), largest);
+  using R = RealType<T>;
+  const hn::ScalableTag<R> d;
+  const RealLanes<T> zero = hn::Zero(d), one = hn::Set(d, R(1));
+  RealLanes<T> largest = zero;  // NaN is none.
+  for (int64_t i = k + 1; i < m; ++i) largest = hn::Max(SizeOf(a.Get(i, k)), largest);
   const V diagonal = a.Get(k, k);
-  const PowerScale<T> scale(hn::Max(hn::Abs(diagonal), largest));
-  V sum = zero;
-  for (int64_t i = k + 1; i < m; ++i) {
-    const V x = hn::Mul(a.Get(i, k), scale.factor);
-    sum = hn::MulAdd(x, x, sum);
-  }
+  const PowerScale<R> scale(hn::Max(SizeOf(diagonal), largest));
+  RealLanes<T> sum = zero;
+  for (int64_t i = k + 1; i < m; ++i) sum = AddSquare(Mul(a.Get(i, k), scale.factor), sum);
   // Of numbers that are small beside the diagonal the sum may be zero, of NaN the largest.
-  const auto nothing = hn::And(hn::Eq(largest, zero), hn::Eq(sum, zero));
-  const V first = hn::Mul(diagonal, scale.factor);
-  const V norm = hn::Sqrt(hn::MulAdd(first, first, sum));
-  const V beta = hn::IfThenElse(nothing, one, hn::CopySign(norm, hn::Neg(first)));
-  const V difference = hn::IfThenElse(nothing, one, hn::Sub(first, beta));
-  const V reciprocal = hn::Div(one, difference);
+  auto nothing = hn::And(hn::Eq(largest, zero), hn::Eq(sum, zero));
+  if constexpr (RealOf<T>::kComplex) nothing = hn::And(nothing, IsReal(diagonal));
+  const V first = Mul(diagonal, scale.factor);
+  const auto norm = hn::Sqrt(AddSquare(first, sum));
+  const auto beta = hn::IfThenElse(nothing, one, hn::CopySign(norm, hn::Neg(RealPart(first))));
+  const V difference = IfThenElse(nothing, Grid<T>::Number::FromReal(one), Sub(first, beta));
+  const V reciprocal = Reciprocal(difference);
   for (int64_t i = k + 1; i < m; ++i) {
-    a.Set(i, k, hn::Mul(hn::Mul(a.Get(i, k), scale.factor), reciprocal));
+    a.Set(i, k, Mul(Mul(a.Get(i, k), scale.factor), reciprocal));
   }
-  a.Set(k, k, hn::IfThenElse(nothing, diagonal, hn::Mul(beta, scale.reciprocal)));
-  return hn::IfThenZeroElse(nothing, hn::Div(hn::Neg(difference), beta));
+  const V remains = Grid<T>::Number::FromReal(hn::Mul(beta, scale.reciprocal));
+  a.Set(k, k, IfThenElse(nothing, diagonal, remains));
+  return IfThenZeroElse(nothing, Div(Neg(difference), beta));
 }
 
-// Columns j to j + kColumns of x, from row k on, times the reflector of column k of a.
+// Columns j to j + kColumns of x, from row k on, less tau v v.H times them, with v the vector in
+// column k of a. Grids are copies, which no store can change.
 template <int kColumns, class T>
-HWY_INLINE void ApplyReflector(const Grid<T>& a, int64_t m, int64_t k, typename Grid<T>::V tau,
-                               const Grid<T>& x, int64_t j) {
-  const hn::ScalableTag<T> d;
+HWY_INLINE void ApplyReflector(Grid<T> a, int64_t m, int64_t k, typename Grid<T>::V tau, Grid<T> x,
+                               int64_t j) {
+  const hn::ScalableTag<RealType<T>> d;
   typename Grid<T>::V product[kColumns];
   HWY_UNROLL(4)
   for (int c = 0; c < kColumns; ++c) product[c] = x.Get(k, j + c);
   for (int64_t i = k + 1; i < m; ++i) {
-    const auto v = a.Get(i, k);
+    const auto v = Conjugate(a.Get(i, k));
     HWY_UNROLL(4)
-    for (int c = 0; c < kColumns; ++c) product[c] = hn::MulAdd(v, x.Get(i, j + c), product[c]);
+    for (int c = 0; c < kColumns; ++c) product[c] = MulAdd(v, x.Get(i, j + c), product[c]);
   }
   // No reflector leaves alone also what is not finite.
-  const auto nothing = hn::Eq(tau, hn::Zero(d));
+  const auto nothing = hn::Eq(SizeOf(tau), hn::Zero(d));
   HWY_UNROLL(4)
   for (int c = 0; c < kColumns; ++c) {
-    product[c] = hn::IfThenZeroElse(nothing, hn::Mul(tau, product[c]));
-    x.Set(k, j + c, hn::Sub(x.Get(k, j + c), product[c]));
+    product[c] = IfThenZeroElse(nothing, Mul(tau, product[c]));
+    x.Set(k, j + c, Sub(x.Get(k, j + c), product[c]));
   }
   for (int64_t i = k + 1; i < m; ++i) {
     const auto v = a.Get(i, k);
     HWY_UNROLL(4)
     for (int c = 0; c < kColumns; ++c) {
-      x.Set(i, j + c, hn::NegMulAdd(v, product[c], x.Get(i, j + c)));
+      x.Set(i, j + c, NegMulAdd(v, product[c], x.Get(i, j + c)));
     }
   }
 }
@@ -85,19 +87,20 @@ HWY_INLINE void ApplyReflector(const Grid<T>& a, int64_t m, int64_t k, typename 
 template <class T>
 HWY_INLINE void ApplyToRest(const Grid<T>& a, int64_t m, int64_t k, typename Grid<T>::V tau,
                             const Grid<T>& x, int64_t n) {
-  ForColumns(k + 1, n,
-             [&](auto width, int64_t j) HWY_ATTR { ApplyReflector<width>(a, m, k, tau, x, j); });
+  ForColumns<T>(k + 1, n,
+                [&](auto width, int64_t j) HWY_ATTR { ApplyReflector<width>(a, m, k, tau, x, j); });
 }
 
-// R on and above the diagonal of a, below it the vectors.
+// R on and above the diagonal of a, below it the vectors, of reflectors whose adjoints make it.
 template <class T>
 void FactorQr(const Grid<T>& a, int64_t m, int64_t n, const Grid<T>& tau) {
-  // The last row has nothing below it.
-  if (m <= n) tau.Set(m - 1, 0, hn::Zero(hn::ScalableTag<T>()));
-  for (int64_t k = 0; k < std::min(m - 1, n); ++k) {
+  // The last row has nothing below it: there is something to do only where it may not be real.
+  const int64_t rows = RealOf<T>::kComplex ? m : m - 1;
+  if (rows < m && m <= n) tau.SetReal(m - 1, 0, hn::Zero(hn::ScalableTag<RealType<T>>()));
+  for (int64_t k = 0; k < std::min(rows, n); ++k) {
     const auto factor = MakeReflector(a, m, k);
     tau.Set(k, 0, factor);
-    ApplyToRest(a, m, k, factor, a, n);
+    ApplyToRest(a, m, k, Conjugate(factor), a, n);
   }
 }
 
@@ -106,16 +109,17 @@ void FactorQr(const Grid<T>& a, int64_t m, int64_t n, const Grid<T>& tau) {
 template <class T>
 void FormQ(const Grid<T>& a, const Grid<T>& tau, int64_t m, int64_t count, const Grid<T>& q,
            int64_t columns) {
-  const hn::ScalableTag<T> d;
+  const hn::ScalableTag<RealType<T>> d;
+  const auto zero = Grid<T>::Number::FromReal(hn::Zero(d)),
+             one = Grid<T>::Number::FromReal(hn::Set(d, RealType<T>(1)));
   for (int64_t i = 0; i < m; ++i) {
-    for (int64_t j = 0; j < columns; ++j) q.Set(i, j, hn::Set(d, T(i == j)));
+    for (int64_t j = 0; j < columns; ++j) q.Set(i, j, i == j ? one : zero);
   }
   for (int64_t k = count; k-- > 0;) {
     const auto factor = tau.Get(k, 0);
     ApplyToRest(a, m, k, factor, q, columns);
-    q.Set(k, k, hn::Sub(hn::Set(d, T(1)), factor));
-    for (int64_t i = k + 1; i < m; ++i)
-      q.Set(i, k, hn::NegMulAdd(factor, a.Get(i, k), hn::Zero(d)));
+    q.Set(k, k, Sub(one, factor));
+    for (int64_t i = k + 1; i < m; ++i) q.Set(i, k, NegMulAdd(factor, a.Get(i, k), zero));
   }
 }
 
@@ -138,7 +142,7 @@ void Factor(const SmallQrGroup<T>& group, const Parts<T>& parts) {
 
 template <class T>
 void GroupQr(SmallQrGroup<T>& group) {
-  const hn::ScalableTag<T> d;
+  const hn::ScalableTag<RealType<T>> d;
   const int64_t m = group.m, n = group.n, columns = group.columns;
   const Parts<T> parts(group);
   const Grid<T> a(parts.a, n);
@@ -148,7 +152,7 @@ void GroupQr(SmallQrGroup<T>& group) {
     Lanes<T>::Scatter(group.q, group.count, m * columns, parts.q, group.streams);
   }
   for (int64_t i = 1; i < columns; ++i) {
-    for (int64_t j = 0; j < std::min(i, n); ++j) a.Set(i, j, hn::Zero(d));
+    for (int64_t j = 0; j < std::min(i, n); ++j) a.SetReal(i, j, hn::Zero(d));
   }
   Lanes<T>::Scatter(group.r, group.count, columns * n, parts.a, group.streams);
 }
@@ -164,12 +168,14 @@ void GroupGeqrf(SmallQrGroup<T>& group) {
 
 template <class T>
 const SmallQrKernels<T>* Kernels() {
-  static const SmallQrKernels<T> kernels = {kTile<T>, GroupQr<T>, GroupGeqrf<T>};
+  static const SmallQrKernels<T> kernels = {kTile<RealType<T>>, GroupQr<T>, GroupGeqrf<T>};
   return &kernels;
 }
 
 const SmallQrKernels<float>* F32() { return Kernels<float>(); }
 const SmallQrKernels<double>* F64() { return Kernels<double>(); }
+const SmallQrKernels<std::complex<float>>* C64() { return Kernels<std::complex<float>>(); }
+const SmallQrKernels<std::complex<double>>* C128() { return Kernels<std::complex<double>>(); }
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
@@ -179,5 +185,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace otium::cpu {
 OTIUM_BEST_REAL_KERNELS(SmallQrKernels)
+OTIUM_BEST_COMPLEX_KERNELS(SmallQrKernels)
 }  // namespace otium::cpu
 #endif  // HWY_ONCE

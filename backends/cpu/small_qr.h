@@ -15,7 +15,7 @@
 
 namespace otium::cpu {
 
-// Matrices are dense and row-major. T is float or double.
+// Matrices are dense and row-major. T is float, double or complex of these.
 template <class T>
 struct SmallQrGroup {
   int64_t count = 0;       // Matrices, at least 1 and at most SmallQrKernels::lanes.

@@ -86,7 +86,7 @@ Prepared PrepareSmallEigh(const KernelCall& call) {
                         WorkspaceOf<SmallEigenArrays>(s->A.dtype, s->n));
   const DType dtype = s->A.dtype;
   const int64_t bytes = s->batch.workspace_bytes();
-  return {ForSmallDType<SmallEigenLauncher>(dtype), std::move(s), bytes};
+  return {ForRealDType<SmallEigenLauncher>(dtype), std::move(s), bytes};
 }
 
 }  // namespace otium::cpu

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/pivots.h"
 #include "backends/cpu/prepare.h"
@@ -70,7 +71,7 @@ Prepared PrepareSystem(const KernelCall& call, bool is_definite) {
   SolveCall& c = s->call;
   c.batch = SmallBatchOf(c.BatchSizes(), c.a.dtype, c.n, c.columns);
   const int64_t bytes = c.batch.workspace_bytes();
-  return {ForSmallDType<SolveLauncher>(c.a.dtype), std::move(s), bytes};
+  return {ForBlasDType<SolveLauncher>(c.a.dtype), std::move(s), bytes};
 }
 
 // ---- triangles
@@ -154,7 +155,7 @@ Prepared Finished(std::shared_ptr<TrianglesState> s) {
   s->columns = sizes.back();
   s->batch = SmallBatchOf(sizes.first(sizes.size() - 2), s->A.dtype, s->n, s->columns);
   const int64_t bytes = s->batch.workspace_bytes();
-  return {ForSmallDType<Launcher>(s->A.dtype), std::move(s), bytes};
+  return {ForBlasDType<Launcher>(s->A.dtype), std::move(s), bytes};
 }
 
 }  // namespace
@@ -168,12 +169,11 @@ bool IsSmallDefiniteSystem(const KernelCall& call) {
   return IsSmallSystem(call) && IsDefinite(call);
 }
 // With more columns the lanes of a row are as good, and one system alone, for which the others
-// are idle, would take 2.3 times as long.
+// are idle, would take 2.3 times as long. Of complex numbers rows fill vectors with half as many.
 bool IsSmallFactored(const KernelCall& call) {
-  constexpr int64_t kMostColumns = 8;
+  const int64_t most = IsComplex(call.results[0].dtype) ? 4 : 8;
   const int64_t columns = call.results[0].sizes.back();
-  return IsSmall(call) && call.attributes.Get<bool>("left") && columns >= 1 &&
-         columns <= kMostColumns;
+  return IsSmall(call) && call.attributes.Get<bool>("left") && columns >= 1 && columns <= most;
 }
 
 Prepared PrepareSmallSolve(const KernelCall& call) { return PrepareSystem(call, false); }
@@ -184,7 +184,8 @@ Prepared PrepareSmallTriangle(const KernelCall& call) {
   s->B = call.operands[1];
   s->X = call.results[0];
   s->triangles[0] = {.upper = call.attributes.Get<bool>("upper"),
-                     .unit = call.attributes.Get<bool>("unitriangular")};
+                     .unit = call.attributes.Get<bool>("unitriangular"),
+                     .conjugated = s->A.conjugated};
   s->count = 1;
   return Finished<TriangleLauncher>(std::move(s));
 }
@@ -196,10 +197,10 @@ Prepared PrepareSmallLuSolve(const KernelCall& call) {
   s->X = call.results[0];
   s->adjoint = call.attributes.Get<bool>("adjoint");
   const SmallTriangle L{.unit = true}, U{.upper = true};
-  const SmallTriangle transposed_U{.transposed = true},
-      transposed_L{.transposed = true, .upper = true, .unit = true};
-  s->triangles[0] = s->adjoint ? transposed_U : L;
-  s->triangles[1] = s->adjoint ? transposed_L : U;
+  const SmallTriangle adjoint_U{.transposed = true, .conjugated = true},
+      adjoint_L{.transposed = true, .upper = true, .unit = true, .conjugated = true};
+  s->triangles[0] = s->adjoint ? adjoint_U : L;
+  s->triangles[1] = s->adjoint ? adjoint_L : U;
   s->count = 2;
   return Finished<SmallLuSolveLauncher>(std::move(s));
 }

@@ -5,7 +5,9 @@
 
 #include "backends/cpu/small_matrices.h"
 
+#include <algorithm>
 #include <cmath>
+#include <complex>
 #include <cstring>
 #include <limits>
 #include <random>
@@ -13,6 +15,7 @@
 
 #include "backends/cpu/scratch.h"
 #include "gtest/gtest.h"
+#include "tests/cpu/element_types.h"
 
 namespace otium::cpu {
 namespace {
@@ -39,8 +42,9 @@ struct Batch {
       group.pivots[l] = pivots.data() + l * n;
     }
   }
-  double A(int64_t l, int64_t i, int64_t j) const { return a[(l * n + i) * n + j]; }
-  double Out(int64_t l, int64_t i, int64_t j, int64_t width) const {
+  Wide<T> A(int64_t l, int64_t i, int64_t j) const { return a[(l * n + i) * n + j]; }
+  Wide<T> B(int64_t l, int64_t i, int64_t j) const { return b[(l * n + i) * columns + j]; }
+  Wide<T> Out(int64_t l, int64_t i, int64_t j, int64_t width) const {
     return group.out[l][i * width + j];
   }
 
@@ -54,15 +58,18 @@ struct Batch {
 template <class T>
 class SmallMatrices : public testing::Test {
  protected:
-  static constexpr double kEpsilon = std::numeric_limits<T>::epsilon();
+  static constexpr double kEpsilon = std::numeric_limits<RealType<T>>::epsilon();
   const SmallKernels<T>& kernels = BestSmallKernels<T>();
   std::mt19937 random{1};
 
   void FillRandom(std::vector<T>* values) {
-    std::uniform_real_distribution<T> uniform(-1, 1);
-    for (T& v : *values) v = uniform(random);
+    std::uniform_real_distribution<RealType<T>> uniform(-1, 1);
+    for (T& v : *values) {
+      v = uniform(random);
+      if constexpr (kIsComplex<T>) v.imag(uniform(random));
+    }
   }
-  // a @ a.T + n.
+  // a @ a.H + n.
   void FillDefinite(Batch<T>* batch) {
     FillRandom(&batch->a);
     const int64_t n = batch->n;
@@ -71,36 +78,49 @@ class SmallMatrices : public testing::Test {
       for (int64_t i = 0; i < n; ++i) {
         for (int64_t j = 0; j < n; ++j) {
           T sum = i == j ? static_cast<T>(n) : T(0);
-          for (int64_t k = 0; k < n; ++k) sum += m[i * n + k] * m[j * n + k];
+          for (int64_t k = 0; k < n; ++k) sum += m[i * n + k] * Conjugate(m[j * n + k]);
           batch->a[(l * n + i) * n + j] = sum;
         }
       }
     }
   }
+  // The imaginary parts, which Cholesky's factors do not depend on.
+  void SpoilDiagonals(Batch<T>* batch) {
+    if constexpr (kIsComplex<T>) {
+      for (size_t e = 0; e < batch->a.size(); ++e) {
+        if (e % (batch->n * batch->n) % (batch->n + 1) == 0) batch->a[e].imag(NAN);
+      }
+    }
+  }
 };
 
-using Types = testing::Types<float, double>;
+using Types = testing::Types<float, double, std::complex<float>, std::complex<double>>;
 TYPED_TEST_SUITE(SmallMatrices, Types);
 
 TYPED_TEST(SmallMatrices, CholeskyFactorsGiveTheMatrix) {
+  using W = Wide<TypeParam>;
   for (int64_t n = 1; n <= kSmallMatrix; ++n) {
     for (const bool upper : {false, true}) {
       Batch<TypeParam> batch(this->kernels.lanes, n, 0);
       this->FillDefinite(&batch);
+      const std::vector<TypeParam> a = batch.a;
+      this->SpoilDiagonals(&batch);
       this->kernels.cholesky(batch.group, upper);
+      batch.a = a;
       for (int64_t l = 0; l < batch.group.count; ++l) {
         EXPECT_EQ(batch.group.codes[l], 0);
         for (int64_t i = 0; i < n; ++i) {
           for (int64_t j = 0; j < n; ++j) {
             auto L = [&](int64_t r, int64_t c) {
-              return upper ? batch.Out(l, c, r, n) : batch.Out(l, r, c, n);
+              return upper ? Conjugate(batch.Out(l, c, r, n)) : batch.Out(l, r, c, n);
             };
             if (j > i) {
-              ASSERT_EQ(L(i, j), 0);
+              ASSERT_EQ(L(i, j), W(0));
             }
-            double sum = 0;
-            for (int64_t k = 0; k < n; ++k) sum += L(i, k) * L(j, k);
-            ASSERT_NEAR(sum, batch.A(l, i, j), 4 * n * n * this->kEpsilon);
+            ASSERT_EQ(std::imag(L(i, i)), 0);
+            W sum = 0;
+            for (int64_t k = 0; k < n; ++k) sum += L(i, k) * Conjugate(L(j, k));
+            ASSERT_LE(std::abs(sum - batch.A(l, i, j)), 4 * n * n * this->kEpsilon);
           }
         }
       }
@@ -109,6 +129,9 @@ TYPED_TEST(SmallMatrices, CholeskyFactorsGiveTheMatrix) {
 }
 
 TYPED_TEST(SmallMatrices, LuFactorsGiveTheRowsInTheirOrder) {
+  using W = Wide<TypeParam>;
+  // |x| <= |re| + |im|, which is at most as much times |x|.
+  const double most = kIsComplex<TypeParam> ? std::sqrt(2) : 1;
   for (int64_t n = 1; n <= kSmallMatrix; ++n) {
     Batch<TypeParam> batch(this->kernels.lanes, n, 0);
     this->FillRandom(&batch.a);
@@ -122,15 +145,15 @@ TYPED_TEST(SmallMatrices, LuFactorsGiveTheRowsInTheirOrder) {
       }
       for (int64_t i = 0; i < n; ++i) {
         for (int64_t j = 0; j < n; ++j) {
-          double sum = 0;
+          W sum = 0;
           for (int64_t k = 0; k <= std::min(i, j); ++k) {
             if (i > k) {
-              EXPECT_LE(std::abs(batch.Out(l, i, k, n)), 1 + this->kEpsilon);
+              EXPECT_LE(std::abs(batch.Out(l, i, k, n)), most * (1 + this->kEpsilon));
             }
-            sum += (i == k ? 1 : batch.Out(l, i, k, n)) * batch.Out(l, k, j, n);
+            sum += (i == k ? W(1) : batch.Out(l, i, k, n)) * batch.Out(l, k, j, n);
           }
           // Elements of U may be some times as large as those of A.
-          ASSERT_NEAR(sum, batch.A(l, rows[i], j), 16 * n * this->kEpsilon);
+          ASSERT_LE(std::abs(sum - batch.A(l, rows[i], j)), 16 * n * this->kEpsilon);
         }
       }
     }
@@ -140,8 +163,12 @@ TYPED_TEST(SmallMatrices, LuFactorsGiveTheRowsInTheirOrder) {
 TYPED_TEST(SmallMatrices, DiagonalsGiveTheDeterminant) {
   Batch<TypeParam> batch(1, 3, 0);
   batch.a = {0, 2, 1, 3, 1, 0, 1, 0, 4};  // 0 * 4 - 2 * 12 + 1 * -1
+  const TypeParam unit = Unit<TypeParam>();
+  for (TypeParam& x : batch.a) x *= unit;
   this->kernels.lu_diagonal(batch.group);
-  EXPECT_NEAR(double(batch.out[0]) * batch.out[1] * batch.out[2], -25, 100 * this->kEpsilon);
+  const TypeParam determinant = TypeParam(-25) * unit * unit * unit;
+  EXPECT_LE(std::abs(batch.out[0] * batch.out[1] * batch.out[2] - determinant),
+            100 * this->kEpsilon);
 }
 
 // The first number has the sign of the exchanges of its own lane, of which there are two, one
@@ -172,21 +199,43 @@ TYPED_TEST(SmallMatrices, PivotsOfEqualsAndOfZeros) {
   EXPECT_EQ(zero.group.codes[0], 1);
 }
 
+// |re| + |im| says which is largest: neither one of them, nor |x|. An imaginary number is no
+// zero.
+TYPED_TEST(SmallMatrices, PivotsOfComplexNumbers) {
+  if constexpr (kIsComplex<TypeParam>) {
+    const TypeParam columns[][2] = {{3, {2, 2}}, {1, {0, 2}}, {{0, 1}, 2}, {0, {0, 1}}};
+    for (const auto& column : columns) {
+      Batch<TypeParam> batch(1, 2, 0);
+      batch.a = {column[0], 0, column[1], 1};
+      this->kernels.lu(batch.group);
+      EXPECT_EQ(batch.pivots, (std::vector<int32_t>{2, 2}));
+      EXPECT_EQ(batch.out[0], column[1]);
+    }
+    Batch<TypeParam> imaginary(1, 1, 0);
+    imaginary.a = {{0, -2}};
+    this->kernels.lu(imaginary.group);
+    EXPECT_EQ(imaginary.group.codes[0], 0);
+  }
+}
+
 TYPED_TEST(SmallMatrices, SolutionsAndInverses) {
+  using W = Wide<TypeParam>;
   for (int64_t n = 1; n <= kSmallMatrix; ++n) {
     for (const int64_t columns : {int64_t{1}, int64_t{3}, n}) {
       Batch<TypeParam> batch(this->kernels.lanes, n, columns);
       this->FillDefinite(&batch);
       this->FillRandom(&batch.b);
-      const std::vector<TypeParam> b = batch.b;
+      const std::vector<TypeParam> a = batch.a;
       for (auto solve : {this->kernels.solve, this->kernels.solve_definite}) {
+        if (solve == this->kernels.solve_definite) this->SpoilDiagonals(&batch);
         solve(batch.group);
+        batch.a = a;
         for (int64_t l = 0; l < batch.group.count; ++l) {
           for (int64_t i = 0; i < n; ++i) {
             for (int64_t j = 0; j < columns; ++j) {
-              double sum = 0;
+              W sum = 0;
               for (int64_t k = 0; k < n; ++k) sum += batch.A(l, i, k) * batch.Out(l, k, j, columns);
-              ASSERT_NEAR(sum, b[(l * n + i) * columns + j], 8 * n * this->kEpsilon);
+              ASSERT_LE(std::abs(sum - batch.B(l, i, j)), 8 * n * this->kEpsilon);
             }
           }
         }
@@ -196,9 +245,9 @@ TYPED_TEST(SmallMatrices, SolutionsAndInverses) {
       for (int64_t l = 0; l < batch.group.count; ++l) {
         for (int64_t i = 0; i < n; ++i) {
           for (int64_t j = 0; j < n; ++j) {
-            double sum = 0;
+            W sum = 0;
             for (int64_t k = 0; k < n; ++k) sum += batch.A(l, i, k) * batch.Out(l, k, j, n);
-            ASSERT_NEAR(sum, i == j, 8 * n * this->kEpsilon);
+            ASSERT_LE(std::abs(sum - W(i == j)), 8 * n * this->kEpsilon);
           }
         }
       }
@@ -209,26 +258,31 @@ TYPED_TEST(SmallMatrices, SolutionsAndInverses) {
 // |T X - B| / (|T| |X| eps) below 4 n, of triangles that are not symmetric, beside which nothing
 // is read.
 TYPED_TEST(SmallMatrices, TrianglesAreSolvedFor) {
+  using W = Wide<TypeParam>;
   for (int64_t n = 1; n <= kSmallMatrix; ++n) {
-    for (int form = 0; form < 16; ++form) {
+    for (int form = 0; form < 32; ++form) {
       const bool by_columns = form & 1;
-      const SmallTriangle triangle{
-          .transposed = (form & 2) != 0, .upper = (form & 4) != 0, .unit = (form & 8) != 0};
+      const SmallTriangle triangle{.transposed = (form & 2) != 0,
+                                   .upper = (form & 4) != 0,
+                                   .unit = (form & 8) != 0,
+                                   .conjugated = (form & 16) != 0};
       constexpr int64_t kColumns = 5;
       Batch<TypeParam> batch(this->kernels.lanes, n, kColumns);
       batch.group.by_columns = by_columns;
       this->FillRandom(&batch.a);
       this->FillRandom(&batch.b);
-      std::vector<double> T(batch.a.size());  // What is solved for.
+      std::vector<W> T(batch.a.size());  // What is solved for.
       for (int64_t l = 0; l < batch.group.count; ++l) {
         for (int64_t i = 0; i < n; ++i) {
           for (int64_t j = 0; j < n; ++j) {
             const bool swapped = triangle.transposed != by_columns;
             TypeParam& x = batch.a[(l * n + (swapped ? j : i)) * n + (swapped ? i : j)];
-            if (i == j) x += 2;
+            if (i == j) x += TypeParam(2);
             const bool is_read = i == j ? !triangle.unit : triangle.upper == (j > i);
-            T[(l * n + i) * n + j] = is_read ? x : i == j;
-            if (!is_read) x = std::numeric_limits<TypeParam>::quiet_NaN();
+            T[(l * n + i) * n + j] = !is_read              ? W(i == j)
+                                     : triangle.conjugated ? Conjugate(W(x))
+                                                           : W(x);
+            if (!is_read) x = TypeParam(NAN) * Unit<TypeParam>();
           }
         }
       }
@@ -236,13 +290,14 @@ TYPED_TEST(SmallMatrices, TrianglesAreSolvedFor) {
       for (int64_t l = 0; l < batch.group.count; ++l) {
         for (int64_t i = 0; i < n; ++i) {
           for (int64_t j = 0; j < kColumns; ++j) {
-            double sum = 0, size = 0;
+            W sum = 0;
+            double size = 0;
             for (int64_t k = 0; k < n; ++k) {
-              const double term = T[(l * n + i) * n + k] * batch.Out(l, k, j, kColumns);
+              const W term = T[(l * n + i) * n + k] * batch.Out(l, k, j, kColumns);
               sum += term;
               size += std::abs(term);
             }
-            ASSERT_NEAR(sum, batch.b[(l * n + i) * kColumns + j], 4 * n * this->kEpsilon * size)
+            ASSERT_LE(std::abs(sum - batch.B(l, i, j)), 4 * n * this->kEpsilon * size)
                 << n << " " << form;
           }
         }
@@ -254,7 +309,8 @@ TYPED_TEST(SmallMatrices, TrianglesAreSolvedFor) {
 // Zeros of the diagonal make infinities, in their lanes; the smallest numbers do not, where
 // their reciprocals would be.
 TYPED_TEST(SmallMatrices, TrianglesDivide) {
-  constexpr TypeParam kSmallest = std::numeric_limits<TypeParam>::denorm_min();
+  using R = RealType<TypeParam>;
+  constexpr R kSmallest = std::numeric_limits<R>::denorm_min();
   Batch<TypeParam> batch(std::min<int64_t>(this->kernels.lanes, 3), 2, 1);
   const std::vector<TypeParam> matrices = {1, 0, 0, 0, 1, 0, 0, kSmallest, 1, 0, 0, 2},
                                b = {1, 1, 1, kSmallest, 1, 1};
@@ -262,10 +318,34 @@ TYPED_TEST(SmallMatrices, TrianglesDivide) {
   std::copy_n(b.begin(), batch.b.size(), batch.b.begin());
   const SmallTriangle triangle;
   this->kernels.substitute(batch.group, {&triangle, 1});
-  const TypeParam second[] = {std::numeric_limits<TypeParam>::infinity(), 1, 0.5};
+  const R second[] = {std::numeric_limits<R>::infinity(), 1, R(0.5)};
   for (int64_t l = 0; l < batch.group.count; ++l) {
-    EXPECT_EQ(batch.Out(l, 0, 0, 1), 1);
-    EXPECT_EQ(batch.Out(l, 1, 0, 1), second[l]);
+    EXPECT_EQ(batch.Out(l, 0, 0, 1), Wide<TypeParam>(1));
+    // 0 / 0, the imaginary part of 1 / 0, is no number.
+    EXPECT_EQ(std::real(batch.Out(l, 1, 0, 1)), second[l]);
+  }
+}
+
+// 2 s / (s + s i) = 1 - i, of numbers s of all exponents, each in another lane. The reciprocals
+// of the largest would be subnormal, and of too few digits.
+TYPED_TEST(SmallMatrices, ComplexDivisorsOfAnySize) {
+  if constexpr (kIsComplex<TypeParam>) {
+    using R = RealType<TypeParam>;
+    using Limits = std::numeric_limits<R>;
+    for (int e = Limits::min_exponent - Limits::digits; e < Limits::max_exponent + 200;) {
+      Batch<TypeParam> batch(this->kernels.lanes, 1, 1);
+      for (int64_t l = 0; l < this->kernels.lanes; ++l) {
+        const R mantissa = std::uniform_real_distribution<R>(1, 2)(this->random);
+        const R s = std::ldexp(mantissa, std::min(e++, Limits::max_exponent - 2));
+        batch.a[l] = TypeParam(s, s);
+        batch.b[l] = 2 * s;
+      }
+      const SmallTriangle triangle;
+      this->kernels.substitute(batch.group, {&triangle, 1});
+      for (int64_t l = 0; l < this->kernels.lanes; ++l) {
+        ASSERT_LE(std::abs(batch.out[l] - TypeParam(1, -1)), 4 * this->kEpsilon) << batch.a[l];
+      }
+    }
   }
 }
 
@@ -276,7 +356,7 @@ TYPED_TEST(SmallMatrices, CompanyChangesNoBit) {
     this->FillDefinite(&many);
     this->FillRandom(&many.b);
     const auto substitute = [](SmallGroup<TypeParam>& group) {
-      const SmallTriangle triangle{.upper = true};
+      const SmallTriangle triangle{.upper = true, .conjugated = true};
       BestSmallKernels<TypeParam>().substitute(group, {&triangle, 1});
     };
     for (void (*kernel)(SmallGroup<TypeParam>&) :
@@ -342,7 +422,7 @@ TYPED_TEST(SmallMatrices, StreamingChangesNoBit) {
         batch.group.count = count;
         this->kernels.inverse(batch.group);
         ASSERT_EQ(std::memcmp(out, batch.out.data(), count * size * sizeof(TypeParam)), 0);
-        for (int64_t e = count * size; e < lanes * size; ++e) ASSERT_EQ(out[e], 7);
+        for (int64_t e = count * size; e < lanes * size; ++e) ASSERT_EQ(out[e], TypeParam(7));
       }
     }
   }
@@ -350,14 +430,33 @@ TYPED_TEST(SmallMatrices, StreamingChangesNoBit) {
 
 // As of larger matrices (inverse.cc), and in no other lane.
 TYPED_TEST(SmallMatrices, InversesOfWhatIsNotFiniteAreNan) {
-  for (const double bad : {HUGE_VAL, -HUGE_VAL, double{NAN}}) {
-    Batch<TypeParam> batch(this->kernels.lanes, 3, 3);
-    this->FillDefinite(&batch);
-    batch.a[4] = static_cast<TypeParam>(bad);
-    this->kernels.inverse(batch.group);
-    for (int64_t e = 0; e < static_cast<int64_t>(batch.out.size()); ++e) {
-      ASSERT_EQ(std::isnan(batch.out[e]), e < 9) << e;
+  using R = RealType<TypeParam>;
+  for (const R bad : {R(HUGE_VAL), -R(HUGE_VAL), R(NAN)}) {
+    for (const bool is_imaginary : {false, true}) {
+      Batch<TypeParam> batch(this->kernels.lanes, 3, 3);
+      this->FillDefinite(&batch);
+      if constexpr (!kIsComplex<TypeParam>) batch.a[4] = bad;
+      else batch.a[4] = is_imaginary ? TypeParam(1, bad) : TypeParam(bad, 1);
+      this->kernels.inverse(batch.group);
+      for (int64_t e = 0; e < static_cast<int64_t>(batch.out.size()); ++e) {
+        ASSERT_EQ(std::isnan(std::real(batch.out[e])), e < 9) << e;
+        if constexpr (kIsComplex<TypeParam>) {
+          ASSERT_EQ(std::isnan(batch.out[e].imag()), e < 9) << e;
+        }
+      }
     }
+  }
+}
+
+// Of parts whose sum is none.
+TYPED_TEST(SmallMatrices, InversesOfTheLargestNumbers) {
+  if constexpr (kIsComplex<TypeParam>) {
+    constexpr RealType<TypeParam> kMost = std::numeric_limits<RealType<TypeParam>>::max();
+    Batch<TypeParam> batch(1, 2, 2);
+    batch.a = {TypeParam(kMost, kMost), 0, 1, 1};
+    this->kernels.inverse(batch.group);
+    const RealType<TypeParam> half = RealType<TypeParam>(0.5) / kMost;
+    EXPECT_EQ(batch.out, (std::vector<TypeParam>{{half, -half}, 0, {-half, half}, 1}));
   }
 }
 

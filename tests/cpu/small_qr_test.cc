@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <cstring>
 #include <limits>
 #include <random>
@@ -15,8 +16,10 @@
 #include <utility>
 #include <vector>
 
+#include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/scratch.h"
 #include "gtest/gtest.h"
+#include "tests/cpu/element_types.h"
 
 namespace otium::cpu {
 namespace {
@@ -46,9 +49,9 @@ struct Batch {
       group.tau[l] = tau.data() + l * std::min(m, n);
     }
   }
-  double A(int64_t l, int64_t i, int64_t j) const { return a[(l * m + i) * n + j]; }
-  double Q(int64_t l, int64_t i, int64_t j) const { return group.q[l][i * columns + j]; }
-  double R(int64_t l, int64_t i, int64_t j) const { return group.r[l][i * n + j]; }
+  Wide<T> A(int64_t l, int64_t i, int64_t j) const { return a[(l * m + i) * n + j]; }
+  Wide<T> Q(int64_t l, int64_t i, int64_t j) const { return group.q[l][i * columns + j]; }
+  Wide<T> R(int64_t l, int64_t i, int64_t j) const { return group.r[l][i * n + j]; }
 
   int64_t m, n, columns;
   std::vector<T> a, q, r, tau;
@@ -59,46 +62,53 @@ struct Batch {
 template <class T>
 class SmallQr : public testing::Test {
  protected:
-  static constexpr bool kIsFloat = std::is_same_v<T, float>;
-  static constexpr double kEpsilon = std::numeric_limits<T>::epsilon();
+  static constexpr bool kIsFloat = std::is_same_v<RealType<T>, float>;
+  static constexpr double kEpsilon = std::numeric_limits<RealType<T>>::epsilon();
   const SmallQrKernels<T>& kernels = BestSmallQrKernels<T>();
   std::mt19937 random{3};
 
   void FillRandom(double scale, std::vector<T>* values) {
     std::normal_distribution<double> normal;
-    for (T& v : *values) v = static_cast<T>(scale * normal(random));
+    for (T& v : *values) {
+      v = static_cast<T>(scale * normal(random));
+      if constexpr (kIsComplex<T>) v.imag(static_cast<RealType<T>>(scale * normal(random)));
+    }
   }
 
-  // |A - Q R| / (max(m, n) |A| eps) and |I - Q.T Q| / (m eps), in the largest elements,
-  // below 30; zeros below the diagonal of R.
+  // |A - Q R| / (max(m, n) |A| eps) and |I - Q.H Q| / (m eps), in the largest elements,
+  // below 30; zeros below the diagonal of R, which is real.
   void ExpectFactors(const Batch<T>& batch, double scale) {
+    using W = Wide<T>;
     const int64_t m = batch.m, n = batch.n;
     const double allowed = 30 * static_cast<double>(std::max(m, n)) * kEpsilon;
     for (int64_t l = 0; l < batch.group.count; ++l) {
       for (int64_t i = 0; i < batch.columns; ++i) {
-        for (int64_t j = 0; j < std::min(i, n); ++j) ASSERT_EQ(batch.R(l, i, j), 0);
+        for (int64_t j = 0; j < std::min(i, n); ++j) ASSERT_EQ(batch.R(l, i, j), W(0));
+        if (i < n) {
+          ASSERT_EQ(std::imag(batch.R(l, i, i)), 0);
+        }
       }
       for (int64_t i = 0; i < m; ++i) {
         for (int64_t j = 0; j < n; ++j) {
-          double sum = 0;
+          W sum = 0;
           for (int64_t k = 0; k < batch.columns; ++k) {
             sum += batch.Q(l, i, k) * (batch.R(l, k, j) / scale);
           }
-          ASSERT_NEAR(sum, batch.A(l, i, j) / scale, allowed) << m << " x " << n;
+          ASSERT_LE(std::abs(sum - batch.A(l, i, j) / scale), allowed) << m << " x " << n;
         }
       }
       for (int64_t i = 0; i < batch.columns; ++i) {
         for (int64_t j = 0; j < batch.columns; ++j) {
-          double sum = 0;
-          for (int64_t k = 0; k < m; ++k) sum += batch.Q(l, k, i) * batch.Q(l, k, j);
-          ASSERT_NEAR(sum, i == j, allowed) << m << " x " << n;
+          W sum = 0;
+          for (int64_t k = 0; k < m; ++k) sum += Conjugate(batch.Q(l, k, i)) * batch.Q(l, k, j);
+          ASSERT_LE(std::abs(sum - W(i == j)), allowed) << m << " x " << n;
         }
       }
     }
   }
 };
 
-using Types = testing::Types<float, double>;
+using Types = testing::Types<float, double, std::complex<float>, std::complex<double>>;
 TYPED_TEST_SUITE(SmallQr, Types);
 
 TYPED_TEST(SmallQr, FactorsGiveTheMatrix) {
@@ -116,7 +126,7 @@ TYPED_TEST(SmallQr, FactorsGiveTheMatrix) {
 
 // Sums of squares, and what divides by them, would leave the range.
 TYPED_TEST(SmallQr, NumbersNearTheEndsOfTheRange) {
-  const double normal = std::numeric_limits<TypeParam>::min() / this->kEpsilon;
+  const double normal = std::numeric_limits<RealType<TypeParam>>::min() / this->kEpsilon;
   for (const double scale : this->kIsFloat ? std::vector{1e-30, 1e30, 1e36, normal}
                                            : std::vector{1e-150, 1e150, 1e300, normal}) {
     for (const int64_t n : {1, 2, 3, 8, 16}) {
@@ -132,14 +142,17 @@ TYPED_TEST(SmallQr, NumbersNearTheEndsOfTheRange) {
 TYPED_TEST(SmallQr, TheSmallestNumbers) {
   Batch<TypeParam> batch(1, 5, 3, 5);
   std::uniform_int_distribution<int> digit(-9, 9);
-  const double smallest = std::numeric_limits<TypeParam>::denorm_min();
-  for (TypeParam& x : batch.a) x = static_cast<TypeParam>(digit(this->random) * smallest);
+  const double smallest = std::numeric_limits<RealType<TypeParam>>::denorm_min();
+  for (TypeParam& x : batch.a) {
+    x = static_cast<TypeParam>(digit(this->random) * smallest);
+    x += Unit<TypeParam>() * static_cast<TypeParam>(digit(this->random) * smallest);
+  }
   this->kernels.qr(batch.group);
   for (int64_t i = 0; i < 5; ++i) {
     for (int64_t j = 0; j < 5; ++j) {
-      double sum = 0;
-      for (int64_t k = 0; k < 5; ++k) sum += batch.Q(0, k, i) * batch.Q(0, k, j);
-      ASSERT_NEAR(sum, i == j, 30 * this->kEpsilon);
+      Wide<TypeParam> sum = 0;
+      for (int64_t k = 0; k < 5; ++k) sum += Conjugate(batch.Q(0, k, i)) * batch.Q(0, k, j);
+      ASSERT_LE(std::abs(sum - Wide<TypeParam>(i == j)), 30 * this->kEpsilon);
     }
   }
 }
@@ -147,22 +160,42 @@ TYPED_TEST(SmallQr, TheSmallestNumbers) {
 // The reflectors of one column by LAPACK's formulas: beta = -sign(alpha) |a|, tau =
 // (beta - alpha) / beta, v = x / (alpha - beta).
 TYPED_TEST(SmallQr, ReflectorsAreThoseOfLapack) {
+  using T = TypeParam;
   for (const double sign : {1, -1}) {
-    Batch<TypeParam> batch(1, 3, 1, 1);
-    batch.a = {static_cast<TypeParam>(3 * sign), 0, 4};
+    Batch<T> batch(1, 3, 1, 1);
+    batch.a = {static_cast<T>(3 * sign), 0, 4};
     this->kernels.geqrf(batch.group);
-    EXPECT_NEAR(batch.r[0], -5 * sign, 5 * this->kEpsilon);
-    EXPECT_EQ(batch.r[1], 0);
-    EXPECT_NEAR(batch.r[2], 0.5 * sign, this->kEpsilon);
-    EXPECT_NEAR(batch.tau[0], 1.6, 2 * this->kEpsilon);
+    EXPECT_LE(std::abs(batch.r[0] + static_cast<T>(5 * sign)), 5 * this->kEpsilon);
+    EXPECT_EQ(batch.r[1], T(0));
+    EXPECT_LE(std::abs(batch.r[2] - static_cast<T>(0.5 * sign)), this->kEpsilon);
+    EXPECT_LE(std::abs(batch.tau[0] - static_cast<T>(1.6)), 2 * this->kEpsilon);
   }
   // Of a negligible rest as well.
-  Batch<TypeParam> batch(1, 2, 1, 1);
-  batch.a = {1, std::numeric_limits<TypeParam>::min()};
+  constexpr RealType<T> kLeast = std::numeric_limits<RealType<T>>::min();
+  Batch<T> batch(1, 2, 1, 1);
+  batch.a = {1, kLeast};
   this->kernels.geqrf(batch.group);
-  EXPECT_EQ(batch.r[0], -1);
-  EXPECT_EQ(batch.r[1], std::numeric_limits<TypeParam>::min() / 2);
-  EXPECT_EQ(batch.tau[0], 2);
+  EXPECT_EQ(batch.r[0], T(-1));
+  EXPECT_EQ(batch.r[1], T(kLeast / 2));
+  EXPECT_EQ(batch.tau[0], T(2));
+}
+
+// beta is real, of the sign that the real part of alpha has not, also where nothing is below.
+TYPED_TEST(SmallQr, ComplexReflectorsAreThoseOfLapack) {
+  using T = TypeParam;
+  if constexpr (kIsComplex<T>) {
+    Batch<T> high(1, 3, 1, 1), square(1, 1, 1, 1);
+    high.a = {T(-1, 2), T(0, 2), 4};
+    this->kernels.geqrf(high.group);
+    EXPECT_LE(std::abs(high.r[0] - T(5)), 5 * this->kEpsilon);
+    EXPECT_LE(std::abs(high.r[1] - T(0, 2) / T(-6, 2)), 2 * this->kEpsilon);
+    EXPECT_LE(std::abs(high.r[2] - T(4) / T(-6, 2)), 2 * this->kEpsilon);
+    EXPECT_LE(std::abs(high.tau[0] - T(1.2, -0.4)), 2 * this->kEpsilon);
+    square.a = {T(3, 4)};
+    this->kernels.geqrf(square.group);
+    EXPECT_LE(std::abs(square.r[0] - T(-5)), 5 * this->kEpsilon);
+    EXPECT_LE(std::abs(square.tau[0] - T(1.6, 0.8)), 2 * this->kEpsilon);
+  }
 }
 
 TYPED_TEST(SmallQr, NothingToReflect) {
@@ -184,7 +217,7 @@ TYPED_TEST(SmallQr, NothingToReflect) {
 // Not even by a product of zero and infinity.
 TYPED_TEST(SmallQr, WhatIsNotReflectedStays) {
   Batch<TypeParam> batch(1, 3, 2, 3);
-  batch.a = {3, std::numeric_limits<TypeParam>::infinity(), 0, 2, 0, 0};
+  batch.a = {3, std::numeric_limits<RealType<TypeParam>>::infinity(), 0, 2, 0, 0};
   this->kernels.geqrf(batch.group);
   EXPECT_EQ(batch.r, batch.a);
 }
@@ -252,27 +285,27 @@ TYPED_TEST(SmallQr, NanStaysInItsLane) {
     Batch<TypeParam> batch(this->kernels.lanes, 6, 4, 4);
     this->FillRandom(1, &batch.a);
     const int64_t lane = batch.group.count - 1;
-    batch.a[lane * 24 + 3 * 4 + 2] = static_cast<TypeParam>(bad);
+    batch.a[lane * 24 + 3 * 4 + 2] = static_cast<TypeParam>(bad) * Unit<TypeParam>();
     this->kernels.qr(batch.group);
     bool any = false;
     for (int64_t l = 0; l < batch.group.count; ++l) {
       for (int64_t j = 0; j < 4; ++j) {
         for (int64_t i = 0; i <= j; ++i) {
-          if (l < lane || j < 2) ASSERT_TRUE(std::isfinite(batch.R(l, i, j))) << i << j;
-          else any = any || !std::isfinite(batch.R(l, i, j));
+          if (l < lane || j < 2) ASSERT_TRUE(IsFinite(batch.R(l, i, j))) << i << j;
+          else any = any || !IsFinite(batch.R(l, i, j));
         }
       }
       bool q_is_finite = true;
-      for (int64_t e = 0; e < 24; ++e) q_is_finite &= std::isfinite(batch.group.q[l][e]);
+      for (int64_t e = 0; e < 24; ++e) q_is_finite &= IsFinite(batch.group.q[l][e]);
       EXPECT_EQ(q_is_finite, l < lane);
     }
     EXPECT_EQ(any, true);
   }
   // Also the only one that is not zero.
   Batch<TypeParam> batch(1, 3, 1, 1);
-  batch.a = {1, 0, std::numeric_limits<TypeParam>::quiet_NaN()};
+  batch.a = {1, 0, TypeParam(NAN)};
   this->kernels.qr(batch.group);
-  EXPECT_TRUE(std::isnan(batch.r[0]));
+  EXPECT_FALSE(IsFinite(batch.r[0]));
 }
 
 }  // namespace
