@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Least squares through LAPACK's four drivers. They know no transposed matrices (only
-// gels does), and leave nothing of A, so the copy that they need is column-major. Tall real
-// systems are made square first (tall_system.h), after which gels has but to substitute. A
-// matrix that is broadcast is factored for each of its right-hand sides.
+// gels does), and leave nothing of A, so the copy that they need is column-major. Tall
+// systems are made square first (tall_system.h), after which gels has but to substitute, and
+// gelsy too, unless the rank is in doubt. A matrix that is broadcast is factored for each of
+// its right-hand sides.
 
 #include <algorithm>
 #include <limits>
@@ -27,9 +28,19 @@ enum class Driver { kGels, kGelsy, kGelsd, kGelss };
 // See OpDef::failure of lstsq.
 constexpr int64_t kNotFinite = -1, kNotConverged = -2;
 
-// Columns of systems that are worth making square for a driver that goes on with what is left.
-// gels does not: of 6 x 3 it takes a fifth of the time of LAPACK's.
+// Columns of systems that are worth making square for gelsd and gelss, which go on with what
+// is left.
 constexpr lapack_int kTallColumns = 16;
+
+// gelsy counts as many columns of R, pivoted, as give a condition number below 1 / rcond.
+// Each time it takes |R x| of two unit vectors x for the least and the largest singular value,
+// so that what it compares is at most the condition number of those columns, which is at
+// most that of R. A bound kMargin times less than 1 / rcond hence means that it counts them all,
+// were it not for rounding: its R and ours are exactly those of matrices that differ from A
+// by a multiple of m eps |A|, of LAPACK's tests below 30 and in practice below 1. This moves the
+// least singular value by less than a half of it, as the bound is also so much less than
+// 1 / (m eps).
+constexpr double kMargin = 64;
 
 struct LstsqState {
   PhysicalType A, B, X, residuals, rank, singular_values;
@@ -142,9 +153,7 @@ class Solver {
       B = MatrixOf<const T>(s_.batch, s_.B, args_.operands[1], p, s_.tail);
       if (!AllFinite(B)) return kNotFinite;
     }
-    if constexpr (std::is_floating_point_v<T>) {
-      if (s_.is_tall) return SolveTall(p, A, B);
-    }
+    if (s_.is_tall) return SolveTall(p, A, B);
     const auto b = ColumnMajor(x_.b, s_.rows_of_B, s_.columns);
     std::fill_n(x_.b, b.rows * b.columns, T(0));
     Real<T> largest = 0;
@@ -199,6 +208,9 @@ class Solver {
       for (int64_t i = 0; i < s_.n; ++i) {
         if (R(i, i) == T(0)) return i + 1;
       }
+    }
+    const bool substitutes = s_.driver == Driver::kGels || IsSurelyOfFullRank();
+    if (substitutes) {
       if (has_B) SolveUpper<T>(R, {}, Y);
     } else {
       const auto a = ColumnMajor(x_.a, s_.n, s_.n);
@@ -211,7 +223,7 @@ class Solver {
     }
     if (has_B) {
       const auto X = MatrixOf<T>(s_.batch, s_.X, args_.results[0], p, s_.tail);
-      Copy<T>(s_.driver == Driver::kGels ? Y : b, X);
+      Copy<T>(substitutes ? Y : b, X);
       ScaleByPower(tall_->exponent_of_B() - tall_->exponent_of_A(), X);
     }
     if (s_.HasResiduals()) {
@@ -223,6 +235,12 @@ class Solver {
     }
     if (IsFirstOfA(p)) SetRank(p, rank);
     return 0;
+  }
+
+  // So that gelsy would find no less.
+  bool IsSurelyOfFullRank() const {
+    const double limit = std::max(s_.rcond, Epsilon(s_.A.dtype) * s_.m);
+    return s_.driver == Driver::kGelsy && tall_->ConditionBound() * limit * kMargin < 1;
   }
 
   // residual(j) of each column.
@@ -259,7 +277,7 @@ class Solver {
   const LstsqState& s_;
   const LaunchArgs& args_;
   LstsqArrays<T> x_;
-  std::optional<TallSystem<Real<T>>> tall_;  // Of real systems.
+  std::optional<TallSystem<T>> tall_;
 };
 
 template <class T>
@@ -301,9 +319,8 @@ Prepared PrepareLstsq(const KernelCall& call) {
   s->m = static_cast<lapack_int>(of_A[of_A.size() - 2]);
   s->n = static_cast<lapack_int>(of_A.back());
   s->k = std::min(s->m, s->n);
-  const bool is_real = s->A.dtype == DType::kF32 || s->A.dtype == DType::kF64;
-  if (s->driver == Driver::kGels) s->is_tall = is_real && s->n >= 1 && s->m >= s->n;
-  else s->is_tall = is_real && s->n >= kTallColumns && 2 * int64_t{s->m} >= 3 * int64_t{s->n};
+  if (s->HasValues()) s->is_tall = s->n >= kTallColumns && 2 * int64_t{s->m} >= 3 * int64_t{s->n};
+  else s->is_tall = s->n >= 1 && s->m >= s->n;
   s->rows = s->is_tall ? s->n : s->m;
   s->rows_of_B = std::max({s->rows, s->n, 1});
   if (of_B.size() == 1 || of_B == of_A.first(of_A.size() - 1)) s->tail = 1;
@@ -332,11 +349,9 @@ Prepared PrepareLstsq(const KernelCall& call) {
     s->work = layout.Add<T>(s->work_size);
     if (kIsComplex<T>) s->real_work = layout.Add<Real<T>>(s->real_work_size);
     s->int_work = layout.Add<lapack_int>(s->int_work_size);
-    if constexpr (std::is_floating_point_v<T>) {
-      Workspace memory(nullptr);
-      if (s->is_tall) TallSystem<T>(memory, s->m, s->n, s->columns);
-      s->tall = layout.Add<char>(memory.used());
-    }
+    Workspace memory(nullptr);
+    if (s->is_tall) TallSystem<T>(memory, s->m, s->n, s->columns);
+    s->tall = layout.Add<char>(memory.used());
   });
   const double m = s->m, n = s->n;
   s->batch = MatrixBatch(batch, 2 * m * n * (s->k + 2.0 * s->columns), layout.bytes());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Matrices brought by a power of 2, without rounding, where the squares of their elements
-// are in range. T is float or double.
+// are in range. T is float, double, or complex of those.
 
 #ifndef OTIUM_BACKENDS_CPU_POWER_SCALE_H_
 #define OTIUM_BACKENDS_CPU_POWER_SCALE_H_
@@ -26,6 +26,18 @@ auto LargestMagnitude(const Matrix<const T>& A) {
   return largest;
 }
 
+// The same to a factor of sqrt(2), but without a root for each complex element.
+template <class T>
+auto LargestPart(const Matrix<const T>& A) {
+  decltype(std::abs(T())) largest = 0;
+  for (int64_t i = 0; i < A.rows; ++i) {
+    for (int64_t j = 0; j < A.columns; ++j) {
+      largest = std::max({largest, std::abs(std::real(A(i, j))), std::abs(std::imag(A(i, j)))});
+    }
+  }
+  return largest;
+}
+
 // The exponent of `largest`, where squares of that, or of what is not negligible beside it,
 // would leave the range; else 0.
 template <class T>
@@ -35,12 +47,21 @@ int ExponentToTake(T largest) {
   return std::ilogb(largest);
 }
 
+template <class T>
+T TimesPower(T x, int exponent) {
+  return std::scalbn(x, exponent);
+}
+template <class T>
+std::complex<T> TimesPower(const std::complex<T>& x, int exponent) {
+  return {std::scalbn(x.real(), exponent), std::scalbn(x.imag(), exponent)};
+}
+
 // A times 2^exponent.
 template <class T>
 void ScaleByPower(int exponent, const Matrix<T>& A) {
   if (exponent == 0) return;
   for (int64_t i = 0; i < A.rows; ++i) {
-    for (int64_t j = 0; j < A.columns; ++j) A(i, j) = std::scalbn(A(i, j), exponent);
+    for (int64_t j = 0; j < A.columns; ++j) A(i, j) = TimesPower(A(i, j), exponent);
   }
 }
 
