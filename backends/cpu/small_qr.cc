@@ -12,6 +12,7 @@
 #include "hwy/foreach_target.h"  // Must come before highway.h.
 
 #include "backends/cpu/small_lanes-inl.h"
+#include "backends/cpu/small_reflectors-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -21,74 +22,6 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The reflector that makes column k of a zero below row k, and its tau: the elements below
-// become those of its vector after the 1, that of row k what remains of the column. With
-// nothing to make zero tau is.
-template <class T>
-HWY_INLINE typename Grid<T>::V MakeReflector(const Grid<T>& a, int64_t m, int64_t k) {
-  using V = typename Grid<T>::V;
-  const hn::ScalableTag<T> d;
-  const V zero = hn::Zero(d), one = hn::Set(d, T(1));
-  V largest = zero;  // NaN is none.
-  for (int64_t i = k + 1; i < m; ++i) largest = hn::Max(hn::Abs(a.Get(i, k)), largest);
-  const V diagonal = a.Get(k, k);
-  const PowerScale<T> scale(hn::Max(hn::Abs(diagonal), largest));
-  V sum = zero;
-  for (int64_t i = k + 1; i < m; ++i) {
-    const V x = hn::Mul(a.Get(i, k), scale.factor);
-    sum = hn::MulAdd(x, x, sum);
-  }
-  // Of numbers that are small beside the diagonal the sum may be zero, of NaN the largest.
-  const auto nothing = hn::And(hn::Eq(largest, zero), hn::Eq(sum, zero));
-  const V first = hn::Mul(diagonal, scale.factor);
-  const V norm = hn::Sqrt(hn::MulAdd(first, first, sum));
-  const V beta = hn::IfThenElse(nothing, one, hn::CopySign(norm, hn::Neg(first)));
-  const V difference = hn::IfThenElse(nothing, one, hn::Sub(first, beta));
-  const V reciprocal = hn::Div(one, difference);
-  for (int64_t i = k + 1; i < m; ++i) {
-    a.Set(i, k, hn::Mul(hn::Mul(a.Get(i, k), scale.factor), reciprocal));
-  }
-  a.Set(k, k, hn::IfThenElse(nothing, diagonal, hn::Mul(beta, scale.reciprocal)));
-  return hn::IfThenZeroElse(nothing, hn::Div(hn::Neg(difference), beta));
-}
-
-// Columns j to j + kColumns of x, from row k on, times the reflector of column k of a.
-template <int kColumns, class T>
-HWY_INLINE void ApplyReflector(const Grid<T>& a, int64_t m, int64_t k, typename Grid<T>::V tau,
-                               const Grid<T>& x, int64_t j) {
-  const hn::ScalableTag<T> d;
-  typename Grid<T>::V product[kColumns];
-  HWY_UNROLL(4)
-  for (int c = 0; c < kColumns; ++c) product[c] = x.Get(k, j + c);
-  for (int64_t i = k + 1; i < m; ++i) {
-    const auto v = a.Get(i, k);
-    HWY_UNROLL(4)
-    for (int c = 0; c < kColumns; ++c) product[c] = hn::MulAdd(v, x.Get(i, j + c), product[c]);
-  }
-  // No reflector leaves alone also what is not finite.
-  const auto nothing = hn::Eq(tau, hn::Zero(d));
-  HWY_UNROLL(4)
-  for (int c = 0; c < kColumns; ++c) {
-    product[c] = hn::IfThenZeroElse(nothing, hn::Mul(tau, product[c]));
-    x.Set(k, j + c, hn::Sub(x.Get(k, j + c), product[c]));
-  }
-  for (int64_t i = k + 1; i < m; ++i) {
-    const auto v = a.Get(i, k);
-    HWY_UNROLL(4)
-    for (int c = 0; c < kColumns; ++c) {
-      x.Set(i, j + c, hn::NegMulAdd(v, product[c], x.Get(i, j + c)));
-    }
-  }
-}
-
-// Columns k + 1 to n of x.
-template <class T>
-HWY_INLINE void ApplyToRest(const Grid<T>& a, int64_t m, int64_t k, typename Grid<T>::V tau,
-                            const Grid<T>& x, int64_t n) {
-  ForColumns(k + 1, n,
-             [&](auto width, int64_t j) HWY_ATTR { ApplyReflector<width>(a, m, k, tau, x, j); });
-}
-
 // R on and above the diagonal of a, below it the vectors.
 template <class T>
 void FactorQr(const Grid<T>& a, int64_t m, int64_t n, const Grid<T>& tau) {
@@ -97,7 +30,7 @@ void FactorQr(const Grid<T>& a, int64_t m, int64_t n, const Grid<T>& tau) {
   for (int64_t k = 0; k < std::min(m - 1, n); ++k) {
     const auto factor = MakeReflector(a, m, k);
     tau.Set(k, 0, factor);
-    ApplyToRest(a, m, k, factor, a, n);
+    ApplyReflector(a, m, k, factor, a, k + 1, n);
   }
 }
 
@@ -112,7 +45,7 @@ void FormQ(const Grid<T>& a, const Grid<T>& tau, int64_t m, int64_t count, const
   }
   for (int64_t k = count; k-- > 0;) {
     const auto factor = tau.Get(k, 0);
-    ApplyToRest(a, m, k, factor, q, columns);
+    ApplyReflector(a, m, k, factor, q, k + 1, columns);
     q.Set(k, k, hn::Sub(hn::Set(d, T(1)), factor));
     for (int64_t i = k + 1; i < m; ++i)
       q.Set(i, k, hn::NegMulAdd(factor, a.Get(i, k), hn::Zero(d)));

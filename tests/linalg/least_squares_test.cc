@@ -201,8 +201,8 @@ std::vector<double> OneSmallValue(int64_t n, double condition) {
   return values;
 }
 
-// Small and real, in lanes; complex; of more columns than are inverted at once.
-constexpr std::pair<int64_t, int64_t> kTallSizes[] = {{6, 3},   {16, 8},  {16, 16}, {40, 16},
+// Real ones up to 32 x 16 are in lanes; the largest have more columns than are inverted at once.
+constexpr std::pair<int64_t, int64_t> kTallSizes[] = {{6, 3},   {16, 8},  {16, 16}, {32, 16},
                                                       {24, 20}, {80, 70}, {200, 66}};
 
 // On either side of its boundary gelsy finds the full rank and the solution. On the one its X has
@@ -228,6 +228,31 @@ TEST(Gelsy, SubstitutesWhereTheRankIsSure) {
                     kMostRatio);
         }
       }
+    }
+  }
+}
+
+// Each as alone, whichever way its neighbours go, also those out of the range that lanes take.
+TEST(Gelsy, BothKindsInOneBatch) {
+  constexpr int64_t kCount = 37, m = 6, n = 3;
+  std::mt19937 random(11);
+  for (const DType dtype : kLinalgDTypes) {
+    std::vector<CMatrix> A, B;
+    for (int64_t p = 0; p < kCount; ++p) {
+      A.push_back(RandomMatrix(m, n, dtype, &random));
+      B.push_back(RandomMatrix(m, 2, dtype, &random));
+      for (int64_t i = 0; i < m; ++i) {
+        if (p % 3 == 1) A[p](i, 2) = A[p](i, 0);
+        for (int64_t j = 0; j < n; ++j) A[p](i, j) *= p % 5 == 2 ? 1e30 : 1;
+      }
+    }
+    const Expr As = constant(TensorOf(A, dtype)), Bs = constant(TensorOf(B, dtype));
+    const auto all = ValuesBy(Way::kCpu, ResultsOf(As, Bs, "gelsy"));
+    for (int64_t p = 0; p < kCount; ++p) {
+      EXPECT_EQ(all[2].data<int64_t>()[p], p % 3 == 1 ? n - 1 : n);
+      const auto alone =
+          ValuesBy(Way::kCpu, ResultsOf(select(As, 0, p), select(Bs, 0, p), "gelsy"));
+      EXPECT_TRUE(Tensor::BitwiseEqual(*Evaluate(select(constant(all[0]), 0, p)), alone[0])) << p;
     }
   }
 }
