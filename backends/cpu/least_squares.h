@@ -156,14 +156,14 @@ class Solver {
   int64_t Solve(int64_t p) {
     const auto A = MatrixOf<const T>(s_.batch, s_.A, args_.operands[0], p);
     if (!AllFinite(A)) return kNotFinite;
-    // To gels zero is of full rank.
-    if (s_.driver == Driver::kGels && s_.k > 0 && LargestMagnitude(A) == 0) return 1;
     Matrix<const T> B;
     if (s_.has_B) {
       B = MatrixOf<const T>(s_.batch, s_.B, args_.operands[1], p, s_.tail);
       if (!AllFinite(B)) return kNotFinite;
     }
     if (s_.is_tall) return SolveTall(p, A, B);
+    // To LAPACK's gels zero is of full rank.
+    if (s_.driver == Driver::kGels && s_.k > 0 && LargestMagnitude(A) == 0) return 1;
     const auto b = ColumnMajor(x_.b, s_.rows_of_B, s_.columns);
     std::fill_n(x_.b, b.rows * b.columns, T(0));
     Real<T> largest = 0;
