@@ -36,13 +36,13 @@ struct LstsqLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const LstsqState*>(args.state);
     RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
-      Solver<T> solver(s, args, memory);
+      LstsqSolver<T> solver(s, args, memory);
       for (int64_t p = matrices.begin; p < matrices.end; ++p) Report(info, solver.Solve(p), p);
     });
   }
 };
 
-// What is not solved in lanes is by Solver. Lanes may leave anything in its results before.
+// What is not solved in lanes is by LstsqSolver. Lanes may leave anything in its results before.
 template <class T>
 struct SmallLstsqLauncher {
   static void Launch(const LaunchArgs& args) {
@@ -52,7 +52,7 @@ struct SmallLstsqLauncher {
     const Matrices<const T> B(s.batch, s.B, args.operands[1], s.tail);
     const Matrices<T> X(s.batch, s.X, args.results[0], s.tail);
     RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
-      Solver<T> solver(s, args, memory);
+      LstsqSolver<T> solver(s, args, memory);
       Workspace workspace(memory + s.lanes);
       const SmallLstsqArrays<T> arrays(workspace, s.m, s.n, s.columns);
       SmallLeastSquaresGroup<T> group;
@@ -82,11 +82,11 @@ struct SmallLstsqLauncher {
 
 // Where the drivers say so: rwork of fixed sizes, and jpvt.
 void SetFixedSizes(LstsqState* s) {
-  if (s->driver == Driver::kGelsy) {
+  if (s->driver == LstsqDriver::kGelsy) {
     s->real_work_size = 2 * s->n;
     s->int_work_size = s->n;
   }
-  if (s->driver == Driver::kGelss) s->real_work_size = 5 * s->k;
+  if (s->driver == LstsqDriver::kGelss) s->real_work_size = 5 * s->k;
 }
 
 // Lays out the workspace of a task.
@@ -96,7 +96,7 @@ int64_t LayOut(LstsqState* s) {
   Real<T> told_real = Real<T>(s->real_work_size);
   lapack_int told_int = s->int_work_size, rank = 0;
   if (s->k > 0) {
-    CallLapack<T>(*s, {.work = &told, .real_work = &told_real, .int_work = &told_int}, &rank);
+    CallLstsqDriver<T>(*s, {.work = &told, .real_work = &told_real, .int_work = &told_int}, &rank);
   }
   s->work_size = WorkSize(told);
   s->real_work_size = WorkSize(told_real);
@@ -133,10 +133,10 @@ LstsqState::LstsqState(const KernelCall& call)
       rank(call.results[2]),
       singular_values(call.results[3]) {
   const std::string& name = call.attributes.Get<std::string>("driver");
-  driver = name == "gels"    ? Driver::kGels
-           : name == "gelsy" ? Driver::kGelsy
-           : name == "gelsd" ? Driver::kGelsd
-                             : Driver::kGelss;
+  driver = name == "gels"    ? LstsqDriver::kGels
+           : name == "gelsy" ? LstsqDriver::kGelsy
+           : name == "gelsd" ? LstsqDriver::kGelsd
+                             : LstsqDriver::kGelss;
   const absl::Span<const int64_t> of_A = A.sizes, of_B = B.sizes, of_X = X.sizes;
   m = static_cast<lapack_int>(of_A[of_A.size() - 2]);
   n = static_cast<lapack_int>(of_A.back());

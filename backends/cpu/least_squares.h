@@ -24,10 +24,10 @@
 
 namespace otium::cpu {
 
-enum class Driver { kGels, kGelsy, kGelsd, kGelss };
+enum class LstsqDriver { kGels, kGelsy, kGelsd, kGelss };
 
 // See OpDef::failure of lstsq.
-inline constexpr int64_t kNotFinite = -1, kNotConverged = -2;
+inline constexpr int64_t kLstsqNotFinite = -1, kLstsqNotConverged = -2;
 
 // Columns of systems that are worth making square for gelsd and gelss, which go on with what
 // is left.
@@ -37,17 +37,17 @@ inline constexpr lapack_int kTallColumns = 16;
 // after the other, it compares |x.H R| of two unit vectors x, which are its estimates of the
 // least and the largest singular value. They are between the two, so that the ratio is at most the
 // condition number of those columns, and that at most the one of all. A bound on this that is
-// kMargin times less than 1 / rcond hence means that it counts them all, were it not for
+// kRankMargin times less than 1 / rcond hence means that it counts them all, were it not for
 // rounding: its R and ours are exactly those of matrices that differ from A by a multiple of
-// m eps |A|, below 30 in LAPACK's tests and below 1 in practice. As the bound is also kMargin
+// m eps |A|, below 30 in LAPACK's tests and below 1 in practice. As the bound is also kRankMargin
 // times less than 1 / (m eps), this takes less than a half from the least singular value.
-inline constexpr double kMargin = 64;
+inline constexpr double kRankMargin = 64;
 
 struct LstsqState {
   explicit LstsqState(const KernelCall& call);
 
   PhysicalType A, B, X, residuals, rank, singular_values;
-  Driver driver = Driver::kGelsy;
+  LstsqDriver driver = LstsqDriver::kGelsy;
   int tail = 2;       // 1: right-hand sides are vectors.
   bool has_B = true;  // False when there are none, but ranks of A are asked for.
   double rcond = 0;
@@ -61,13 +61,13 @@ struct LstsqState {
   Sizes batch_sizes;
   MatrixBatch batch;
 
-  bool HasResiduals() const { return has_B && m > n && driver != Driver::kGelsy; }
-  bool HasRank() const { return driver != Driver::kGels; }
-  bool HasValues() const { return driver == Driver::kGelsd || driver == Driver::kGelss; }
+  bool HasResiduals() const { return has_B && m > n && driver != LstsqDriver::kGelsy; }
+  bool HasRank() const { return driver != LstsqDriver::kGels; }
+  bool HasValues() const { return driver == LstsqDriver::kGelsd || driver == LstsqDriver::kGelss; }
   // For gels and gelsy: with a condition number below this X is by substitution.
   double MostCondition() const {
-    if (driver == Driver::kGels) return std::numeric_limits<double>::infinity();
-    return 1 / (kMargin * std::max(rcond, Epsilon(A.dtype) * m));
+    if (driver == LstsqDriver::kGels) return std::numeric_limits<double>::infinity();
+    return 1 / (kRankMargin * std::max(rcond, Epsilon(A.dtype) * m));
   }
 };
 
@@ -84,18 +84,18 @@ struct LstsqArrays {
 };
 
 template <class T>
-lapack_int CallLapack(const LstsqState& s, const LstsqArrays<T>& x, lapack_int* rank) {
+lapack_int CallLstsqDriver(const LstsqState& s, const LstsqArrays<T>& x, lapack_int* rank) {
   // What exactly zero gives: gelsd takes a zero for its own default.
   const auto rcond = std::max(static_cast<Real<T>>(s.rcond), std::numeric_limits<Real<T>>::min());
   const lapack_int &m = s.rows, &n = s.n, &nrhs = s.columns, &ldb = s.rows_of_B;
   lapack_int info = 0;
   switch (s.driver) {
-    case Driver::kGels: {
+    case LstsqDriver::kGels: {
       const char trans = 'N';
       OTIUM_LAPACK(T, gels, &trans, &m, &n, &nrhs, x.a, &m, x.b, &ldb, x.work, &x.lwork, &info);
       break;
     }
-    case Driver::kGelsy:
+    case LstsqDriver::kGelsy:
       if constexpr (kIsComplex<T>) {
         OTIUM_LAPACK_COMPLEX(T, gelsy, &m, &n, &nrhs, x.a, &m, x.b, &ldb, x.int_work, &rcond, rank,
                              x.work, &x.lwork, x.real_work, &info);
@@ -104,7 +104,7 @@ lapack_int CallLapack(const LstsqState& s, const LstsqArrays<T>& x, lapack_int* 
                           x.work, &x.lwork, &info);
       }
       break;
-    case Driver::kGelsd:
+    case LstsqDriver::kGelsd:
       if constexpr (kIsComplex<T>) {
         OTIUM_LAPACK_COMPLEX(T, gelsd, &m, &n, &nrhs, x.a, &m, x.b, &ldb, x.values, &rcond, rank,
                              x.work, &x.lwork, x.real_work, x.int_work, &info);
@@ -113,7 +113,7 @@ lapack_int CallLapack(const LstsqState& s, const LstsqArrays<T>& x, lapack_int* 
                           x.work, &x.lwork, x.int_work, &info);
       }
       break;
-    case Driver::kGelss:
+    case LstsqDriver::kGelss:
       if constexpr (kIsComplex<T>) {
         OTIUM_LAPACK_COMPLEX(T, gelss, &m, &n, &nrhs, x.a, &m, x.b, &ldb, x.values, &rcond, rank,
                              x.work, &x.lwork, x.real_work, &info);
@@ -136,9 +136,9 @@ R ResidualScale(R largest) {
 }
 
 template <class T>
-class Solver {
+class LstsqSolver {
  public:
-  Solver(const LstsqState& s, const LaunchArgs& args, char* memory) : s_(s), args_(args) {
+  LstsqSolver(const LstsqState& s, const LaunchArgs& args, char* memory) : s_(s), args_(args) {
     x_ = {.a = ArrayAt<T>(memory, s.matrix),
           .b = ArrayAt<T>(memory, s.right),
           .values = ArrayAt<Real<T>>(memory, s.values),
@@ -155,15 +155,15 @@ class Solver {
   // The code of the failure of matrix p, or 0.
   int64_t Solve(int64_t p) {
     const auto A = MatrixOf<const T>(s_.batch, s_.A, args_.operands[0], p);
-    if (!AllFinite(A)) return kNotFinite;
+    if (!AllFinite(A)) return kLstsqNotFinite;
     Matrix<const T> B;
     if (s_.has_B) {
       B = MatrixOf<const T>(s_.batch, s_.B, args_.operands[1], p, s_.tail);
-      if (!AllFinite(B)) return kNotFinite;
+      if (!AllFinite(B)) return kLstsqNotFinite;
     }
     if (s_.is_tall) return SolveTall(p, A, B);
     // To LAPACK's gels zero is of full rank.
-    if (s_.driver == Driver::kGels && s_.k > 0 && LargestMagnitude(A) == 0) return 1;
+    if (s_.driver == LstsqDriver::kGels && s_.k > 0 && LargestMagnitude(A) == 0) return 1;
     const auto b = ColumnMajor(x_.b, s_.rows_of_B, s_.columns);
     std::fill_n(x_.b, b.rows * b.columns, T(0));
     Real<T> largest = 0;
@@ -176,7 +176,7 @@ class Solver {
       Copy(A, ColumnMajor(x_.a, A.rows, A.columns));
       if (const int64_t code = Drive(&rank); code != 0) return code;
     }
-    const bool full = s_.driver == Driver::kGels || rank == s_.n;
+    const bool full = rank == s_.n;
     if (s_.has_B) {
       const auto X = MatrixOf<T>(s_.batch, s_.X, args_.results[0], p, s_.tail);
       // Without equations X is zero.
@@ -219,9 +219,9 @@ class Solver {
 
   // The code of the driver's failure, or 0.
   int64_t Drive(lapack_int* rank) {
-    if (s_.driver == Driver::kGelsy) std::fill_n(x_.int_work, s_.n, 0);
-    const lapack_int info = CallLapack(s_, x_, rank);
-    return info == 0 ? 0 : s_.driver == Driver::kGels ? info : kNotConverged;
+    if (s_.driver == LstsqDriver::kGelsy) std::fill_n(x_.int_work, s_.n, 0);
+    const lapack_int info = CallLstsqDriver(s_, x_, rank);
+    return info == 0 ? 0 : s_.driver == LstsqDriver::kGels ? info : kLstsqNotConverged;
   }
 
   int64_t SolveTall(int64_t p, const Matrix<const T>& A, const Matrix<const T>& B) {
@@ -230,14 +230,14 @@ class Solver {
     const Matrix<T> R = tall_->Left(), Y = tall_->Right(),
                     b = ColumnMajor(x_.b, s_.rows_of_B, s_.columns);
     lapack_int rank = s_.n;
-    if (s_.driver == Driver::kGels) {
+    if (s_.driver == LstsqDriver::kGels) {
       for (int64_t i = 0; i < s_.n; ++i) {
         if (R(i, i) == T(0)) return i + 1;
       }
     }
     const bool substitutes =
-        s_.driver == Driver::kGels ||
-        (s_.driver == Driver::kGelsy && tall_->ConditionBound() < s_.MostCondition());
+        s_.driver == LstsqDriver::kGels ||
+        (s_.driver == LstsqDriver::kGelsy && tall_->ConditionBound() < s_.MostCondition());
     if (substitutes) {
       if (has_B) SolveUpper<T>(R, {}, Y);
     } else {
