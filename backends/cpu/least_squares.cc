@@ -1,263 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Least squares through LAPACK's four drivers. They know no transposed matrices (only
-// gels does), and leave nothing of A, so the copy that they need is column-major. Tall real
-// systems are made square first (tall_system.h), after which gels has but to substitute. A
-// matrix that is broadcast is factored for each of its right-hand sides.
+// Least squares by LAPACK's four drivers, or what does the same (least_squares.h); small real
+// systems in groups of as many as a vector has lanes. A matrix that is broadcast is factored
+// for each of its right-hand sides.
+
+#include "backends/cpu/least_squares.h"
 
 #include <algorithm>
 #include <limits>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 
-#include "backends/cpu/dense_factor.h"
-#include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
-#include "backends/cpu/power_scale.h"
 #include "backends/cpu/prepare.h"
-#include "backends/cpu/tall_system.h"
+#include "backends/cpu/small_groups.h"
+#include "backends/cpu/small_least_squares.h"
 #include "backends/cpu/workspace.h"
 #include "ops/failure_codes.h"
 
 namespace otium::cpu {
 namespace {
 
-enum class Driver { kGels, kGelsy, kGelsd, kGelss };
-
-// Columns of systems that are worth making square for a driver that goes on with what is left.
-// gels does not: of 6 x 3 it takes a fifth of the time of LAPACK's.
-constexpr lapack_int kTallColumns = 16;
-
-struct LstsqState {
-  PhysicalType A, B, X, residuals, rank, singular_values;
-  Driver driver = Driver::kGelsy;
-  int tail = 2;       // 1: right-hand sides are vectors.
-  bool has_B = true;  // False when there are none, but ranks of A are asked for.
-  double rcond = 0;
-  lapack_int m = 0, n = 0, k = 0, columns = 1;
-  bool is_tall = false;                // It is made square.
-  lapack_int rows = 0, rows_of_B = 1;  // What the drivers see.
-  // In the workspace of a task, in bytes.
-  int64_t tall = 0, matrix = 0, right = 0, values = 0, work = 0, real_work = 0, int_work = 0;
-  lapack_int work_size = 1, real_work_size = 1, int_work_size = 1;
-  MatrixBatch batch;
-
-  bool HasResiduals() const { return has_B && m > n && driver != Driver::kGelsy; }
-  bool HasRank() const { return driver != Driver::kGels; }
-  bool HasValues() const { return driver == Driver::kGelsd || driver == Driver::kGelss; }
-};
-
-// The arrays of one call.
 template <class T>
-struct LstsqArrays {
-  T* a = nullptr;
-  T* b = nullptr;
-  Real<T>* values = nullptr;
-  T* work = nullptr;
-  lapack_int lwork = -1;
-  Real<T>* real_work = nullptr;
-  lapack_int* int_work = nullptr;  // Pivots of gelsy.
-};
-
-template <class T>
-lapack_int CallLapack(const LstsqState& s, const LstsqArrays<T>& x, lapack_int* rank) {
-  // What exactly zero gives: gelsd takes a zero for its own default.
-  const auto rcond = std::max(static_cast<Real<T>>(s.rcond), std::numeric_limits<Real<T>>::min());
-  const lapack_int &m = s.rows, &n = s.n, &nrhs = s.columns, &ldb = s.rows_of_B;
-  lapack_int info = 0;
-  switch (s.driver) {
-    case Driver::kGels: {
-      const char trans = 'N';
-      OTIUM_LAPACK(T, gels, &trans, &m, &n, &nrhs, x.a, &m, x.b, &ldb, x.work, &x.lwork, &info);
-      break;
-    }
-    case Driver::kGelsy:
-      if constexpr (kIsComplex<T>) {
-        OTIUM_LAPACK_COMPLEX(T, gelsy, &m, &n, &nrhs, x.a, &m, x.b, &ldb, x.int_work, &rcond, rank,
-                             x.work, &x.lwork, x.real_work, &info);
-      } else {
-        OTIUM_LAPACK_REAL(T, gelsy, &m, &n, &nrhs, x.a, &m, x.b, &ldb, x.int_work, &rcond, rank,
-                          x.work, &x.lwork, &info);
-      }
-      break;
-    case Driver::kGelsd:
-      if constexpr (kIsComplex<T>) {
-        OTIUM_LAPACK_COMPLEX(T, gelsd, &m, &n, &nrhs, x.a, &m, x.b, &ldb, x.values, &rcond, rank,
-                             x.work, &x.lwork, x.real_work, x.int_work, &info);
-      } else {
-        OTIUM_LAPACK_REAL(T, gelsd, &m, &n, &nrhs, x.a, &m, x.b, &ldb, x.values, &rcond, rank,
-                          x.work, &x.lwork, x.int_work, &info);
-      }
-      break;
-    case Driver::kGelss:
-      if constexpr (kIsComplex<T>) {
-        OTIUM_LAPACK_COMPLEX(T, gelss, &m, &n, &nrhs, x.a, &m, x.b, &ldb, x.values, &rcond, rank,
-                             x.work, &x.lwork, x.real_work, &info);
-      } else {
-        OTIUM_LAPACK_REAL(T, gelss, &m, &n, &nrhs, x.a, &m, x.b, &ldb, x.values, &rcond, rank,
-                          x.work, &x.lwork, &info);
-      }
-      break;
-  }
-  return info;
-}
-
-// The drivers bring B into a range where nothing overflows, and of what they give back
-// only the solution out of it again: what the rest is to be multiplied by.
-template <class R>
-R ResidualScale(R largest) {
-  const R smallest = std::numeric_limits<R>::min() / std::numeric_limits<R>::epsilon();
-  if (largest > 0 && largest < smallest) return largest / smallest;
-  return largest > 1 / smallest ? largest * smallest : R(1);
-}
-
-template <class T>
-class Solver {
- public:
-  Solver(const LstsqState& s, const LaunchArgs& args, char* memory) : s_(s), args_(args) {
-    x_ = {.a = ArrayAt<T>(memory, s.matrix),
-          .b = ArrayAt<T>(memory, s.right),
-          .values = ArrayAt<Real<T>>(memory, s.values),
-          .work = ArrayAt<T>(memory, s.work),
-          .lwork = s.work_size,
-          .real_work = ArrayAt<Real<T>>(memory, s.real_work),
-          .int_work = ArrayAt<lapack_int>(memory, s.int_work)};
-    if (s.is_tall) {
-      Workspace workspace(memory + s.tall);
-      tall_.emplace(workspace, s.m, s.n, s.columns);
-    }
-  }
-
-  // The code of the failure of matrix p, or 0.
-  int64_t Solve(int64_t p) {
-    const auto A = MatrixOf<const T>(s_.batch, s_.A, args_.operands[0], p);
-    if (!AllFinite(A)) return kNotFinite;
-    // To gels zero is of full rank.
-    if (s_.driver == Driver::kGels && s_.k > 0 && LargestMagnitude(A) == 0) return 1;
-    Matrix<const T> B;
-    if (s_.has_B) {
-      B = MatrixOf<const T>(s_.batch, s_.B, args_.operands[1], p, s_.tail);
-      if (!AllFinite(B)) return kNotFinite;
-    }
-    if constexpr (std::is_floating_point_v<T>) {
-      if (s_.is_tall) return SolveTall(p, A, B);
-    }
-    const auto b = ColumnMajor(x_.b, s_.rows_of_B, s_.columns);
-    std::fill_n(x_.b, b.rows * b.columns, T(0));
-    Real<T> largest = 0;
-    if (s_.has_B) {
-      largest = LargestMagnitude(B);
-      if (s_.columns > 0) Copy(B, b.Block(0, 0, B.rows, B.columns));
-    }
-    lapack_int rank = 0;
-    if (s_.k > 0) {
-      Copy(A, ColumnMajor(x_.a, A.rows, A.columns));
-      if (const int64_t code = Drive(&rank); code != 0) return code;
-    }
-    const bool full = s_.driver == Driver::kGels || rank == s_.n;
-    if (s_.has_B) {
-      const auto X = MatrixOf<T>(s_.batch, s_.X, args_.results[0], p, s_.tail);
-      // Without equations X is zero.
-      for (int64_t j = 0; s_.k == 0 && j < X.columns; ++j) {
-        for (int64_t i = 0; i < X.rows; ++i) X(i, j) = T(0);
-      }
-      if (s_.k > 0) Copy<T>(b.Block(0, 0, X.rows, X.columns), X);
-    }
-    if (s_.HasResiduals()) {
-      // From row n on B holds what no X reaches.
-      const Real<T> scale = full ? ResidualScale(largest) : kNotANumber;
-      SetResiduals(p, [&](int64_t j) {
-        Real<T> sum = 0;
-        for (int64_t i = s_.n; i < s_.m; ++i) sum += std::norm(b(i, j) * scale);
-        return sum;
-      });
-    }
-    if (IsFirstOfA(p)) SetRank(p, rank);
-    return 0;
-  }
-
- private:
-  static constexpr Real<T> kNotANumber = std::numeric_limits<Real<T>>::quiet_NaN();
-
-  // The code of the driver's failure, or 0.
-  int64_t Drive(lapack_int* rank) {
-    if (s_.driver == Driver::kGelsy) std::fill_n(x_.int_work, s_.n, 0);
-    const lapack_int info = CallLapack(s_, x_, rank);
-    return info == 0 ? 0 : s_.driver == Driver::kGels ? info : kNotConverged;
-  }
-
-  int64_t SolveTall(int64_t p, const Matrix<const T>& A, const Matrix<const T>& B) {
-    const bool has_B = s_.has_B && B.columns > 0;
-    tall_->Factor(A, has_B ? B : Matrix<const T>());
-    const Matrix<T> R = tall_->Left(), Y = tall_->Right(),
-                    b = ColumnMajor(x_.b, s_.rows_of_B, s_.columns);
-    lapack_int rank = s_.n;
-    if (s_.driver == Driver::kGels) {
-      for (int64_t i = 0; i < s_.n; ++i) {
-        if (R(i, i) == T(0)) return i + 1;
-      }
-      if (has_B) SolveUpper<T>(R, {}, Y);
-    } else {
-      const auto a = ColumnMajor(x_.a, s_.n, s_.n);
-      for (int64_t j = 0; j < s_.n; ++j) {
-        for (int64_t i = 0; i < s_.n; ++i) a(i, j) = i <= j ? R(i, j) : T(0);
-      }
-      if (has_B) Copy<T>(Y, b);
-      else std::fill_n(x_.b, b.rows * b.columns, T(0));
-      if (const int64_t code = Drive(&rank); code != 0) return code;
-    }
-    if (has_B) {
-      const auto X = MatrixOf<T>(s_.batch, s_.X, args_.results[0], p, s_.tail);
-      Copy<T>(s_.driver == Driver::kGels ? Y : b, X);
-      ScaleByPower(tall_->exponent_of_B() - tall_->exponent_of_A(), X);
-    }
-    if (s_.HasResiduals()) {
-      const bool full = rank == s_.n;
-      SetResiduals(p, [&](int64_t j) { return full ? tall_->Unreached(j) : kNotANumber; });
-    }
-    if (s_.HasValues()) {
-      ScaleByPower(tall_->exponent_of_A(), RowMajor(x_.values, 1, s_.n));
-    }
-    if (IsFirstOfA(p)) SetRank(p, rank);
-    return 0;
-  }
-
-  // residual(j) of each column.
-  template <class Residual>
-  void SetResiduals(int64_t p, const Residual& residual) {
-    const int tail = s_.tail - 1;  // One for each column, or one.
-    Real<T>* const r = args_.results[1].as<Real<T>>() +
-                       BatchOffset(s_.batch, s_.residuals, args_.results[1], tail, p);
-    const int64_t columns = tail == 0 ? 1 : s_.residuals.sizes.back();
-    for (int64_t j = 0; j < columns; ++j) r[j] = residual(j);
-  }
-
-  // Rank and singular values are those of A, which may be broadcast: its first matrix
-  // sets them.
-  bool IsFirstOfA(int64_t p) const {
-    const int skip = static_cast<int>(s_.batch.sizes.size()) - (s_.A.rank() - 2);
-    for (int d = static_cast<int>(s_.batch.sizes.size()) - 1; d >= 0; --d) {
-      const int64_t index = p % s_.batch.sizes[d];
-      p /= s_.batch.sizes[d];
-      if ((d < skip || s_.A.sizes[d - skip] == 1) && index != 0) return false;
-    }
-    return true;
-  }
-  void SetRank(int64_t p, lapack_int rank) {
-    if (s_.HasRank()) {
-      args_.results[2].as<int64_t>()[BatchOffset(s_.batch, s_.rank, args_.results[2], 0, p)] = rank;
-    }
-    if (!s_.HasValues()) return;
-    const auto values =
-        MatrixOf<Real<T>>(s_.batch, s_.singular_values, args_.results[3], p, /*tail=*/1);
-    std::copy_n(x_.values, s_.k, values.data);
-  }
-
-  const LstsqState& s_;
-  const LaunchArgs& args_;
-  LstsqArrays<T> x_;
-  std::optional<TallSystem<Real<T>>> tall_;  // Of real systems.
+struct SmallLstsqArrays {
+  SmallLstsqArrays(Workspace& memory, int64_t m, int64_t n, int64_t columns)
+      : group(memory.Take<T>(SmallLeastSquaresElements(m, n, columns))),
+        a(memory.Take<T>(kMostLanes * m * n)),
+        b(memory.Take<T>(kMostLanes * m * columns)) {}
+  T* group;
+  T *a, *b;  // What does not lie densely.
 };
 
 template <class T>
@@ -265,79 +37,147 @@ struct LstsqLauncher {
   static void Launch(const LaunchArgs& args) {
     const auto& s = *static_cast<const LstsqState*>(args.state);
     RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
-      Solver<T> solver(s, args, memory);
+      LstsqSolver<T> solver(s, args, memory);
       for (int64_t p = matrices.begin; p < matrices.end; ++p) Report(info, solver.Solve(p), p);
+    });
+  }
+};
+
+// What is not solved in lanes is by LstsqSolver. Lanes may leave anything in its results before.
+template <class T>
+struct SmallLstsqLauncher {
+  static void Launch(const LaunchArgs& args) {
+    const auto& s = *static_cast<const LstsqState*>(args.state);
+    const SmallLeastSquaresKernels<T>& kernels = BestSmallLeastSquaresKernels<T>();
+    const Matrices<const T> A(s.batch, s.A, args.operands[0]);
+    const Matrices<const T> B(s.batch, s.B, args.operands[1], s.tail);
+    const Matrices<T> X(s.batch, s.X, args.results[0], s.tail);
+    RunBatch(s.batch, args, [&](Range matrices, char* memory, StepInfo* info) {
+      LstsqSolver<T> solver(s, args, memory);
+      Workspace workspace(memory + s.lanes);
+      const SmallLstsqArrays<T> arrays(workspace, s.m, s.n, s.columns);
+      SmallLeastSquaresGroup<T> group;
+      group.m = s.m;
+      group.n = s.n;
+      group.columns = s.columns;
+      group.most_condition = s.MostCondition();
+      group.has_residuals = s.HasResiduals();
+      group.streams = IsStreamed(s.X);
+      group.memory = arrays.group;
+      ForGroups(
+          matrices, kernels.lanes, kernels.solve,
+          [&](int64_t l, int64_t p) {
+            group.a[l] = Dense(A(p), arrays.a + l * s.m * s.n);
+            group.b[l] = Dense(B(p), arrays.b + l * s.m * s.columns);
+            group.x[l] = X(p).data;
+            if (group.has_residuals) group.residuals[l] = solver.ResidualsOf(p);
+          },
+          [&](int64_t l, int64_t p) {
+            if (group.is_solved[l]) solver.SetRank(p, s.n);
+            else Report(info, solver.Solve(p), p);
+          },
+          group);
     });
   }
 };
 
 // Where the drivers say so: rwork of fixed sizes, and jpvt.
 void SetFixedSizes(LstsqState* s) {
-  if (s->driver == Driver::kGelsy) {
+  if (s->driver == LstsqDriver::kGelsy) {
     s->real_work_size = 2 * s->n;
     s->int_work_size = s->n;
   }
-  if (s->driver == Driver::kGelss) s->real_work_size = 5 * s->k;
+  if (s->driver == LstsqDriver::kGelss) s->real_work_size = 5 * s->k;
+}
+
+// Lays out the workspace of a task.
+template <class T>
+int64_t LayOut(LstsqState* s) {
+  T told = T(1);
+  Real<T> told_real = Real<T>(s->real_work_size);
+  lapack_int told_int = s->int_work_size, rank = 0;
+  if (s->k > 0) {
+    CallLstsqDriver<T>(*s, {.work = &told, .real_work = &told_real, .int_work = &told_int}, &rank);
+  }
+  s->work_size = WorkSize(told);
+  s->real_work_size = WorkSize(told_real);
+  s->int_work_size = std::max(s->int_work_size, told_int);
+  WorkspaceLayout layout;
+  s->matrix = layout.Add<T>(int64_t{s->m} * s->n);
+  s->right = layout.Add<T>(int64_t{s->rows_of_B} * s->columns);
+  if (s->HasValues()) s->values = layout.Add<Real<T>>(s->k);
+  s->work = layout.Add<T>(s->work_size);
+  if (kIsComplex<T>) s->real_work = layout.Add<Real<T>>(s->real_work_size);
+  s->int_work = layout.Add<lapack_int>(s->int_work_size);
+  Workspace memory(nullptr);
+  if (s->is_tall) TallSystem<T>(memory, s->m, s->n, s->columns);
+  s->tall = layout.Add<char>(memory.used());
+  return layout.bytes();
+}
+
+// The state but for its batch, and the bytes of a task.
+std::pair<std::shared_ptr<LstsqState>, int64_t> MakeState(const KernelCall& call) {
+  auto s = std::make_shared<LstsqState>(call);
+  SetFixedSizes(s.get());
+  int64_t bytes = 0;
+  ForBlasType(s->A.dtype, [&]<class T>(T) { bytes = LayOut<T>(s.get()); });
+  return {std::move(s), bytes};
 }
 
 }  // namespace
 
-Prepared PrepareLstsq(const KernelCall& call) {
-  auto s = std::make_shared<LstsqState>();
-  s->A = call.operands[0];
-  s->B = call.operands[1];
-  s->X = call.results[0];
-  s->residuals = call.results[1];
-  s->rank = call.results[2];
-  s->singular_values = call.results[3];
-  const std::string& driver = call.attributes.Get<std::string>("driver");
-  s->driver = driver == "gels"    ? Driver::kGels
-              : driver == "gelsy" ? Driver::kGelsy
-              : driver == "gelsd" ? Driver::kGelsd
-                                  : Driver::kGelss;
-  const absl::Span<const int64_t> of_A = s->A.sizes, of_B = s->B.sizes, of_X = s->X.sizes;
-  s->m = static_cast<lapack_int>(of_A[of_A.size() - 2]);
-  s->n = static_cast<lapack_int>(of_A.back());
-  s->k = std::min(s->m, s->n);
-  const bool is_real = s->A.dtype == DType::kF32 || s->A.dtype == DType::kF64;
-  if (s->driver == Driver::kGels) s->is_tall = is_real && s->n >= 1 && s->m >= s->n;
-  else s->is_tall = is_real && s->n >= kTallColumns && 2 * int64_t{s->m} >= 3 * int64_t{s->n};
-  s->rows = s->is_tall ? s->n : s->m;
-  s->rows_of_B = std::max({s->rows, s->n, 1});
-  if (of_B.size() == 1 || of_B == of_A.first(of_A.size() - 1)) s->tail = 1;
+LstsqState::LstsqState(const KernelCall& call)
+    : A(call.operands[0]),
+      B(call.operands[1]),
+      X(call.results[0]),
+      residuals(call.results[1]),
+      rank(call.results[2]),
+      singular_values(call.results[3]) {
+  const std::string& name = call.attributes.Get<std::string>("driver");
+  driver = name == "gels"    ? LstsqDriver::kGels
+           : name == "gelsy" ? LstsqDriver::kGelsy
+           : name == "gelsd" ? LstsqDriver::kGelsd
+                             : LstsqDriver::kGelss;
+  const absl::Span<const int64_t> of_A = A.sizes, of_B = B.sizes, of_X = X.sizes;
+  m = static_cast<lapack_int>(of_A[of_A.size() - 2]);
+  n = static_cast<lapack_int>(of_A.back());
+  k = std::min(m, n);
+  if (HasValues()) is_tall = n >= kTallColumns && 2 * int64_t{m} >= 3 * int64_t{n};
+  else is_tall = n >= 1 && m >= n;
+  rows = is_tall ? n : m;
+  rows_of_B = std::max({rows, n, 1});
+  if (of_B.size() == 1 || of_B == of_A.first(of_A.size() - 1)) tail = 1;
   // With no column the drivers would not look at A.
-  if (s->tail == 2) s->columns = std::max<lapack_int>(static_cast<lapack_int>(of_B.back()), 1);
-  absl::Span<const int64_t> batch = of_X.first(of_X.size() - s->tail);
-  s->has_B = std::find(batch.begin(), batch.end(), 0) == batch.end();
-  if (!s->has_B) batch = of_A.first(of_A.size() - 2);
-  const double* rcond = call.attributes.Find<double>("rcond");
-  s->rcond = rcond != nullptr ? *rcond : Epsilon(s->A.dtype) * std::max(s->m, s->n);
-  SetFixedSizes(s.get());
-  WorkspaceLayout layout;
-  ForBlasType(s->A.dtype, [&]<class T>(T) {
-    T told = T(1);
-    Real<T> told_real = Real<T>(s->real_work_size);
-    lapack_int told_int = s->int_work_size, rank = 0;
-    if (s->k > 0) {
-      CallLapack<T>(*s, {.work = &told, .real_work = &told_real, .int_work = &told_int}, &rank);
-    }
-    s->work_size = WorkSize(told);
-    s->real_work_size = WorkSize(told_real);
-    s->int_work_size = std::max(s->int_work_size, told_int);
-    s->matrix = layout.Add<T>(int64_t{s->m} * s->n);
-    s->right = layout.Add<T>(int64_t{s->rows_of_B} * s->columns);
-    if (s->HasValues()) s->values = layout.Add<Real<T>>(s->k);
-    s->work = layout.Add<T>(s->work_size);
-    if (kIsComplex<T>) s->real_work = layout.Add<Real<T>>(s->real_work_size);
-    s->int_work = layout.Add<lapack_int>(s->int_work_size);
-    if constexpr (std::is_floating_point_v<T>) {
-      Workspace memory(nullptr);
-      if (s->is_tall) TallSystem<T>(memory, s->m, s->n, s->columns);
-      s->tall = layout.Add<char>(memory.used());
-    }
-  });
+  if (tail == 2) columns = std::max<lapack_int>(static_cast<lapack_int>(of_B.back()), 1);
+  absl::Span<const int64_t> of_batch = of_X.first(of_X.size() - tail);
+  has_B = std::find(of_batch.begin(), of_batch.end(), 0) == of_batch.end();
+  if (!has_B) of_batch = of_A.first(of_A.size() - 2);
+  batch_sizes.assign(of_batch.begin(), of_batch.end());
+  const double* given = call.attributes.Find<double>("rcond");
+  rcond = given != nullptr ? *given : Epsilon(A.dtype) * std::max(m, n);
+}
+
+bool IsSmallLstsq(const KernelCall& call) {
+  const LstsqState s(call);
+  return !s.HasValues() && s.is_tall && s.X.NumElements() > 0 &&
+         IsSmallLeastSquares(s.m, s.n, s.columns);
+}
+
+Prepared PrepareSmallLstsq(const KernelCall& call) {
+  auto [s, solver_bytes] = MakeState(call);
   const double m = s->m, n = s->n;
-  s->batch = MatrixBatch(batch, 2 * m * n * (s->k + 2.0 * s->columns), layout.bytes());
+  s->lanes = solver_bytes;
+  s->batch =
+      SmallBatch(s->batch_sizes, 2 * m * n * (n + 2.0 * s->columns),
+                 solver_bytes + WorkspaceOf<SmallLstsqArrays>(s->A.dtype, s->m, s->n, s->columns));
+  const int64_t bytes = s->batch.workspace_bytes();
+  return {ForRealDType<SmallLstsqLauncher>(s->A.dtype), std::move(s), bytes};
+}
+
+Prepared PrepareLstsq(const KernelCall& call) {
+  auto [s, task_bytes] = MakeState(call);
+  const double m = s->m, n = s->n;
+  s->batch = MatrixBatch(s->batch_sizes, 2 * m * n * (s->k + 2.0 * s->columns), task_bytes);
   const int64_t bytes = s->batch.workspace_bytes();
   return {ForBlasDType<LstsqLauncher>(s->A.dtype), std::move(s), bytes};
 }

@@ -33,11 +33,17 @@ Real<T> LargestMagnitude(const Matrix<const T>& A) {
   return largest;
 }
 
-// The exponent of `largest`, where squares of that, or of what is not negligible beside it,
-// would leave the range; else 0.
+// Of matrices whose largest element is between this and its reciprocal no squares leave the
+// range, nor those of what is not negligible beside that.
+template <class T>
+T LeastUnscaled() {
+  return std::sqrt(std::numeric_limits<T>::min()) / std::numeric_limits<T>::epsilon();
+}
+
+// The exponent of `largest`, where it is to be taken from a matrix; else 0.
 template <class T>
 int ExponentToTake(T largest) {
-  const T small = std::sqrt(std::numeric_limits<T>::min()) / std::numeric_limits<T>::epsilon();
+  const T small = LeastUnscaled<T>();
   if (largest == T(0) || (largest >= small && largest <= 1 / small)) return 0;
   return std::ilogb(largest);
 }

@@ -102,6 +102,8 @@ Prepared PrepareQr(const KernelCall& call);
 Prepared PrepareGeqrf(const KernelCall& call);
 Prepared PrepareHouseholderProduct(const KernelCall& call);
 Prepared PrepareOrmqr(const KernelCall& call);
+bool IsSmallLstsq(const KernelCall& call);
+Prepared PrepareSmallLstsq(const KernelCall& call);
 Prepared PrepareLstsq(const KernelCall& call);
 
 // eigen.cc, symmetric_eigen.cc, svd.cc

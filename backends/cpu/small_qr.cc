@@ -13,6 +13,7 @@
 #include "hwy/foreach_target.h"  // Must come before highway.h.
 
 #include "backends/cpu/small_lanes-inl.h"
+#include "backends/cpu/small_reflectors-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -21,75 +22,6 @@ namespace HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-// The reflector that makes column k of a zero below row k, and what remains real, and its tau:
-// the elements below become those of its vector after the 1, that of row k what remains of the
-// column. With nothing to do tau is zero.
-template <class T>
-HWY_INLINE typename Grid<T>::V MakeReflector(const Grid<T>& a, int64_t m, int64_t k) {
-  using V = typename Grid<T>::V;
-  using R = RealType<T>;
-  const hn::ScalableTag<R> d;
-  const RealLanes<T> zero = hn::Zero(d), one = hn::Set(d, R(1));
-  RealLanes<T> largest = zero;  // NaN is none.
-  for (int64_t i = k + 1; i < m; ++i) largest = hn::Max(SizeOf(a.Get(i, k)), largest);
-  const V diagonal = a.Get(k, k);
-  const PowerScale<R> scale(hn::Max(SizeOf(diagonal), largest));
-  RealLanes<T> sum = zero;
-  for (int64_t i = k + 1; i < m; ++i) sum = AddSquare(Mul(a.Get(i, k), scale.factor), sum);
-  // Of numbers that are small beside the diagonal the sum may be zero, of NaN the largest.
-  auto nothing = hn::And(hn::Eq(largest, zero), hn::Eq(sum, zero));
-  if constexpr (RealOf<T>::kComplex) nothing = hn::And(nothing, IsReal(diagonal));
-  const V first = Mul(diagonal, scale.factor);
-  const auto norm = hn::Sqrt(AddSquare(first, sum));
-  const auto beta = hn::IfThenElse(nothing, one, hn::CopySign(norm, hn::Neg(RealPart(first))));
-  const V difference = IfThenElse(nothing, Grid<T>::Number::FromReal(one), Sub(first, beta));
-  const V reciprocal = Reciprocal(difference);
-  for (int64_t i = k + 1; i < m; ++i) {
-    a.Set(i, k, Mul(Mul(a.Get(i, k), scale.factor), reciprocal));
-  }
-  const V remains = Grid<T>::Number::FromReal(hn::Mul(beta, scale.reciprocal));
-  a.Set(k, k, IfThenElse(nothing, diagonal, remains));
-  return IfThenZeroElse(nothing, Div(Neg(difference), beta));
-}
-
-// Columns j to j + kColumns of x, from row k on, less tau v v.H times them, with v the vector in
-// column k of a. Grids are copies, which no store can change.
-template <int kColumns, class T>
-HWY_INLINE void ApplyReflector(Grid<T> a, int64_t m, int64_t k, typename Grid<T>::V tau, Grid<T> x,
-                               int64_t j) {
-  const hn::ScalableTag<RealType<T>> d;
-  typename Grid<T>::V product[kColumns];
-  HWY_UNROLL(4)
-  for (int c = 0; c < kColumns; ++c) product[c] = x.Get(k, j + c);
-  for (int64_t i = k + 1; i < m; ++i) {
-    const auto v = Conjugate(a.Get(i, k));
-    HWY_UNROLL(4)
-    for (int c = 0; c < kColumns; ++c) product[c] = MulAdd(v, x.Get(i, j + c), product[c]);
-  }
-  // No reflector leaves alone also what is not finite.
-  const auto nothing = hn::Eq(SizeOf(tau), hn::Zero(d));
-  HWY_UNROLL(4)
-  for (int c = 0; c < kColumns; ++c) {
-    product[c] = IfThenZeroElse(nothing, Mul(tau, product[c]));
-    x.Set(k, j + c, Sub(x.Get(k, j + c), product[c]));
-  }
-  for (int64_t i = k + 1; i < m; ++i) {
-    const auto v = a.Get(i, k);
-    HWY_UNROLL(4)
-    for (int c = 0; c < kColumns; ++c) {
-      x.Set(i, j + c, NegMulAdd(v, product[c], x.Get(i, j + c)));
-    }
-  }
-}
-
-// Columns k + 1 to n of x.
-template <class T>
-HWY_INLINE void ApplyToRest(const Grid<T>& a, int64_t m, int64_t k, typename Grid<T>::V tau,
-                            const Grid<T>& x, int64_t n) {
-  ForColumns<T>(k + 1, n,
-                [&](auto width, int64_t j) HWY_ATTR { ApplyReflector<width>(a, m, k, tau, x, j); });
-}
 
 // R on and above the diagonal of a, below it the vectors, of reflectors whose adjoints make it.
 template <class T>
@@ -100,7 +32,7 @@ void FactorQr(const Grid<T>& a, int64_t m, int64_t n, const Grid<T>& tau) {
   for (int64_t k = 0; k < std::min(rows, n); ++k) {
     const auto factor = MakeReflector(a, m, k);
     tau.Set(k, 0, factor);
-    ApplyToRest(a, m, k, Conjugate(factor), a, n);
+    ApplyReflector(a, m, k, Conjugate(factor), a, k + 1, n);
   }
 }
 
@@ -117,7 +49,7 @@ void FormQ(const Grid<T>& a, const Grid<T>& tau, int64_t m, int64_t count, const
   }
   for (int64_t k = count; k-- > 0;) {
     const auto factor = tau.Get(k, 0);
-    ApplyToRest(a, m, k, factor, q, columns);
+    ApplyReflector(a, m, k, factor, q, k + 1, columns);
     q.Set(k, k, Sub(one, factor));
     for (int64_t i = k + 1; i < m; ++i) q.Set(i, k, NegMulAdd(factor, a.Get(i, k), zero));
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // lstsq by its four drivers, by LAPACK and by the reference: against solutions that are
-// known from how the matrices are made; ranks, residuals, failures, batches.
+// known from how the matrices are made; LAPACK's ratios; ranks, residuals, failures, batches;
+// where gelsy goes without LAPACK.
 
 #include "gtest/gtest.h"
 #include "ops/ops.h"
@@ -113,11 +114,43 @@ TEST_P(Lstsq, FullRank) {
   }
 }
 
+// |A.H (B - A X)| / (|A| (|A| |X| + |B|) size eps), whatever the condition number. Where rcond
+// takes away a part of A, it is one of the size of the roundoff.
+TEST_P(Lstsq, WhatIsLeftIsOrthogonalToA) {
+  std::mt19937 random(8);
+  for (const DType dtype : kLinalgDTypes) {
+    for (const auto& [m, n] : std::vector<std::pair<int64_t, int64_t>>{
+             {3, 3}, {6, 3}, {16, 8}, {16, 16}, {30, 16}, {32, 31}, {90, 70}}) {
+      for (const Spectrum& spectrum : RegularSpectra(dtype, n)) {
+        SCOPED_TRACE(testing::Message()
+                     << DTypeName(dtype) << " " << m << " " << n << " " << spectrum.name);
+        const Tensor A =
+            TensorOf({WithSingularValues(m, n, spectrum.values, dtype, &random)}, dtype);
+        const Tensor B = TensorOf({RandomMatrix(m, 2, dtype, &random)}, dtype);
+        const auto results = ValuesBy(Way::kCpu, ResultsOf(constant(A), constant(B), GetParam()));
+        ASSERT_EQ(results.size(), 4);
+        // Brought to norm 1, so that no product leaves the range.
+        CMatrix a = Matrices(A)[0], x = Matrices(results[0])[0];
+        const CMatrix b = Matrices(B)[0];
+        const double norm = spectrum.values[0];
+        for (int64_t i = 0; i < n; ++i) {
+          for (int64_t j = 0; j < m; ++j) a(j, i) /= norm;
+          for (int64_t j = 0; j < 2; ++j) x(i, j) *= norm;
+        }
+        EXPECT_LT(Ratio(NormOf(Adjoint(a) * (b - a * x)),
+                        NormOf(a) * (NormOf(a) * NormOf(x) + NormOf(b)), m, dtype),
+                  kMostRatio);
+      }
+    }
+  }
+}
+
 TEST_P(Lstsq, RankDeficient) {
   if (!has_rank()) GTEST_SKIP() << "needs full rank";
   std::mt19937 random(2);
   for (const DType dtype : kLinalgDTypes) {
-    for (const auto& [m, n] : std::vector<std::pair<int64_t, int64_t>>{{30, 8}, {8, 8}, {8, 30}, {40, 20}}) {
+    for (const auto& [m, n] :
+         std::vector<std::pair<int64_t, int64_t>>{{30, 8}, {8, 8}, {8, 30}, {40, 20}}) {
       const Problem p = MakeProblem(m, n, {1, 0.5, 0.2, 0, 0, 0, 0, 0}, 2, dtype, &random);
       for (const Way way : kWays) {
         SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << m << " " << n
@@ -158,12 +191,104 @@ TEST_P(Lstsq, RcondDecidesTheRank) {
   }
 }
 
+// Singular values 1, 1, ..., and one with which |A| |inv(A)| is `condition` in the Frobenius
+// norm, of which the square is (n - 1)^2 + (n - 1) (value^2 + 1 / value^2) + 1.
+std::vector<double> OneSmallValue(int64_t n, double condition) {
+  const double ones = static_cast<double>(n - 1);
+  const double sum = (condition * condition - ones * ones - 1) / ones;
+  std::vector<double> values(n, 1);
+  values.back() = std::sqrt(2 / (sum + std::sqrt(sum * sum - 4)));
+  return values;
+}
+
+// Real ones up to 32 x 16 are in lanes; the largest have more columns than are inverted at once.
+constexpr std::pair<int64_t, int64_t> kTallSizes[] = {{6, 3},   {16, 8},  {16, 16}, {32, 16},
+                                                      {24, 20}, {80, 70}, {200, 66}};
+
+// On either side of its boundary gelsy finds the full rank and the solution. On the one its X has
+// the bits of gels, as both substitute, on the other it is LAPACK's.
+TEST(Gelsy, SubstitutesWhereTheRankIsSure) {
+  std::mt19937 random(9);
+  for (const DType dtype : kLinalgDTypes) {
+    for (const auto& [m, n] : kTallSizes) {
+      for (const double rcond : {0.0, 4e-5}) {
+        const double most = 1 / (64 * std::max(rcond, static_cast<double>(m) * Epsilon(dtype)));
+        for (const double part : {0.9, 1.1}) {
+          SCOPED_TRACE(testing::Message()
+                       << DTypeName(dtype) << " " << m << " " << n << " " << rcond << " " << part);
+          const std::vector<double> values = OneSmallValue(n, part * most);
+          const Problem p = MakeProblem(m, n, values, 2, dtype, &random);
+          const Expr A = constant(TensorOf(p.A, dtype)), B = constant(TensorOf(p.B, dtype));
+          const auto gelsy = ValuesBy(Way::kCpu, ResultsOf(A, B, "gelsy", rcond));
+          const auto gels = ValuesBy(Way::kCpu, ResultsOf(A, B, "gels"));
+          EXPECT_EQ(gelsy[2].data<int64_t>()[0], n);
+          EXPECT_EQ(Tensor::BitwiseEqual(gelsy[0], gels[0]), part < 1);
+          EXPECT_LT(Ratio(NormOf(Matrices(gelsy[0])[0] - p.X),
+                          NormOf(p.B) / (values.back() * values.back()), m, dtype),
+                    kMostRatio);
+        }
+      }
+    }
+  }
+}
+
+// Each as alone, whichever way its neighbours go, also those out of the range that lanes take.
+TEST(Gelsy, BothKindsInOneBatch) {
+  constexpr int64_t kCount = 37, m = 6, n = 3;
+  std::mt19937 random(11);
+  for (const DType dtype : kLinalgDTypes) {
+    std::vector<CMatrix> A, B;
+    for (int64_t p = 0; p < kCount; ++p) {
+      A.push_back(RandomMatrix(m, n, dtype, &random));
+      B.push_back(RandomMatrix(m, 2, dtype, &random));
+      for (int64_t i = 0; i < m; ++i) {
+        if (p % 3 == 1) A[p](i, 2) = A[p](i, 0);
+        for (int64_t j = 0; j < n; ++j) A[p](i, j) *= p % 5 == 2 ? 1e30 : 1;
+      }
+    }
+    const Expr As = constant(TensorOf(A, dtype)), Bs = constant(TensorOf(B, dtype));
+    const auto all = ValuesBy(Way::kCpu, ResultsOf(As, Bs, "gelsy"));
+    for (int64_t p = 0; p < kCount; ++p) {
+      EXPECT_EQ(all[2].data<int64_t>()[p], p % 3 == 1 ? n - 1 : n);
+      const auto alone =
+          ValuesBy(Way::kCpu, ResultsOf(select(As, 0, p), select(Bs, 0, p), "gelsy"));
+      EXPECT_TRUE(Tensor::BitwiseEqual(*Evaluate(select(constant(all[0]), 0, p)), alone[0])) << p;
+    }
+  }
+}
+
+// The rank changes where 1 / rcond is, far behind that boundary.
+TEST(Gelsy, RankOnEitherSideOfRcond) {
+  std::mt19937 random(10);
+  const double rcond = 1e-4;
+  for (const DType dtype : kLinalgDTypes) {
+    for (const auto& [m, n] : kTallSizes) {
+      for (const double factor : {2.0, 0.5}) {
+        SCOPED_TRACE(testing::Message() << DTypeName(dtype) << " " << m << " " << n);
+        std::vector<double> values(n, 1);
+        values.back() = factor * rcond;
+        const Problem p = MakeProblem(m, n, values, 1, dtype, &random);
+        for (const Way way : kWays) {
+          const auto results =
+              ValuesBy(way, ResultsOf(constant(TensorOf(p.A, dtype)),
+                                      constant(TensorOf(p.B, dtype)), "gelsy", rcond));
+          EXPECT_EQ(results[2].data<int64_t>()[0], factor > 1 ? n : n - 1);
+        }
+      }
+    }
+  }
+}
+
 // Zero has no rank, and X = 0 is the shortest; a column of zeros is found out by gels.
 TEST_P(Lstsq, Zeros) {
   std::mt19937 random(4);
-  for (const auto& [dtype, m, n] : std::vector<std::tuple<DType, int64_t, int64_t>>{
-           {DType::kF32, 6, 4}, {DType::kF64, 6, 4}, {DType::kC64, 6, 4}, {DType::kC128, 6, 4},
-           {DType::kF32, 40, 18}, {DType::kF64, 40, 18}}) {
+  for (const auto& [dtype, m, n] :
+       std::vector<std::tuple<DType, int64_t, int64_t>>{{DType::kF32, 6, 4},
+                                                        {DType::kF64, 6, 4},
+                                                        {DType::kC64, 6, 4},
+                                                        {DType::kC128, 6, 4},
+                                                        {DType::kF32, 40, 18},
+                                                        {DType::kF64, 40, 18}}) {
     CMatrix A = RandomMatrix(m, n, dtype, &random);
     for (int64_t i = 0; i < m; ++i) A(i, 2) = 0;
     const Expr B = constant(TensorOf(RandomMatrix(m, 1, dtype, &random), dtype));

@@ -67,7 +67,9 @@ target_link_libraries(otium_private_dependencies INTERFACE
   LapackPic::LapackPic BLIS::BLIS Threads::Threads ${CMAKE_DL_LIBS})
 # What backends/cpu/{blis_arch,lapack_basics}.cc do instead of BLIS and LAPACK. Nothing else
 # would take them out of an archive.
-foreach(function bli_cpuid_query_id snrm2_ dnrm2_ scnrm2_ dznrm2_ slamch_ dlamch_)
+foreach(function bli_cpuid_query_id snrm2_ dnrm2_ scnrm2_ dznrm2_ slamch_ dlamch_
+        slarfg_ dlarfg_ clarfg_ zlarfg_ slarf_ dlarf_ clarf_ zlarf_ isamax_ idamax_ icamax_
+        izamax_ scopy_ dcopy_ ccopy_ zcopy_ sscal_ dscal_ cscal_ zscal_)
   target_link_options(otium_private_dependencies INTERFACE
     LINKER:--wrap=${function} LINKER:--undefined=__wrap_${function})
 endforeach()
