@@ -99,27 +99,30 @@ TYPED_TEST(DenseQr, NumbersNearTheEndsOfTheRange) {
   this->Check(50, 40, is_float ? 1e-30 : 1e-290);
 }
 
-// The two ways to apply reflectors, one by one to few rows and by blocks, give the Q that
-// FormReflectors gives.
+// The two ways to apply reflectors, one by one to few rows and columns and by blocks, give the
+// Q that FormReflectors gives.
 TYPED_TEST(DenseQr, AppliesWhatItForms) {
   std::normal_distribution<double> normal;
   for (const int64_t m : {3, 16, 17, 100}) {
     const int64_t n = m - 1;
-    std::vector<TypeParam> a(m * n), tau(n), q(m * m), c(m * m), memory(QrMemory(m, m, n));
+    std::vector<TypeParam> a(m * n), tau(n), q(m * m), memory(QrMemory(m, m, n));
     for (TypeParam& x : a) x = this->Number(normal(this->random), normal(this->random));
-    const Matrix<TypeParam> A{a.data(), m, n, n, 1}, Q{q.data(), m, m, m, 1},
-        C{c.data(), m, m, m, 1};
+    const Matrix<TypeParam> A{a.data(), m, n, n, 1}, Q{q.data(), m, m, m, 1};
     FactorQr(A, n, tau.data(), memory.data());
     FormReflectors<TypeParam>(A, tau.data(), Q, memory.data());
-    for (const bool adjoint : {false, true}) {
-      std::fill(c.begin(), c.end(), TypeParam(0));
-      for (int64_t i = 0; i < m; ++i) C(i, i) = 1;
-      ApplyReflectors<TypeParam>(A, tau.data(), adjoint, C, memory.data());
-      for (int64_t i = 0; i < m; ++i) {
-        for (int64_t j = 0; j < m; ++j) {
-          const TypeParam expected = adjoint ? Conjugate(Q(j, i)) : Q(i, j);
-          ASSERT_LE(std::abs(C(i, j) - expected), 30 * static_cast<double>(m) * this->kEpsilon)
-              << m;
+    for (const int64_t columns : {m, 5 * m}) {
+      memory.resize(ReflectorMemory(m, columns, n));
+      for (const bool adjoint : {false, true}) {
+        std::vector<TypeParam> c(m * columns);
+        const Matrix<TypeParam> C{c.data(), m, columns, columns, 1};
+        for (int64_t j = 0; j < columns; ++j) C(j % m, j) = 1;
+        ApplyReflectors<TypeParam>(A, tau.data(), adjoint, C, memory.data());
+        for (int64_t i = 0; i < m; ++i) {
+          for (int64_t j = 0; j < columns; ++j) {
+            const TypeParam expected = adjoint ? Conjugate(Q(j % m, i)) : Q(i, j % m);
+            ASSERT_LE(std::abs(C(i, j) - expected), 30 * static_cast<double>(m) * this->kEpsilon)
+                << m;
+          }
         }
       }
     }
