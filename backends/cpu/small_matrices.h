@@ -5,6 +5,11 @@
 // matrix of 8 rows takes tens of nanoseconds; a call of LAPACK's takes hundreds before
 // it has begun.
 //
+// Of one matrix alone the other lanes are idle. That costs least where numbers are real and n is
+// small, most where they are complex and n is 16: a run of the inverse then takes 9 us, which with
+// the blocked kernels takes 3; in a batch it takes 0.5 (c64) or 1.1 (c128), with them 1.7 and
+// 1.9. A batch is its loop, so that the two are not told apart.
+//
 // What one lane computes depends on its matrix alone: a matrix has the same factors,
 // bit for bit, alone and among ten thousand others.
 //
