@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The check of declared structure, for bands and symmetry of real matrices: whether all of
-// it holds, in vectors and on all threads. Where it does not, or is not that plain, the
-// reference kernel looks for what does not hold, and where.
+// The check of declared structure, for bands and symmetry: whether all of it holds, in vectors and
+// on all threads. Where it does not, or is not that plain, the reference kernel looks for what does
+// not hold, and where.
 
 #include <algorithm>
 #include <atomic>
@@ -11,10 +11,12 @@
 #include <memory>
 #include <vector>
 
+#include "backends/cpu/lapack.h"
 #include "backends/cpu/matrix_batch.h"
 #include "backends/cpu/panel_kernel.h"
 #include "backends/cpu/parallel.h"
 #include "backends/cpu/prepare.h"
+#include "backends/cpu/scalar.h"
 #include "backends/cpu/structure_kernel.h"
 #include "backends/reference/reference.h"
 #include "backends/reference/structure.h"
@@ -35,6 +37,7 @@ struct StructureState {
 template <class T>
 class Check {
  public:
+  using R = Real<T>;
   Check(const Structure& facts, const Matrix<const T>& A)
       : facts_(facts),
         is_transposed_(A.column_stride != 1 && A.row_stride == 1),
@@ -49,18 +52,25 @@ class Check {
   bool Holds() const {
     if (A_.column_stride != 1 && A_.columns > 1) return false;
     return BandsHold() && (!facts_.Has(kUnitDiagonal) || UnitDiagonalHolds()) &&
-           (!facts_.Has(kSymmetric) || SymmetryHolds());
+           (!facts_.Has(kSymmetric) || SymmetryHolds(/*hermitian=*/false)) &&
+           (!kIsComplex<T> || !facts_.Has(kHermitian) || SymmetryHolds(/*hermitian=*/true));
   }
 
  private:
+  static constexpr int64_t kParts = kIsComplex<T> ? 2 : 1;
+  static const R* Parts(const T* x) { return reinterpret_cast<const R*>(x); }
+
   bool BandsHold() const {
     if (lower_ == kFullBand && upper_ == kFullBand) return true;
     std::atomic<bool> holds{true};
     ParallelForRanges(A_.rows, kTile, [&](int64_t begin, int64_t end) {
-      const auto all_zero = BestStructureKernels<T>().all_zero;
+      const auto all_zero = [](const T* x, int64_t n) {
+        return BestStructureKernels<R>().all_zero(Parts(x), kParts * n);
+      };
       for (int64_t i = begin; i < end && holds; ++i) {
         const T* const row = &A_(i, 0);
-        const int64_t below = lower_ == kFullBand ? 0 : std::clamp<int64_t>(i - lower_, 0, A_.columns);
+        const int64_t below =
+            lower_ == kFullBand ? 0 : std::clamp<int64_t>(i - lower_, 0, A_.columns);
         const int64_t above =
             upper_ == kFullBand ? A_.columns : std::clamp<int64_t>(i + upper_ + 1, 0, A_.columns);
         if (!all_zero(row, below) || !all_zero(row + above, A_.columns - above)) holds = false;
@@ -77,37 +87,43 @@ class Check {
   }
 
   // The difference that is allowed depends on the largest element.
-  bool SymmetryHolds() const {
+  bool SymmetryHolds(bool hermitian) const {
     const int64_t n = A_.rows, tiles = CeilDiv(n, kTile);
-    std::vector<RowDifference<T>> of_tiles(tiles);
-    ParallelFor(tiles, [&](int64_t tile) { of_tiles[tile] = CompareRowOfTiles(tile * kTile); });
-    RowDifference<T> all;
-    for (const RowDifference<T>& r : of_tiles) Join(r, &all);
-    // Less, because the difference is rounded.
-    const double allowed = 0.99 * kSymmetryFactor * std::numeric_limits<T>::epsilon();
+    std::vector<RowDifference<R>> of_tiles(tiles);
+    ParallelFor(tiles,
+                [&](int64_t tile) { of_tiles[tile] = CompareRowOfTiles(tile * kTile, hermitian); });
+    RowDifference<R> all;
+    for (const RowDifference<R>& r : of_tiles) Join(r, &all);
+    // Less, because the difference is rounded, and one of parts.
+    const double share = kIsComplex<T> ? 0.7 : 0.99;
+    const double allowed = share * kSymmetryFactor * std::numeric_limits<R>::epsilon();
     return std::isfinite(all.magnitude) && all.difference <= allowed * all.magnitude;
   }
 
   // Of the rows from `row` on, up to the diagonal.
-  RowDifference<T> CompareRowOfTiles(int64_t row) const {
+  RowDifference<R> CompareRowOfTiles(int64_t row, bool hermitian) const {
     alignas(64) T across[kTile * kTile];
     const int64_t rows = std::min(kTile, A_.rows - row);
-    RowDifference<T> all;
+    RowDifference<R> all;
     for (int64_t column = 0; column <= row; column += kTile) {
       const int64_t columns = std::min(kTile, A_.rows - column);
       BestPanelKernels<T>().transpose(columns, rows, &A_(column, row), A_.row_stride, across,
                                       kTile);
       for (int64_t i = 0; i < rows; ++i) {
-        Join(BestStructureKernels<T>().compare(&A_(row + i, column), across + i * kTile, columns),
+        T* const opposite = across + i * kTile;
+        // Imaginary parts of a hermitian diagonal are not read.
+        if (hermitian && column == row) opposite[i] = Conjugate(A_(row + i, row + i));
+        Join(BestStructureKernels<R>().compare(Parts(&A_(row + i, column)), Parts(opposite),
+                                               kParts * columns, hermitian),
              &all);
       }
     }
     return all;
   }
 
-  static void Join(const RowDifference<T>& r, RowDifference<T>* all) {
+  static void Join(const RowDifference<R>& r, RowDifference<R>* all) {
     if (!(r.magnitude <= all->magnitude)) all->magnitude = r.magnitude;
-    if (std::isnan(r.magnitude)) all->difference = std::numeric_limits<T>::infinity();
+    if (std::isnan(r.magnitude)) all->difference = std::numeric_limits<R>::infinity();
     all->difference = std::max(all->difference, r.difference);
   }
 
@@ -159,9 +175,7 @@ Prepared PrepareStructure(const KernelCall& call) {
   s->batch = MatrixBatch(sizes.first(sizes.size() - 2), elements, 0);
   s->reference = ReferenceKernel(call.op.id).prepare(call);
   const int64_t bytes = s->batch.workspace_bytes();
-  return {s->A.dtype == DType::kF32 ? &StructureLauncher<float>::Launch
-                                    : &StructureLauncher<double>::Launch,
-          std::move(s), bytes};
+  return {ForBlasDType<StructureLauncher>(s->A.dtype), std::move(s), bytes};
 }
 
 }  // namespace otium::cpu

@@ -36,14 +36,16 @@ bool AllZero(const T* x, int64_t n) {
 }
 
 template <class T>
-RowDifference<T> Compare(const T* x, const T* y, int64_t n) {
+RowDifference<T> Compare(const T* x, const T* y, int64_t n, bool conjugate) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   // Numbers that are not finite make 0 * x NaN, which a sum keeps and a maximum need not.
   auto magnitudes = hn::Zero(d), differences = hn::Zero(d), zeros = hn::Zero(d);
+  // -1 in the lanes of imaginary parts, which vectors of one lane have not.
+  const auto one = hn::Set(d, T(1)), sign = conjugate ? hn::OddEven(hn::Neg(one), one) : one;
   int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    const auto a = hn::LoadU(d, x + i), b = hn::LoadU(d, y + i);
+  for (; i + lanes <= n && lanes > 1; i += lanes) {
+    const auto a = hn::LoadU(d, x + i), b = hn::Mul(sign, hn::LoadU(d, y + i));
     magnitudes = hn::Max(magnitudes, hn::Max(hn::Abs(a), hn::Abs(b)));
     differences = hn::Max(differences, hn::Abs(hn::Sub(a, b)));
     zeros = hn::MulAdd(hn::Zero(d), a, hn::MulAdd(hn::Zero(d), b, zeros));
@@ -52,9 +54,10 @@ RowDifference<T> Compare(const T* x, const T* y, int64_t n) {
                      hn::GetLane(hn::MaxOfLanes(d, differences))};
   T zero = hn::GetLane(hn::SumOfLanes(d, zeros));
   for (; i < n; ++i) {
-    r.magnitude = std::max({r.magnitude, std::abs(x[i]), std::abs(y[i])});
-    r.difference = std::max(r.difference, std::abs(x[i] - y[i]));
-    zero += T(0) * x[i] + T(0) * y[i];
+    const T b = conjugate && i % 2 == 1 ? -y[i] : y[i];
+    r.magnitude = std::max({r.magnitude, std::abs(x[i]), std::abs(b)});
+    r.difference = std::max(r.difference, std::abs(x[i] - b));
+    zero += T(0) * x[i] + T(0) * b;
   }
   r.magnitude += zero;
   return r;

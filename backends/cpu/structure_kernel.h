@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a check of declared structure asks of rows of numbers. T is float or double.
+// What a check of declared structure asks of rows of numbers, of complex ones their parts. T is
+// float or double.
 //
 // Tested by tests/cpu/structure_test.cc.
 
@@ -20,7 +21,8 @@ struct RowDifference {
 template <class T>
 struct StructureKernels {
   bool (*all_zero)(const T* x, int64_t n);
-  RowDifference<T> (*compare)(const T* x, const T* y, int64_t n);
+  // With y; or, `conjugate`, with the conjugates of what y are the parts of.
+  RowDifference<T> (*compare)(const T* x, const T* y, int64_t n, bool conjugate);
 };
 
 // Of the best target of this machine.
