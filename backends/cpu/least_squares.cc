@@ -103,7 +103,7 @@ int64_t LayOut(LstsqState* s) {
   s->real_work_size = WorkSize(told_real);
   s->int_work_size = std::max(s->int_work_size, told_int);
   WorkspaceLayout layout;
-  s->matrix = layout.Add<T>(int64_t{s->m} * s->n);
+  s->matrix = layout.Add<T>(int64_t{s->rows} * s->n);
   s->right = layout.Add<T>(int64_t{s->rows_of_B} * s->columns);
   if (s->HasValues()) s->values = layout.Add<Real<T>>(s->k);
   s->work = layout.Add<T>(s->work_size);
