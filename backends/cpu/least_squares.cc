@@ -17,7 +17,6 @@
 #include "backends/cpu/small_groups.h"
 #include "backends/cpu/small_least_squares.h"
 #include "backends/cpu/workspace.h"
-#include "ops/failure_codes.h"
 
 namespace otium::cpu {
 namespace {

@@ -21,13 +21,11 @@
 #include "backends/cpu/prepare.h"
 #include "backends/cpu/tall_system.h"
 #include "backends/cpu/workspace.h"
+#include "ops/failure_codes.h"
 
 namespace otium::cpu {
 
 enum class LstsqDriver { kGels, kGelsy, kGelsd, kGelss };
-
-// See OpDef::failure of lstsq.
-inline constexpr int64_t kLstsqNotFinite = -1, kLstsqNotConverged = -2;
 
 // Columns of systems that are worth making square for gelsd and gelss, which go on with what
 // is left.
@@ -155,11 +153,11 @@ class LstsqSolver {
   // The code of the failure of matrix p, or 0.
   int64_t Solve(int64_t p) {
     const auto A = MatrixOf<const T>(s_.batch, s_.A, args_.operands[0], p);
-    if (!AllFinite(A)) return kLstsqNotFinite;
+    if (!AllFinite(A)) return kNotFinite;
     Matrix<const T> B;
     if (s_.has_B) {
       B = MatrixOf<const T>(s_.batch, s_.B, args_.operands[1], p, s_.tail);
-      if (!AllFinite(B)) return kLstsqNotFinite;
+      if (!AllFinite(B)) return kNotFinite;
     }
     if (s_.is_tall) return SolveTall(p, A, B);
     // To LAPACK's gels zero is of full rank.
@@ -221,7 +219,7 @@ class LstsqSolver {
   int64_t Drive(lapack_int* rank) {
     if (s_.driver == LstsqDriver::kGelsy) std::fill_n(x_.int_work, s_.n, 0);
     const lapack_int info = CallLstsqDriver(s_, x_, rank);
-    return info == 0 ? 0 : s_.driver == LstsqDriver::kGels ? info : kLstsqNotConverged;
+    return info == 0 ? 0 : s_.driver == LstsqDriver::kGels ? info : kNotConverged;
   }
 
   int64_t SolveTall(int64_t p, const Matrix<const T>& A, const Matrix<const T>& B) {
