@@ -33,6 +33,13 @@ class Facts(ExplainTest):
                          r"1 from cuda:0 to cpu, 480 B, estimate ")
         self.assertNotIn("transfers:", self.explain("addmv.otm", *self.sizes))
 
+    def test_a_tall_system_is_copied_once(self):
+        self.write("tall.otm", "graph tall(A: f64[20000, 500], b: f64[20000]) -> x {\n"
+                   "  x, _, _, _ = lstsq(A, b)\n}\n")
+        step, = self.plan("tall.otm")["segments"][0]["steps"]
+        # To factor it; what is left has 500 rows.
+        self.assertLess(step["workspace_bytes"], 2 * 20000 * 500 * 8)
+
     def test_what_a_view_belongs_to(self):
         self.assertIn(": f64[8, 60] (transposed, input A)", self.explain("gram.otm", *self.sizes))
         operands = [o for s in self.plan("gram.otm", *self.sizes)["segments"][0]["steps"]
