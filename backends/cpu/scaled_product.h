@@ -13,6 +13,7 @@
 #include <numbers>
 
 #include "backends/complex_math.h"
+#include "backends/cpu/power_scale.h"
 
 namespace otium::cpu {
 
@@ -43,14 +44,6 @@ class ScaledProduct {
   // what is neither 0 nor NaN the size is infinite, though no part of it may be known.
   static std::complex<double> Times(std::complex<double> a, std::complex<double> b) {
     return a * b;
-  }
-  static double TimesPower(double x, int e) { return std::ldexp(x, e); }
-  static std::complex<double> TimesPower(std::complex<double> x, int e) {
-    return {std::ldexp(x.real(), e), std::ldexp(x.imag(), e)};
-  }
-  static double LargestPart(double x) { return std::abs(x); }
-  static double LargestPart(std::complex<double> x) {
-    return std::max(std::abs(x.real()), std::abs(x.imag()));
   }
 
   // x, or where another product could leave the range of numbers x over a power of 2,
